@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+#     make                build/default/retentiond and build/default/retentionctl
+#     make demo           shows them at work; installs what is missing first
+#     make check          every check and test; installs what is missing first
+#     make deps           installs what is missing, nothing else
+#     make fuzz           build/fuzz/tests/fuzz/fuzz_*, for libFuzzer
+#     make format         lays the source out with clang-format 14
+#     make clean
+#
+# Each is a variant of its own, with its own folder under build/:
+#     SAN=asan|tsan|cov|fuzz      sanitizers, coverage, fuzzing
+#     CC=clang                    another compiler
+# WERROR=1 makes warnings errors (so does CI=true); V=1 shows the commands; CFLAGS, CPPFLAGS and
+# LDFLAGS are added to ours.
+
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+.DELETE_ON_ERROR:
+
+# --- variant ------------------------------------------------------------------------------------
+
+SAN ?=
+ifeq ($(origin CC),default)
+CC := $(if $(filter fuzz,$(SAN)),clang,gcc)
+endif
+ifneq ($(filter-out asan tsan cov fuzz,$(SAN)),)
+$(error SAN is asan, tsan, cov, fuzz or nothing, not '$(SAN)')
+endif
+
+compiler := $(notdir $(lastword $(CC)))
+usual    := $(if $(filter fuzz,$(SAN)),clang,gcc cc)
+variant  := $(or $(SAN),default)$(addprefix -,$(filter-out $(usual),$(compiler)))
+out      := build/$(variant)
+machine  := $(shell $(CC) -dumpmachine 2>/dev/null)
+
+sanitize_asan := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+sanitize_tsan := -fsanitize=thread -fno-omit-frame-pointer
+sanitize_cov  := --coverage -fprofile-update=atomic
+sanitize_fuzz := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+
+optimize_asan := -O1
+optimize_tsan := -O1
+optimize_cov  := -O0
+optimize_fuzz := -O1
+
+# A first finding ends the process, and ends it by a signal: Criterion 2.4.1 does not see a leak
+# otherwise.
+export ASAN_OPTIONS  ?= abort_on_error=1:detect_leaks=1
+export UBSAN_OPTIONS ?= halt_on_error=1:print_stacktrace=1
+export TSAN_OPTIONS  ?= halt_on_error=1
+
+# --- libraries ----------------------------------------------------------------------------------
+
+# msgpack-c's .pc file is msgpack in Debian 12 and msgpack-c since upstream's version 6.
+msgpack := $(shell pkg-config --exists msgpack-c 2>/dev/null && echo msgpack-c || echo msgpack)
+
+packages_daemon := libevent_core lmdb libsystemd libsodium inih $(msgpack)
+packages_ctl    := jansson smartcols $(msgpack)
+packages        := $(sort $(packages_daemon) $(packages_ctl))
+missing         := $(strip $(foreach p,$(packages),\
+                       $(shell pkg-config --exists $p 2>/dev/null || echo $p)))
+
+ifeq ($(missing),)
+packages_cppflags := $(shell pkg-config --cflags $(packages))
+libs_daemon       := $(shell pkg-config --libs $(packages_daemon))
+libs_ctl          := $(shell pkg-config --libs $(packages_ctl))
+libs_criterion    := $(shell pkg-config --libs criterion 2>/dev/null)
+endif
+
+# --- flags --------------------------------------------------------------------------------------
+
+warnings := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wpointer-arith -Wvla \
+            -Wformat=2 -Wimplicit-fallthrough -Wundef -Wwrite-strings
+ifneq ($(filter true 1,$(CI) $(WERROR)),)
+warnings += -Werror
+endif
+
+hardening := -fPIE -fstack-protector-strong -fstack-clash-protection
+ifneq ($(filter x86_64-% i686-%,$(machine)),)
+hardening += -fcf-protection
+endif
+ifneq ($(filter aarch64-%,$(machine)),)
+hardening += -mbranch-protection=standard
+endif
+fortify := $(if $(SAN),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+
+CFLAGS ?= $(or $(optimize_$(SAN)),-O2) -g
+
+cppflags := -D_GNU_SOURCE -I. $(packages_cppflags) $(fortify) $(CPPFLAGS)
+cflags   := -std=gnu17 $(warnings) $(hardening) $(CFLAGS) $(sanitize_$(SAN))
+ldflags  := -pie -Wl,-z,relro,-z,now $(LDFLAGS) $(CFLAGS) $(sanitize_$(SAN))
+
+quiet = $(if $(V),,@printf '  %-5s %s\n' '$(1)' '$(2)';)
+
+# --- what is built of what ----------------------------------------------------------------------
+
+objects = $(patsubst %.c,$(out)/%.o,$(wildcard $(1)))
+
+common_objects  := $(call objects,common/*.c)
+daemon_objects  := $(call objects,daemon/*.c daemon/*/*.c)
+ctl_objects     := $(call objects,ctl/*.c)
+support_objects := $(call objects,tests/support/*.c)
+unit_objects    := $(call objects,tests/unit/test_*.c)
+fuzz_objects    := $(call objects,tests/fuzz/fuzz_*.c)
+
+# Everything but the two main functions: what tests link against.
+tested_objects  := $(common_objects) $(filter-out %/main.o,$(daemon_objects) $(ctl_objects)) \
+                   $(support_objects)
+
+every_object := $(sort $(common_objects) $(daemon_objects) $(ctl_objects) $(support_objects) \
+                       $(unit_objects) $(fuzz_objects))
+formatted    := $(wildcard $(addsuffix /*.[ch],common daemon daemon/* ctl tests/*))
+
+RETENTIOND    := $(out)/retentiond
+RETENTIONCTL  := $(out)/retentionctl
+unit_tests    := $(out)/unit-tests
+fuzz_programs := $(fuzz_objects:.o=)
+
+.PHONY: all
+all: $(RETENTIOND) $(RETENTIONCTL)
+
+$(RETENTIOND): $(daemon_objects) $(common_objects)
+$(RETENTIOND): libs := $(libs_daemon)
+
+$(RETENTIONCTL): $(ctl_objects) $(common_objects)
+$(RETENTIONCTL): libs := $(libs_ctl)
+
+$(unit_tests): $(unit_objects) $(tested_objects)
+$(unit_tests): libs := $(libs_daemon) $(libs_ctl) $(libs_criterion)
+
+$(fuzz_programs): %: %.o $(tested_objects)
+$(fuzz_programs): libs := -fsanitize=fuzzer $(libs_daemon) $(libs_ctl)
+
+$(RETENTIOND) $(RETENTIONCTL) $(unit_tests) $(fuzz_programs): $(out)/flags
+	$(call quiet,LD,$@)$(CC) $(ldflags) -o $@ $(filter %.o,$^) $(libs)
+
+$(out)/%.o: %.c $(out)/flags | $(if $(missing),libraries-are-missing)
+	@mkdir -p $(@D)
+	$(call quiet,CC,$<)$(CC) $(cppflags) $(cflags) -MMD -MP -c -o $@ $<
+
+-include $(every_object:.o=.d)
+
+# Other flags than last time build everything anew.
+$(out)/flags: always
+	@mkdir -p $(@D)
+	@printf '%s\n' '$(CC) $(cppflags) $(cflags) $(ldflags)' | cmp -s - $@ || \
+		printf '%s\n' '$(CC) $(cppflags) $(cflags) $(ldflags)' >$@
+
+.PHONY: always
+always:
+
+.PHONY: libraries-are-missing
+libraries-are-missing:
+	@echo "pkg-config does not find: $(missing). 'make deps' installs what is missing." >&2
+	@false
+
+# --- demo, check, fuzz ---------------------------------------------------------------------------
+
+# What is written above has been read before the libraries were there: once they are, make begins
+# anew. A -j given to make holds for the second one too; else it uses every processor.
+clang_set := $(if $(findstring clang,$(CC)),clang)
+again = +$(MAKE) $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
+
+.PHONY: fuzz
+ifeq ($(SAN),fuzz)
+fuzz: $(fuzz_programs)
+else
+fuzz:
+	@$(again) SAN=fuzz fuzz
+endif
+
+.PHONY: deps
+deps:
+	@packaging/dependencies.sh build demo check $(clang_set)
+
+.PHONY: demo
+demo:
+	@packaging/dependencies.sh build demo $(clang_set)
+	@$(again) run-demo
+
+.PHONY: check
+check:
+	@packaging/dependencies.sh build check $(clang_set)
+	@$(again) run-check
+
+.PHONY: run-demo
+run-demo: all
+	@RETENTIOND=$(abspath $(RETENTIOND)) RETENTIONCTL=$(abspath $(RETENTIONCTL)) packaging/demo/demo
+
+.PHONY: run-check
+run-check: all $(unit_tests)
+	@BUILD=$(out) CC='$(CC)' CPPFLAGS='$(cppflags)' CFLAGS='$(cflags)' \
+		RETENTIOND=$(abspath $(RETENTIOND)) RETENTIONCTL=$(abspath $(RETENTIONCTL)) tests/run
+
+.PHONY: format check-format
+format:
+	clang-format-14 -i $(formatted)
+check-format:
+	@clang-format-14 --dry-run -Werror $(formatted)
+
+.PHONY: clean
+clean:
+	rm -rf build
