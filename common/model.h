@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef RETENTIOND_COMMON_MODEL_H
+#define RETENTIOND_COMMON_MODEL_H
+
+#include "common/base.h"
+#include "common/instant.h"
+
+/*
+ * The nouns that daemon and client share, and what their values may be. Each limit has its reason
+ * beside it; the client shows the same faults before it sends that the daemon would answer.
+ */
+
+#define MODEL_ORG_LEN_MAX     64   /* bytes; fits a DNS label and a GUID */
+#define MODEL_ID_LEN_MAX      64   /* bytes; a directory's object id is a GUID of 36 */
+#define MODEL_NAME_LEN_MAX    256  /* bytes; Microsoft Graph's limit for a display name */
+#define MODEL_ADDRESS_LEN_MAX 320  /* bytes; 64 + "@" + 255, RFC 5321 4.5.3.1 */
+#define MODEL_URL_LEN_MAX     512  /* bytes; a privacy statement's address */
+#define MODEL_REF_LEN_MAX     256  /* bytes; ticket number and the like */
+#define MODEL_REASON_LEN_MAX  1024 /* bytes; a paragraph */
+#define MODEL_GROUPS_MAX      512  /* groups, and as many permissions; a token carries 200 */
+#define MODEL_GROUP_LEN_MAX   256  /* bytes; a group's name or GUID */
+#define MODEL_ACCOUNTS_MAX    1000 /* accounts in one call, rows in one page */
+
+/* One account's packed personal data: 1000 of them stay within a commit of 32 MiB. */
+#define MODEL_PROFILE_BYTES_MAX 32768
+
+/* Microsoft Entra: a deleted user can be restored for 30 d, and all data is gone 30 d later. */
+#define MODEL_WINDOW_DEFAULT  (30 * SPAN_DAY)
+#define MODEL_WINDOW_MIN      (1 * SPAN_DAY)
+#define MODEL_WINDOW_MAX      (180 * SPAN_DAY)
+#define MODEL_REMOVAL_DEFAULT (30 * SPAN_DAY)
+#define MODEL_REMOVAL_MIN     (1 * SPAN_DAY)
+#define MODEL_REMOVAL_MAX     (30 * SPAN_DAY)
+
+/* Numbers are on disk: never reused. */
+enum account_kind {
+	ACCOUNT_KIND_MEMBER = 1,
+	ACCOUNT_KIND_B2B_COLLABORATION,
+	ACCOUNT_KIND_B2B_DIRECT_CONNECT,
+	_ACCOUNT_KIND_MAX
+};
+
+/* Computed from facts and an instant, never stored. */
+enum account_state {
+	ACCOUNT_STATE_ACTIVE,
+	ACCOUNT_STATE_SOFT_DELETED,
+	ACCOUNT_STATE_REMOVING,
+	ACCOUNT_STATE_REMOVED,
+	_ACCOUNT_STATE_MAX
+};
+
+/* Whether a removal keeps its deadline. */
+enum account_sla {
+	ACCOUNT_SLA_NONE, /* not removing */
+	ACCOUNT_SLA_ON_TRACK,
+	ACCOUNT_SLA_DUE_SOON, /* 7 d left or less */
+	ACCOUNT_SLA_OVERDUE,  /* from the very instant of the deadline */
+	_ACCOUNT_SLA_MAX
+};
+
+/*
+ * Who a peer may act as; ADMIN includes the first three. Numbers are on disk (the actor's role in
+ * the ledger).
+ */
+enum role {
+	ROLE_ANY, /* no role needed */
+	ROLE_READER,
+	ROLE_AUDITOR,
+	ROLE_SELF_SERVICE,
+	ROLE_ADMIN,
+	ROLE_DAEMON, /* the daemon itself: the clock did it; never granted */
+	_ROLE_MAX
+};
+
+/* "b2b-collaboration", "soft-deleted", "on-track", "self-service", …; static. */
+const char *account_kind_name(enum account_kind kind);
+const char *account_state_name(enum account_state state);
+const char *account_sla_name(enum account_sla sla);
+const char *role_name(enum role role);
+
+/* The reverse; false for an unknown name. */
+must_check bool account_kind_from_name(struct slice name, enum account_kind *ret_kind);
+must_check bool account_state_from_name(struct slice name, enum account_state *ret_state);
+must_check bool role_from_name(struct slice name, enum role *ret_role);
+
+/*
+ * What is wrong with a value, as the end of a sentence ("must be 1 to 64 of a-z 0-9 . _ -"), or
+ * NULL if nothing is. Texts are UTF-8 without control characters. Static strings.
+ */
+const char *model_org_fault(struct slice org); /* upper case is accepted: see model_lower() */
+const char *model_id_fault(struct slice id);   /* 1 to 64 printable ASCII bytes, no blank */
+const char *model_address_fault(struct slice address); /* one "@", no blank: person, UPN, mail */
+const char *model_name_fault(struct slice name);       /* display names: 1 to 256 bytes */
+const char *model_url_fault(struct slice url);         /* http:// or https:// and a host */
+const char *model_group_fault(struct slice group);
+const char *model_ref_fault(struct slice ref);
+const char *model_reason_fault(struct slice reason);
+const char *model_contact_fault(struct slice contact); /* an address or an http(s) URL */
+const char *model_request_id_fault(struct slice id);   /* 1 to 64 printable ASCII bytes, no blank */
+const char *model_window_fault(span_t window);         /* 1 d to 180 d */
+const char *model_removal_fault(span_t removal);       /* 1 d to 30 d */
+const char *model_instant_fault(int64_t at);           /* 0 to INSTANT_MAX */
+
+/**
+ * model_lower() - ASCII letters to lower case; other bytes stay
+ * @from: at most @size - 1 bytes
+ * @to:   the caller's buffer; terminated
+ *
+ * Organizations, persons and UPNs are compared in this form. Letters beyond ASCII are compared as
+ * they are: a directory's names are ASCII (RFC 5321), and folding others depends on a locale.
+ *
+ * Return: the slice in @to.
+ */
+struct slice model_lower(struct slice from, char *to, size_t size);
+
+#endif
