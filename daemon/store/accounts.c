@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/store/inside.h"
+
+#include "daemon/core/lifecycle.h"
+
+/*
+ * Reads of accounts. Every order is read in the same way: the next key of the overlay or of the
+ * table, whichever is smaller; a row in the overlay hides the one in the table.
+ */
+
+static int store_answer(int kv_error)
+{
+	if (kv_error == KV_E_NONE) {
+		return STORE_E_NONE;
+	}
+	return kv_error > 0 ? STORE_E_CORRUPT : kv_error;
+}
+
+static int store_read_row(struct kv_txn *txn, uint64_t uid, struct account *ret_account)
+{
+	struct key key = key_u64(uid);
+	struct slice bytes;
+	int r = kv_get(txn, KV_ACCOUNTS, key_slice(&key), &bytes);
+
+	if (r != 0) {
+		return store_answer(r);
+	}
+	return rows_decode_account(uid, bytes, ret_account) == 0 ? 0 : STORE_E_CORRUPT;
+}
+
+int store_get_account(struct store *store, uint64_t uid, struct account *ret_account)
+{
+	const struct account *newer = overlay_get(store->overlay, uid);
+	struct kv_txn *txn;
+	int r;
+
+	if (newer) {
+		*ret_account = *newer;
+		return 0;
+	}
+	r = store_reading(store, &txn);
+	return r < 0 ? r : store_read_row(txn, uid, ret_account);
+}
+
+/* The first key of a table behind @after whose row the overlay does not hide. */
+static int walk_table(struct store *store, enum index index, const struct key *after,
+		      struct key *ret_key)
+{
+	cleanup(kv_cursor_closep) struct kv_cursor *cursor = NULL;
+	struct slice key;
+	struct kv_txn *txn;
+	int r = store_reading(store, &txn);
+
+	if (r == 0) {
+		r = kv_cursor_open(txn, index_table(index), &cursor);
+	}
+	if (r == 0) {
+		r = kv_cursor_seek(cursor, key_slice(after), &key, NULL);
+	}
+	while (r == 0) {
+		if (key.len < 8 || key.len > KV_KEY_LEN_MAX) {
+			return STORE_E_CORRUPT;
+		}
+		if (!slice_equal(key, key_slice(after)) &&
+		    !overlay_get(store->overlay, key_uid(key))) {
+			*ret_key = (struct key){0};
+			key_add_bytes(ret_key, key.data, key.len);
+			return 0;
+		}
+		r = kv_cursor_next(cursor, &key, NULL);
+	}
+	return store_answer(r);
+}
+
+static int key_compare(struct slice a, struct slice b)
+{
+	int r = memcmp(a.data, b.data, MIN(a.len, b.len));
+
+	return r != 0 ? r : (a.len > b.len) - (a.len < b.len);
+}
+
+/*
+ * The next row behind @key in an order; @key moves to it. A row whose index entry leads nowhere
+ * is damage: the key moves on all the same, so that the caller can pass over it.
+ */
+static int walk_next(struct store *store, enum index index, struct key *key,
+		     struct account *ret_account)
+{
+	struct slice newer_key;
+	struct key table_key;
+	const struct account *newer =
+		overlay_next(store->overlay, index, key_slice(key), &newer_key);
+	int r = walk_table(store, index, key, &table_key);
+
+	if (r != 0 && r != STORE_E_NONE) {
+		return r;
+	}
+	if (newer && (r == STORE_E_NONE || key_compare(newer_key, key_slice(&table_key)) < 0)) {
+		*key = (struct key){0};
+		key_add_bytes(key, newer_key.data, newer_key.len);
+		*ret_account = *newer;
+		return 0;
+	}
+	if (r == STORE_E_NONE) {
+		return STORE_E_NONE;
+	}
+	*key = table_key;
+	r = store_read_row(store->txn, key_uid(key_slice(&table_key)), ret_account);
+	return r == STORE_E_NONE ? STORE_E_CORRUPT : r;
+}
+
+/* The same among the keys that begin as @key does, up to the uid at their end. */
+static int walk_next_same(struct store *store, enum index index, struct key *key,
+			  struct account *ret_account)
+{
+	struct key before = *key;
+	int r = walk_next(store, index, key, ret_account);
+
+	if (r == 0 &&
+	    (key->len != before.len || memcmp(key->bytes, before.bytes, before.len - 8u) != 0)) {
+		return STORE_E_NONE;
+	}
+	return r;
+}
+
+int store_find_by_id(struct store *store, uint32_t org, struct slice id,
+		     struct account *ret_account)
+{
+	uint8_t hash[ROWS_HASH_LEN];
+	struct account account;
+	struct key key;
+	bool found = false;
+	int r;
+
+	store_hash_id(store, org, id, hash);
+	key = key_by_org_hash(org, hash, 0);
+	while ((r = walk_next_same(store, INDEX_ID, &key, &account)) == 0) {
+		*ret_account = account; /* uids grow: the last is the newest */
+		found = true;
+	}
+	return r == STORE_E_NONE && found ? 0 : r;
+}
+
+int store_next_of_person(struct store *store, struct slice person, uint64_t *uid,
+			 struct account *ret_account)
+{
+	uint8_t hash[ROWS_HASH_LEN];
+	struct key key;
+	int r;
+
+	store_hash_person(store, person, hash);
+	key = key_by_person(hash, *uid);
+	r = walk_next_same(store, INDEX_PERSON, &key, ret_account);
+	if (r == 0) {
+		*uid = ret_account->uid;
+	}
+	return r;
+}
+
+int store_find_by_person(struct store *store, uint32_t org, struct slice person,
+			 struct account *ret_account)
+{
+	struct account account;
+	uint64_t uid = 0;
+	bool found = false;
+	int r;
+
+	while ((r = store_next_of_person(store, person, &uid, &account)) == 0) {
+		if (account.org != org) {
+			continue;
+		}
+		*ret_account = account;
+		found = true;
+		if (account.facts.deleted_at == INSTANT_NONE) {
+			return 0;
+		}
+	}
+	return r == STORE_E_NONE && found ? 0 : r;
+}
+
+/* Whether an account other than @account is active among those with the same name. */
+static int name_is_taken(struct store *store, enum index index, struct key key,
+			 const struct account *account, bool *ret_taken)
+{
+	struct account other;
+	int r;
+
+	while ((r = walk_next_same(store, index, &key, &other)) == 0) {
+		if (other.uid != account->uid && other.facts.deleted_at == INSTANT_NONE) {
+			*ret_taken = true;
+			return 0;
+		}
+	}
+	return r == STORE_E_NONE ? 0 : r;
+}
+
+int store_name_taken(struct store *store, const struct account *account, struct slice new_upn,
+		     bool *ret_taken)
+{
+	uint8_t hash_upn[ROWS_HASH_LEN];
+	bool taken = false;
+	int r;
+
+	memcpy(hash_upn, account->hash_upn, sizeof(hash_upn));
+	if (new_upn.len > 0) {
+		store_hash_upn(store, account->org, new_upn, hash_upn);
+	}
+	r = name_is_taken(store, INDEX_UPN, key_by_org_hash(account->org, hash_upn, 0), account,
+			  &taken);
+	if (r == 0) {
+		r = name_is_taken(store, INDEX_ID,
+				  key_by_org_hash(account->org, account->hash_id, 0), account,
+				  &taken);
+	}
+	if (r == 0) {
+		*ret_taken = taken;
+	}
+	return r;
+}
+
+int store_next_account(struct store *store, uint64_t *uid, struct account *ret_account)
+{
+	struct key key = key_u64(*uid);
+	int r = walk_next(store, INDEX_UID, &key, ret_account);
+
+	if (r == 0 || r == STORE_E_CORRUPT) {
+		*uid = key_uid(key_slice(&key));
+	}
+	return r;
+}
+
+int store_next_of_org(struct store *store, uint32_t org, struct org_position *position,
+		      struct account *ret_account)
+{
+	struct key key = key_by_org_hash(org, position->hash, position->uid);
+	int r = walk_next(store, INDEX_ID, &key, ret_account);
+
+	if (r != 0 && r != STORE_E_CORRUPT) {
+		return r;
+	}
+	if (key.len != 4 + ROWS_HASH_LEN + 8 || load_be32(key.bytes) != org) {
+		return STORE_E_NONE;
+	}
+	memcpy(position->hash, key.bytes + 4, ROWS_HASH_LEN);
+	position->uid = key_uid(key_slice(&key));
+	return r;
+}
+
+int store_next_due(struct store *store, struct due_position *position, struct account *ret_account)
+{
+	struct key key = key_due(position->at, position->uid);
+	int r = walk_next(store, INDEX_DUE, &key, ret_account);
+
+	if (r == 0 || (r == STORE_E_CORRUPT && key.len == 16)) {
+		position->at = (instant_t)load_be64(key.bytes);
+		position->uid = key_uid(key_slice(&key));
+	}
+	return r;
+}
+
+/* What is sealed under a key, into the caller's @buffer of @plain_max bytes. */
+static int store_unseal(struct store *store, enum kv_table table, const struct key *key,
+			enum vault_purpose purpose, size_t plain_max, void *buffer,
+			struct slice *ret_plain)
+{
+	struct slice sealed;
+	struct kv_txn *txn;
+	int r = store_reading(store, &txn);
+
+	if (r < 0) {
+		return r;
+	}
+	r = kv_get(txn, table, key_slice(key), &sealed);
+	if (r != 0) {
+		return store_answer(r);
+	}
+	if (sealed.len < VAULT_SEAL_OVERHEAD || sealed.len > plain_max + VAULT_SEAL_OVERHEAD) {
+		return STORE_E_CORRUPT;
+	}
+	r = vault_unseal(store->vault, load_be64(key->bytes), purpose, sealed, buffer);
+	if (r != 0) {
+		return r == VAULT_E_NONE ? STORE_E_NONE : r > 0 ? STORE_E_CORRUPT : r;
+	}
+	*ret_plain = (struct slice){buffer, sealed.len - VAULT_SEAL_OVERHEAD};
+	return 0;
+}
+
+int store_get_profile(struct store *store, uint64_t uid, void *buffer, struct profile *ret_profile)
+{
+	struct key key = key_u64(uid);
+	struct slice plain;
+	int r = store_unseal(store, KV_PROFILES, &key, VAULT_PURPOSE_PROFILE,
+			     MODEL_PROFILE_BYTES_MAX, buffer, &plain);
+
+	if (r != 0) {
+		return r;
+	}
+	return rows_decode_profile(plain, ret_profile) == 0 ? 0 : STORE_E_CORRUPT;
+}
+
+int store_profile_equals(struct store *store, uint64_t uid, const struct profile *profile,
+			 bool *ret_equal)
+{
+	struct key key = key_u64(uid);
+	size_t len = rows_profile_len(profile);
+	struct slice plain;
+	int r = store_unseal(store, KV_PROFILES, &key, VAULT_PURPOSE_PROFILE, sizeof(store->plain),
+			     store->plain, &plain);
+
+	if (r != 0) {
+		return r == STORE_E_NONE ? STORE_E_CORRUPT : r;
+	}
+	assert(len <= sizeof(store->sealed));
+	rows_encode_profile(profile, store->sealed);
+	*ret_equal = slice_equal(plain, (struct slice){(const char *)store->sealed, len});
+	explicit_bzero(store->sealed, len);
+	explicit_bzero(store->plain, plain.len);
+	return 0;
+}
+
+int store_get_note(struct store *store, uint64_t uid, uint64_t seq, void *buffer,
+		   struct note *ret_note)
+{
+	struct key key = key_note(uid, seq);
+	struct slice plain;
+	int r = store_unseal(store, KV_NOTES, &key, VAULT_PURPOSE_NOTE, ROWS_NOTE_LEN_MAX, buffer,
+			     &plain);
+
+	if (r != 0) {
+		return r;
+	}
+	return rows_decode_note(plain, ret_note) == 0 ? 0 : STORE_E_CORRUPT;
+}
+
+int store_get_entry(struct store *store, uint64_t seq, struct entry *ret_entry,
+		    uint8_t ret_hash[ROWS_DIGEST_LEN])
+{
+	uint8_t hash[ROWS_DIGEST_LEN];
+	struct kv_txn *txn;
+	int r = store_reading(store, &txn);
+
+	if (r < 0) {
+		return r;
+	}
+	r = ledger_get(txn, seq, ret_entry, hash);
+	if (r == 0 && ret_hash) {
+		memcpy(ret_hash, hash, sizeof(hash));
+	}
+	return r == LEDGER_E_NONE ? STORE_E_NONE : r > 0 ? STORE_E_CORRUPT : r;
+}

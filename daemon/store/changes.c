@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+
+#include "daemon/store/inside.h"
+
+/*
+ * Every change, in one way: an entry is appended to the ledger, and the row that it leads to is
+ * projected. Replay on start projects with the same functions.
+ */
+
+static struct slice org_part(uint32_t org, uint8_t bytes[static 4])
+{
+	store_be32(bytes, org);
+	return (struct slice){(const char *)bytes, 4};
+}
+
+void store_hash_id(const struct store *store, uint32_t org, struct slice id,
+		   uint8_t ret_hash[static ROWS_HASH_LEN])
+{
+	uint8_t bytes[4];
+	struct slice parts[] = {org_part(org, bytes), id};
+
+	vault_hash(store->vault, 'i', parts, ARRAY_LEN(parts), ret_hash);
+}
+
+void store_hash_person(const struct store *store, struct slice person,
+		       uint8_t ret_hash[static ROWS_HASH_LEN])
+{
+	char lower[MODEL_ADDRESS_LEN_MAX + 1];
+	struct slice parts[] = {model_lower(person, lower, sizeof(lower))};
+
+	vault_hash(store->vault, 'p', parts, ARRAY_LEN(parts), ret_hash);
+}
+
+void store_hash_upn(const struct store *store, uint32_t org, struct slice upn,
+		    uint8_t ret_hash[static ROWS_HASH_LEN])
+{
+	char lower[MODEL_ADDRESS_LEN_MAX + 1];
+	uint8_t bytes[4];
+	struct slice parts[] = {org_part(org, bytes), model_lower(upn, lower, sizeof(lower))};
+
+	vault_hash(store->vault, 'u', parts, ARRAY_LEN(parts), ret_hash);
+}
+
+/* The counter that an account is counted in, by what is recorded of it. */
+static uint64_t *counter_of(struct store_counts *counts, const struct facts *facts)
+{
+	if (facts->removed_at != INSTANT_NONE) {
+		return &counts->n_removed;
+	}
+	if (facts->removal_started_at != INSTANT_NONE) {
+		return &counts->n_removing;
+	}
+	return facts->deleted_at != INSTANT_NONE ? &counts->n_soft_deleted : &counts->n_active;
+}
+
+int store_project(struct store *store, const struct account *account)
+{
+	struct account before;
+	int r = store_get_account(store, account->uid, &before);
+
+	if (r != 0 && r != STORE_E_NONE) {
+		return r;
+	}
+	if (r == 0) {
+		--*counter_of(&store->state.counts, &before.facts);
+	}
+	++*counter_of(&store->state.counts, &account->facts);
+	return overlay_put(store->overlay, account);
+}
+
+static void account_take_entry(struct account *account, const struct entry *entry)
+{
+	account->facts = entry->facts;
+	account->last_seq = entry->seq;
+	if (entry->event == EVENT_IMPORTED || entry->event == EVENT_UPDATED) {
+		memcpy(account->hash_id, entry->hash_id, ROWS_HASH_LEN);
+		memcpy(account->hash_person, entry->hash_person, ROWS_HASH_LEN);
+		memcpy(account->hash_upn, entry->hash_upn, ROWS_HASH_LEN);
+	}
+	if (entry->facts.removed_at != INSTANT_NONE) {
+		memset(account->hash_upn, 0, ROWS_HASH_LEN);
+	}
+}
+
+int store_replay_entry(struct store *store, const struct entry *entry)
+{
+	struct account account;
+	int r;
+
+	if (entry->uid == 0) {
+		return 0;
+	}
+	r = store_get_account(store, entry->uid, &account);
+	if (r == STORE_E_NONE && entry->event == EVENT_IMPORTED) {
+		account = (struct account){
+			.uid = entry->uid, .org = entry->org, .created_at = entry->at};
+	} else if (r != 0) {
+		return r == STORE_E_NONE ? STORE_E_CORRUPT : r;
+	} else if (account.last_seq >= entry->seq) {
+		return 0; /* settled before the crash */
+	}
+	account_take_entry(&account, entry);
+	return overlay_put(store->overlay, &account);
+}
+
+static int store_put_note(struct store *store, const struct entry *entry, const struct note *note)
+{
+	uint8_t plain[ROWS_NOTE_LEN_MAX];
+	struct key key = key_note(entry->uid, entry->seq);
+	struct slice bytes = {(const char *)plain, rows_encode_note(note, plain)};
+	int r = vault_seal(store->vault, entry->uid, VAULT_PURPOSE_NOTE, bytes, store->sealed);
+
+	if (r != 0) {
+		return r < 0 ? r : -EIO; /* a living account has its key: the vault is damaged */
+	}
+	kv_put(store->txn, KV_NOTES, key_slice(&key),
+	       (struct slice){(const char *)store->sealed, bytes.len + VAULT_SEAL_OVERHEAD});
+	return 0;
+}
+
+/* About what an entry and its rows cost in pages, for the room that is left. */
+static void store_spend(struct store *store, size_t bytes)
+{
+	store->room_bytes -= MIN(store->room_bytes, 1024 + 2 * bytes);
+}
+
+int store_append(struct store *store, struct entry *entry, const struct actor *actor)
+{
+	struct kv_txn *txn;
+	int r = store_writing(store, &txn);
+
+	if (r < 0) {
+		return r;
+	}
+	entry->actor_role = actor->role;
+	entry->actor_uid = actor->uid;
+	entry->at = actor->at;
+	ledger_append(txn, &store->head, entry);
+	store_spend(store, ROWS_ENTRY_LEN_MAX);
+	if (actor->note.reason.len > 0 || actor->note.ref.len > 0) {
+		return store_put_note(store, entry, &actor->note);
+	}
+	return 0;
+}
+
+static int store_append_for(struct store *store, struct account *account, struct entry *entry,
+			    const struct actor *actor)
+{
+	int r;
+
+	entry->org = account->org;
+	entry->uid = account->uid;
+	entry->prev_seq = account->last_seq;
+	entry->facts = account->facts;
+	r = store_append(store, entry, actor);
+	if (r == 0) {
+		account_take_entry(account, entry);
+		r = store_project(store, account);
+	}
+	return r > 0 ? -EIO : r; /* the row was read a moment ago */
+}
+
+static int store_seal_profile(struct store *store, uint64_t uid, const struct profile *profile,
+			      struct slice *ret_sealed)
+{
+	struct slice plain = {(const char *)store->plain, rows_profile_len(profile)};
+	int r;
+
+	assert(plain.len <= sizeof(store->plain));
+	rows_encode_profile(profile, store->plain);
+	r = vault_seal(store->vault, uid, VAULT_PURPOSE_PROFILE, plain, store->sealed);
+	explicit_bzero(store->plain, plain.len);
+	if (r != 0) {
+		return r < 0 ? r : -EIO;
+	}
+	*ret_sealed = (struct slice){(const char *)store->sealed, plain.len + VAULT_SEAL_OVERHEAD};
+	return 0;
+}
+
+static int store_begin_account(struct store *store, struct account *account,
+			       const struct actor *actor)
+{
+	if (account->uid != 0) {
+		return 0;
+	}
+	account->uid = store->state.next_uid++;
+	account->created_at = actor->at;
+	account->last_seq = 0;
+	return vault_new_key(store->vault, account->uid);
+}
+
+int store_import(struct store *store, struct account *account, const struct profile *profile,
+		 enum event event, const struct actor *actor)
+{
+	struct entry entry = {.event = event};
+	struct slice sealed;
+	struct kv_txn *txn;
+	struct key key;
+	int r = store_writing(store, &txn);
+
+	assert((account->uid == 0) == (event == EVENT_IMPORTED));
+	if (r == 0) {
+		r = store_begin_account(store, account, actor);
+	}
+	if (r == 0) {
+		r = store_seal_profile(store, account->uid, profile, &sealed);
+	}
+	if (r < 0) {
+		return r;
+	}
+	key = key_u64(account->uid);
+	if (event == EVENT_IMPORTED) {
+		kv_append(txn, KV_PROFILES, key_slice(&key), sealed);
+	} else {
+		kv_put(txn, KV_PROFILES, key_slice(&key), sealed);
+	}
+	store_spend(store, sealed.len);
+	ledger_digest(sealed, entry.digest);
+	store_hash_id(store, account->org, profile->id, entry.hash_id);
+	store_hash_person(store, profile->person, entry.hash_person);
+	store_hash_upn(store, account->org, profile->upn, entry.hash_upn);
+	return store_append_for(store, account, &entry, actor);
+}
+
+static int store_next_note_key(struct kv_txn *txn, uint64_t uid, struct key *ret_key)
+{
+	cleanup(kv_cursor_closep) struct kv_cursor *cursor = NULL;
+	struct key first = key_note(uid, 0);
+	struct slice found;
+	int r = kv_cursor_open(txn, KV_NOTES, &cursor);
+
+	if (r == 0) {
+		r = kv_cursor_seek(cursor, key_slice(&first), &found, NULL);
+	}
+	if (r == 0 && (found.len != 16 || load_be64(found.data) != uid)) {
+		return KV_E_NONE;
+	}
+	if (r == 0) {
+		*ret_key = (struct key){0};
+		key_add_bytes(ret_key, found.data, found.len);
+	}
+	return r;
+}
+
+/* The key first: without it, whatever stays behind in pages, backups and copies is noise. */
+static int store_erase(struct store *store, uint64_t uid)
+{
+	struct key key = key_u64(uid);
+	struct kv_txn *txn;
+	int r = vault_destroy_key(store->vault, uid);
+
+	if (r == 0) {
+		r = store_writing(store, &txn);
+	}
+	if (r < 0) {
+		return r;
+	}
+	kv_delete(txn, KV_PROFILES, key_slice(&key));
+	while ((r = store_next_note_key(txn, uid, &key)) == 0) {
+		kv_delete(txn, KV_NOTES, key_slice(&key));
+		if (kv_txn_error(txn) != 0) {
+			break;
+		}
+	}
+	return r < 0 ? r : 0;
+}
+
+int store_change(struct store *store, struct account *account, enum event event,
+		 const struct actor *actor)
+{
+	struct entry entry = {.event = event};
+	int r = 0;
+
+	if (event == EVENT_REMOVAL_COMPLETED) {
+		assert(account->facts.removed_at != INSTANT_NONE);
+		assert(store_is_durable(store, account));
+		r = store_erase(store, account->uid);
+	}
+	return r < 0 ? r : store_append_for(store, account, &entry, actor);
+}
+
+int store_note_event(struct store *store, enum event event, const struct actor *actor)
+{
+	struct entry entry = {.event = event};
+
+	if (event == EVENT_SWEEP_PAUSED || event == EVENT_SWEEP_RESUMED) {
+		store->state.paused = event == EVENT_SWEEP_PAUSED;
+	}
+	return store_append(store, &entry, actor);
+}
+
+int store_put_org(struct store *store, struct org *org, const struct actor *actor)
+{
+	uint8_t bytes[ROWS_ORG_LEN_MAX];
+	struct entry entry = {.event = EVENT_ORG_SET};
+	struct slice row = {(const char *)bytes, 0};
+	struct key key;
+	int r;
+
+	if (org->number == 0) {
+		if (store->orgs.n >= STORE_ORGS_MAX) {
+			return STORE_E_NONE;
+		}
+		org->number = store->orgs.n + 1;
+	}
+	org->last_seq = store->head.seq + 1;
+	row.len = rows_encode_org(org, bytes);
+	entry.org = org->number;
+	ledger_digest(row, entry.digest);
+	r = store_append(store, &entry, actor);
+	if (r < 0) {
+		return r;
+	}
+	key = key_org(org->number);
+	kv_put(store->txn, KV_ORGS, key_slice(&key), row);
+	return orgs_put(&store->orgs, org);
+}

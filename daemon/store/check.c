@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+#include "daemon/store/inside.h"
+
+/*
+ * The check before a store is used. It runs in a child, because LMDB trusts its file: a damaged
+ * page ends whoever reads it with SIGBUS, SIGSEGV or SIGABRT, and then it is the child that ends.
+ * The child reads what every start depends on: identity and state, the first and last row of
+ * every table, the last stretch of the chain, and the newest account rows.
+ *
+ * The whole chain is proven by ledger.verify, on a running daemon.
+ */
+
+#define CHECK_ENTRIES 1000
+#define CHECK_ROWS    1000
+
+/* The child's exit codes: STORE_E_ answers, or one of these. */
+enum {
+	CHECK_EXIT_SOUND = 0,
+	CHECK_EXIT_ERRNO = 100, /* the machine failed */
+};
+
+static int check_chain(struct kv_txn *txn)
+{
+	struct ledger_head head;
+	struct entry entry;
+	uint8_t expected[ROWS_DIGEST_LEN], hash[ROWS_DIGEST_LEN];
+	int r = ledger_load_head(txn, &head);
+
+	if (r != 0 || head.seq == 0) {
+		return r < 0 ? r : STORE_E_CORRUPT;
+	}
+	memcpy(expected, head.hash, sizeof(expected));
+	for (uint64_t seq = head.seq; seq > 0 && head.seq - seq < CHECK_ENTRIES; --seq) {
+		r = ledger_get(txn, seq, &entry, hash);
+		if (r != 0 || memcmp(hash, expected, sizeof(hash)) != 0) {
+			return r < 0 ? r : STORE_E_CORRUPT;
+		}
+		memcpy(expected, entry.prev_hash, sizeof(expected));
+	}
+	return 0;
+}
+
+static int check_table(struct kv_txn *txn, enum kv_table table)
+{
+	cleanup(kv_cursor_closep) struct kv_cursor *cursor = NULL;
+	int r = kv_cursor_open(txn, table, &cursor);
+
+	if (r == 0) {
+		r = kv_cursor_seek(cursor, (struct slice){0}, NULL, NULL);
+	}
+	if (r == 0) {
+		r = kv_cursor_last(cursor, NULL, NULL);
+	}
+	return r < 0 ? r : r == 0 || r == KV_E_NONE ? 0 : STORE_E_CORRUPT;
+}
+
+static int check_newest_rows(struct kv_txn *txn, uint64_t next_uid)
+{
+	cleanup(kv_cursor_closep) struct kv_cursor *cursor = NULL;
+	struct key first = key_u64(next_uid > CHECK_ROWS ? next_uid - CHECK_ROWS : 0);
+	struct slice key, row;
+	struct account account;
+	int r = kv_cursor_open(txn, KV_ACCOUNTS, &cursor);
+
+	if (r == 0) {
+		r = kv_cursor_seek(cursor, key_slice(&first), &key, &row);
+	}
+	while (r == 0) {
+		if (key.len != 8 || load_be64(key.data) >= next_uid ||
+		    rows_decode_account(load_be64(key.data), row, &account) != 0) {
+			return STORE_E_CORRUPT;
+		}
+		r = kv_cursor_next(cursor, &key, &row);
+	}
+	return r < 0 ? r : r == KV_E_NONE ? 0 : STORE_E_CORRUPT;
+}
+
+static int check_data(struct kv_txn *txn)
+{
+	uint8_t instance[VAULT_INSTANCE_LEN];
+	struct state state;
+	int r = store_load_identity(txn, instance);
+
+	if (r == 0) {
+		r = store_load_state(txn, &state);
+	}
+	if (r == 0) {
+		r = check_chain(txn);
+	}
+	for (enum kv_table table = 0; r == 0 && table < _KV_TABLE_MAX; ++table) {
+		r = check_table(txn, table);
+	}
+	if (r == 0) {
+		r = check_newest_rows(txn, state.next_uid);
+	}
+	return r == STORE_E_NONE ? STORE_E_CORRUPT : r;
+}
+
+static int check_in_child(const char *place, uint64_t map_bytes)
+{
+	struct kv *kv;
+	struct kv_txn *txn;
+	int r = kv_open(place, map_bytes, true, &kv);
+
+	if (r != 0) {
+		return r < 0 ? r : STORE_E_CORRUPT;
+	}
+	r = kv_begin(kv, false, &txn);
+	if (r == 0) {
+		r = check_data(txn);
+		(void)kv_abort(txn);
+	}
+	(void)kv_close(kv);
+	return r;
+}
+
+static _Noreturn void check_child(const char *place, uint64_t map_bytes)
+{
+	struct rlimit none = {0, 0};
+	int r;
+
+	(void)setrlimit(RLIMIT_CORE,
+			&none); /* a damaged page is an answer here, not a crash to be examined */
+	(void)signal(SIGBUS, SIG_DFL);
+	(void)signal(SIGSEGV, SIG_DFL);
+	(void)signal(SIGABRT, SIG_DFL);
+	r = check_in_child(place, map_bytes);
+	_exit(r < 0 ? CHECK_EXIT_ERRNO : r);
+}
+
+static int check_answer(const char *place, int status)
+{
+	if (WIFSIGNALED(status)) {
+		return store_say_fault(
+			STORE_E_CORRUPT,
+			"the store in %s is damaged (reading it ended with %s); restore a backup",
+			place, strsignal(WTERMSIG(status)));
+	}
+	switch (WEXITSTATUS(status)) {
+	case CHECK_EXIT_SOUND:
+		return 0;
+	case STORE_E_NEWER:
+		return store_say_fault(
+			STORE_E_NEWER,
+			"the store in %s was written by a newer retentiond; install that version",
+			place);
+	case CHECK_EXIT_ERRNO:
+		return -EIO;
+	default:
+		return store_say_fault(
+			STORE_E_CORRUPT,
+			"the store in %s is damaged or is not a store of retentiond; restore a backup, or move it away to begin anew",
+			place);
+	}
+}
+
+int store_check(const char *directory, uint64_t map_bytes)
+{
+	char place[PATH_MAX];
+	int status;
+	pid_t child;
+	int r = store_path(directory, "store", place);
+
+	if (r < 0) {
+		return r;
+	}
+	child = fork();
+	if (child < 0) {
+		return -errno;
+	}
+	if (child == 0) {
+		check_child(place, map_bytes);
+	}
+	while (waitpid(child, &status, 0) < 0) {
+		if (errno != EINTR) {
+			return -errno;
+		}
+	}
+	return check_answer(place, status);
+}

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef RETENTIOND_STORE_INSIDE_H
+#define RETENTIOND_STORE_INSIDE_H
+
+#include <limits.h>
+
+#include "common/base.h"
+
+#include "daemon/store/kv.h"
+#include "daemon/store/ledger.h"
+#include "daemon/store/orgs.h"
+#include "daemon/store/overlay.h"
+#include "daemon/store/store.h"
+#include "daemon/store/vault.h"
+
+/* What the files that together are the store share. Nobody outside daemon/store includes this. */
+
+#define STORE_FORMAT 1 /* of the whole store; raised when an older program could not read it */
+
+/**
+ * struct state - the store's own facts: one row, written with every commit
+ * @settled_seq: every row is in its table as of this ledger number at least
+ * @next_uid:    uids are never reused, so this outlives the rows
+ * @counts:      of the accounts, as of the ledger's head
+ * @paused:      the sweep is
+ */
+struct state {
+	uint64_t settled_seq;
+	uint64_t next_uid;
+	struct store_counts counts;
+	bool paused;
+};
+
+struct store {
+	int lock_fd;
+	struct kv *kv;
+	struct vault *vault;
+	char instance[2 * VAULT_INSTANCE_LEN + 1];
+	char *directory; /* the state directory, for its free space */
+	uint64_t map_bytes;
+
+	struct kv_txn *txn; /* of this turn, or NULL */
+	bool writing;       /* @txn is a write transaction */
+
+	struct state state;
+	struct ledger_head head;
+	uint64_t durable_seq;
+	struct orgs orgs;
+	struct overlay *overlay;
+
+	uint64_t
+		room_bytes; /* left for growth at the last commit; counted down by what a turn writes */
+	bool room_known;
+
+	uint8_t plain[MODEL_PROFILE_BYTES_MAX];
+	uint8_t sealed[MODEL_PROFILE_BYTES_MAX + VAULT_SEAL_OVERHEAD];
+	struct account slice[STORE_SETTLE_SLICE];
+};
+
+/*
+ * The turn's transaction; a read one becomes a write one, and what was read stays true. Return: 0
+ * or a negative errno.
+ */
+must_check int store_reading(struct store *store, struct kv_txn **ret_txn);
+must_check int store_writing(struct store *store, struct kv_txn **ret_txn);
+void store_end_turn(struct store *store);
+
+/*
+ * The meta row. Decoding returns STORE_E_NONE, STORE_E_CORRUPT, STORE_E_NEWER or a negative
+ * errno.
+ */
+void store_put_state(struct kv_txn *txn, const struct state *state);
+must_check int store_load_state(struct kv_txn *txn, struct state *ret_state);
+void store_put_identity(struct kv_txn *txn, const uint8_t instance[static VAULT_INSTANCE_LEN]);
+must_check int store_load_identity(struct kv_txn *txn,
+				   uint8_t ret_instance[static VAULT_INSTANCE_LEN]);
+
+/*
+ * Appends an entry for an actor in the turn's transaction, with its note. Return: 0 or a negative
+ * errno.
+ */
+must_check int store_append(struct store *store, struct entry *entry, const struct actor *actor);
+
+/*
+ * Takes a changed row into the overlay and the counts. Return: 0, STORE_E_CORRUPT, or a negative
+ * errno.
+ */
+must_check int store_project(struct store *store, const struct account *account);
+
+/*
+ * The row that an entry leads to: replay. Return: 0 (nothing to do included), STORE_E_CORRUPT, or
+ * a negative errno.
+ */
+must_check int store_replay_entry(struct store *store, const struct entry *entry);
+
+/* DIRECTORY/NAME. Return: 0 or -ENAMETOOLONG. */
+must_check int store_path(const char *directory, const char *name, char path[static PATH_MAX]);
+
+/* What is wrong, for store_fault(). Returns @error, so that a refusal is one line. */
+int store_say_fault(int error, const char *format, ...) printf_like(2, 3);
+
+/* Making and checking a store's files: see create.c and check.c. Return: as store_open(). */
+must_check int store_create(const char *directory, uint64_t map_bytes, instant_t now);
+must_check int store_check(const char *directory, uint64_t map_bytes);
+
+/*
+ * A keyed hash of a name. @org is 0 where the organization does not count; names are compared in
+ * lower case but for ids.
+ */
+void store_hash_id(const struct store *store, uint32_t org, struct slice id,
+		   uint8_t ret_hash[static ROWS_HASH_LEN]);
+void store_hash_person(const struct store *store, struct slice person,
+		       uint8_t ret_hash[static ROWS_HASH_LEN]);
+void store_hash_upn(const struct store *store, uint32_t org, struct slice upn,
+		    uint8_t ret_hash[static ROWS_HASH_LEN]);
+
+#endif

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef RETENTIOND_STORE_KV_H
+#define RETENTIOND_STORE_KV_H
+
+#include "common/base.h"
+
+/*
+ * Ordered keys and values in tables, with transactions. This is the whole surface the store needs
+ * of an engine; kv.c implements it on LMDB and is the only file that sees <lmdb.h>.
+ *
+ * One process, one writer at a time, all calls from one thread (kv_open() of the same directory
+ * twice in one process is not allowed). No pointer from a get or a cursor outlives its
+ * transaction, or the next write in it.
+ */
+
+enum {
+	KV_E_NONE = 1, /* no such key; no further key */
+	KV_E_FULL,     /* the map or the disk is full: the transaction can only be aborted */
+	KV_E_CORRUPT,  /* not a store, or a damaged one */
+};
+
+enum kv_table {
+	KV_META,        /* name -> what schema.h says */
+	KV_ORGS,        /* org number -> settings */
+	KV_LEDGER,      /* seq -> entry; appended only */
+	KV_ACCOUNTS,    /* uid -> account row; a tombstone once removed */
+	KV_PROFILES,    /* uid -> sealed profile */
+	KV_NOTES,       /* uid, seq -> sealed reason and ref */
+	KV_BY_ID,       /* org, hash of id, uid -> nothing */
+	KV_BY_PERSON,   /* hash of person, uid -> nothing */
+	KV_BY_UPN,      /* org, hash of UPN, uid -> nothing */
+	KV_DUE,         /* instant, uid -> nothing */
+	KV_ANSWERS,     /* hash of actor and request id -> answer kept for a repeated request */
+	KV_ANSWERS_DUE, /* instant, that hash -> nothing */
+	_KV_TABLE_MAX
+};
+
+#define KV_KEY_LEN_MAX 64 /* all keys here are at most 28 bytes; other engines allow 100 and more */
+
+struct kv;
+struct kv_txn;
+struct kv_cursor;
+
+/**
+ * kv_create() - make an empty environment in an existing, empty directory
+ *
+ * Files are synced, the directory is not: the caller renames it into place (see store_open()).
+ *
+ * Return: 0 or a negative errno.
+ */
+must_check int kv_create(const char *directory, size_t map_bytes);
+
+/**
+ * kv_open() - open an environment that exists
+ * @map_bytes: size of the map; raised to what the file already uses
+ * @read_only: for the check before the store is used
+ *
+ * An empty or missing data file is refused: LMDB would silently make a new one. A file shorter
+ * than its own header claims is refused: it would end in SIGBUS. Descriptors are close-on-exec;
+ * files have mode 0600.
+ *
+ * Return: 0, KV_E_CORRUPT, or a negative errno.
+ */
+must_check int kv_open(const char *directory, size_t map_bytes, bool read_only, struct kv **ret_kv);
+struct kv *kv_close(struct kv *kv);
+
+/* 0, or a negative errno. A write transaction remembers its first error: see kv_commit(). */
+must_check int kv_begin(struct kv *kv, bool write, struct kv_txn **ret_txn);
+
+/**
+ * kv_commit() - make a write transaction durable
+ * @txn: taken, whatever the answer
+ *
+ * Return: 0 once it is on disk; KV_E_FULL; KV_E_CORRUPT; or a negative errno. After anything but
+ * 0 nothing of it is there, or, if the disk failed, nobody knows: the process must end.
+ */
+must_check int kv_commit(struct kv_txn *txn);
+struct kv_txn *kv_abort(struct kv_txn *txn); /* read or write; NULL is fine */
+
+/*
+ * Reads. @ret_value points into the map. Return: 0, KV_E_NONE, KV_E_CORRUPT, or a negative errno.
+ */
+must_check int kv_get(struct kv_txn *txn, enum kv_table table, struct slice key,
+		      struct slice *ret_value);
+
+/*
+ * Writes. The first error sticks to the transaction and is what kv_commit() answers; later writes
+ * do nothing.
+ */
+void kv_put(struct kv_txn *txn, enum kv_table table, struct slice key, struct slice value);
+void kv_append(struct kv_txn *txn, enum kv_table table, struct slice key,
+	       struct slice value); /* key after all others */
+void kv_delete(struct kv_txn *txn, enum kv_table table,
+	       struct slice key);           /* a missing key is no error */
+int kv_txn_error(const struct kv_txn *txn); /* the sticky error, or 0 */
+
+/**
+ * kv_cursor_open() - walk a table in key order
+ *
+ * A cursor belongs to its transaction and is closed before it. Writes to the same table make it
+ * invalid. Seek finds the first key not before @key, the very first for an empty one; last finds
+ * the last key of the table. @ret_key and @ret_value may be NULL.
+ *
+ * Return: 0, KV_E_NONE past the last key, KV_E_CORRUPT, or a negative errno.
+ */
+must_check int kv_cursor_open(struct kv_txn *txn, enum kv_table table,
+			      struct kv_cursor **ret_cursor);
+struct kv_cursor *kv_cursor_close(struct kv_cursor *cursor);
+void kv_cursor_closep(struct kv_cursor **cursor);
+must_check int kv_cursor_seek(struct kv_cursor *cursor, struct slice key, struct slice *ret_key,
+			      struct slice *ret_value);
+must_check int kv_cursor_next(struct kv_cursor *cursor, struct slice *ret_key,
+			      struct slice *ret_value);
+must_check int kv_cursor_last(struct kv_cursor *cursor, struct slice *ret_key,
+			      struct slice *ret_value);
+
+/**
+ * struct kv_usage - how full it is
+ * @used_bytes: pages that hold tables, counted in the transaction
+ * @map_bytes:  what the map allows
+ * @file_bytes: the highest page ever used, free pages included
+ */
+struct kv_usage {
+	uint64_t used_bytes;
+	uint64_t map_bytes;
+	uint64_t file_bytes;
+};
+
+must_check int kv_usage(struct kv_txn *txn, struct kv_usage *ret_usage);
+
+#endif

@@ -1,0 +1,488 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/store/store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#include "daemon/store/inside.h"
+
+/*
+ * A disk with less than this left counts as full for growth; what deletions write fits in many
+ * times.
+ */
+#define DISK_RESERVE (UINT64_C(16) << 20)
+
+static char fault_text[512];
+
+int store_say_fault(int error, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	(void)vsnprintf(fault_text, sizeof(fault_text), format, arguments); /* cut when longer */
+	va_end(arguments);
+	return error;
+}
+
+int store_path(const char *directory, const char *name, char path[static PATH_MAX])
+{
+	int n = snprintf(path, PATH_MAX, "%s/%s", directory, name);
+
+	return n < 0 || n >= PATH_MAX ? -ENAMETOOLONG : 0;
+}
+
+const char *store_fault(void)
+{
+	return fault_text;
+}
+
+/* Transactions */
+
+int store_reading(struct store *store, struct kv_txn **ret_txn)
+{
+	if (!store->txn) {
+		int r = kv_begin(store->kv, false, &store->txn);
+
+		if (r < 0) {
+			store->txn = NULL;
+			return r;
+		}
+		store->writing = false;
+	}
+	*ret_txn = store->txn;
+	return 0;
+}
+
+int store_writing(struct store *store, struct kv_txn **ret_txn)
+{
+	if (store->txn && !store->writing) {
+		store_end_turn(store);
+	}
+	if (!store->txn) {
+		int r = kv_begin(store->kv, true, &store->txn);
+
+		if (r < 0) {
+			store->txn = NULL;
+			return r;
+		}
+		store->writing = true;
+	}
+	*ret_txn = store->txn;
+	return 0;
+}
+
+void store_end_turn(struct store *store)
+{
+	store->txn = kv_abort(store->txn);
+	store->writing = false;
+}
+
+bool store_dirty(const struct store *store)
+{
+	return store->writing;
+}
+
+/*
+ * The vault first: a row whose key is not on disk could never be read; a key whose row is not
+ * there harms nobody.
+ */
+int store_commit(struct store *store)
+{
+	int r;
+
+	if (!store->writing) {
+		store_end_turn(store);
+		return 0;
+	}
+	store_put_state(store->txn, &store->state);
+	r = vault_sync(store->vault);
+	if (r < 0) {
+		return r;
+	}
+	r = kv_commit(TAKE_PTR(store->txn));
+	store->writing = false;
+	store->room_known = false;
+	if (r != 0) {
+		return r < 0 ? r : -ENOSPC;
+	}
+	store->durable_seq = store->head.seq;
+	return 0;
+}
+
+/* Settling */
+
+static void settle_index(struct kv_txn *txn, enum index index, const struct account *before,
+			 const struct account *after)
+{
+	struct key old_key, new_key;
+	bool stood = before && index_key(index, before, &old_key);
+	bool stands = index_key(index, after, &new_key);
+
+	if (stood && stands && slice_equal(key_slice(&old_key), key_slice(&new_key))) {
+		return;
+	}
+	if (stood) {
+		kv_delete(txn, index_table(index), key_slice(&old_key));
+	}
+	if (stands) {
+		kv_put(txn, index_table(index), key_slice(&new_key), (struct slice){0});
+	}
+}
+
+static int settle_row(struct kv_txn *txn, const struct account *account)
+{
+	uint8_t row[ROWS_ACCOUNT_LEN];
+	struct key key = key_u64(account->uid);
+	struct account before;
+	struct slice bytes;
+	int r = kv_get(txn, KV_ACCOUNTS, key_slice(&key), &bytes);
+
+	if (r < 0 || r == KV_E_CORRUPT ||
+	    (r == 0 && rows_decode_account(account->uid, bytes, &before) != 0)) {
+		return r < 0 ? r : -EIO;
+	}
+	for (enum index index = INDEX_UID + 1; index < _INDEX_MAX; ++index) {
+		settle_index(txn, index, r == 0 ? &before : NULL, account);
+	}
+	bytes = (struct slice){(const char *)row, rows_encode_account(account, row)};
+	kv_put(txn, KV_ACCOUNTS, key_slice(&key), bytes);
+	return 0;
+}
+
+int store_settle(struct store *store, uint32_t n_rows_max)
+{
+	uint64_t oldest;
+	struct kv_txn *txn;
+	uint32_t n;
+	int r;
+
+	assert(!store->txn);
+	if (store->state.settled_seq == store->head.seq) {
+		return 0;
+	}
+	r = store_writing(store, &txn);
+	if (r < 0) {
+		return r;
+	}
+	n = overlay_take(store->overlay, store->slice, MIN(n_rows_max, STORE_SETTLE_SLICE));
+	for (uint32_t i = 0; i < n && r == 0; ++i) {
+		r = settle_row(txn, &store->slice[i]);
+	}
+	if (r < 0) {
+		return r;
+	}
+	oldest = overlay_oldest_seq(store->overlay);
+	store->state.settled_seq = oldest ? oldest - 1 : store->head.seq;
+	return store_commit(store);
+}
+
+uint32_t store_unsettled_rows(const struct store *store)
+{
+	return overlay_n_rows(store->overlay);
+}
+
+uint64_t store_unsettled_entries(const struct store *store)
+{
+	return store->head.seq - store->state.settled_seq;
+}
+
+/* Room */
+
+int store_usage(struct store *store, struct kv_usage *ret_usage, uint64_t *ret_reserve_bytes)
+{
+	struct kv_usage usage;
+	struct kv_txn *txn;
+	int r = store_reading(store, &txn);
+
+	if (r == 0) {
+		r = kv_usage(txn, &usage);
+	}
+	if (r != 0) {
+		return r < 0 ? r : -EIO;
+	}
+	*ret_reserve_bytes = MIN(usage.map_bytes / 8, STORE_RESERVE_MAX);
+	*ret_usage = usage;
+	return 0;
+}
+
+static uint64_t store_disk_bytes(const struct store *store)
+{
+	struct statvfs fs;
+
+	if (statvfs(store->directory, &fs) < 0) {
+		return 0;
+	}
+	return (uint64_t)fs.f_bavail * fs.f_frsize;
+}
+
+static int store_measure_room(struct store *store)
+{
+	struct kv_usage usage;
+	uint64_t reserve, disk = store_disk_bytes(store);
+	int r = store_usage(store, &usage, &reserve);
+
+	if (r < 0) {
+		return r;
+	}
+	store->room_bytes = usage.map_bytes > usage.used_bytes + reserve
+				    ? usage.map_bytes - usage.used_bytes - reserve
+				    : 0;
+	store->room_bytes = MIN(store->room_bytes, disk > DISK_RESERVE ? disk - DISK_RESERVE : 0);
+	store->room_known = true;
+	return 0;
+}
+
+int store_has_room(struct store *store, uint64_t bytes, bool *ret_room)
+{
+	if (!store->room_known) {
+		int r = store_measure_room(store);
+
+		if (r < 0) {
+			return r;
+		}
+	}
+	*ret_room = store->room_bytes > bytes;
+	return 0;
+}
+
+/* Small answers */
+
+const char *store_instance(const struct store *store)
+{
+	return store->instance;
+}
+
+const struct store_counts *store_counts(const struct store *store)
+{
+	return &store->state.counts;
+}
+
+const struct org *store_org(const struct store *store, uint32_t number)
+{
+	return orgs_get(&store->orgs, number);
+}
+
+const struct org *store_org_by_id(const struct store *store, struct slice id)
+{
+	return orgs_find(&store->orgs, id);
+}
+
+uint32_t store_n_orgs(const struct store *store)
+{
+	return store->orgs.n;
+}
+
+bool store_is_durable(const struct store *store, const struct account *account)
+{
+	return account->last_seq <= store->durable_seq;
+}
+
+const struct ledger_head *store_head(const struct store *store)
+{
+	return &store->head;
+}
+
+bool store_sweep_paused(const struct store *store)
+{
+	return store->state.paused;
+}
+
+/* Opening */
+
+static int open_lock(struct store *store)
+{
+	char path[PATH_MAX];
+
+	int r = store_path(store->directory, "lock", path);
+
+	if (r < 0) {
+		return r;
+	}
+	store->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (store->lock_fd < 0) {
+		return -errno;
+	}
+	if (flock(store->lock_fd, LOCK_EX | LOCK_NB) < 0) {
+		return errno != EWOULDBLOCK
+			       ? -errno
+			       : store_say_fault(STORE_E_LOCKED,
+						 "another retentiond has the store in %s open",
+						 store->directory);
+	}
+	return 0;
+}
+
+static int open_ensure(struct store *store, instant_t now)
+{
+	char place[PATH_MAX];
+	struct stat info;
+	int r = store_path(store->directory, "store", place);
+
+	if (r < 0) {
+		return r;
+	}
+	if (stat(place, &info) == 0) {
+		return store_check(store->directory, store->map_bytes);
+	}
+	return errno == ENOENT ? store_create(store->directory, store->map_bytes, now) : -errno;
+}
+
+static int open_vault(struct store *store, const char *path)
+{
+	int r = vault_open(path, &store->vault);
+
+	if (r > 0 || r == -ENOENT) {
+		return store_say_fault(
+			STORE_E_CORRUPT,
+			"the vault %s is missing or damaged; without it no account can be read: restore it from "
+			"where you keep it",
+			path);
+	}
+	return r;
+}
+
+static int open_match(struct store *store, const char *path)
+{
+	uint8_t instance[VAULT_INSTANCE_LEN];
+	struct kv_txn *txn;
+	int r = store_reading(store, &txn);
+
+	if (r == 0) {
+		r = store_load_identity(txn, instance);
+	}
+	if (r == 0 && memcmp(instance, vault_instance(store->vault), sizeof(instance)) != 0) {
+		r = store_say_fault(
+			STORE_E_CORRUPT,
+			"the vault %s belongs to another store; put the one of this store in its place",
+			path);
+	}
+	for (size_t i = 0; r == 0 && i < sizeof(instance); ++i) {
+		(void)snprintf(store->instance + 2 * i, 3, "%02x", instance[i]);
+	}
+	return r;
+}
+
+static int open_files(struct store *store)
+{
+	char place[PATH_MAX], vault[PATH_MAX];
+	int r = store_path(store->directory, "store", place);
+
+	if (r == 0) {
+		r = store_path(place, "vault", vault);
+	}
+	if (r == 0) {
+		r = open_vault(store, vault);
+	}
+	if (r == 0) {
+		r = kv_open(place, store->map_bytes, false, &store->kv);
+		r = r > 0 ? STORE_E_CORRUPT : r;
+	}
+	return r != 0 ? r : open_match(store, vault);
+}
+
+static int open_replay(struct store *store)
+{
+	struct entry entry;
+	int r = 0;
+
+	for (uint64_t seq = store->state.settled_seq + 1; seq <= store->head.seq && r == 0; ++seq) {
+		r = store_get_entry(store, seq, &entry, NULL);
+		if (r == 0) {
+			r = store_replay_entry(store, &entry);
+		}
+	}
+	if (r > 0) {
+		r = store_say_fault(STORE_E_CORRUPT,
+				    "the ledger in %s/store cannot be replayed; restore a backup",
+				    store->directory);
+	}
+	return r;
+}
+
+static int open_load(struct store *store)
+{
+	struct kv_txn *txn;
+	int r = store_reading(store, &txn);
+
+	if (r == 0) {
+		r = store_load_state(txn, &store->state);
+	}
+	if (r == 0) {
+		r = ledger_load_head(txn, &store->head);
+	}
+	if (r == 0 && store->state.settled_seq > store->head.seq) {
+		r = STORE_E_CORRUPT;
+	}
+	if (r == 0) {
+		r = orgs_load(&store->orgs, txn);
+	}
+	if (r > 0) {
+		return store_say_fault(STORE_E_CORRUPT,
+				       "the store in %s/store is damaged; restore a backup",
+				       store->directory);
+	}
+	store->durable_seq = store->head.seq;
+	return r < 0 ? r : open_replay(store);
+}
+
+static int open_all(struct store *store, instant_t now)
+{
+	int r = open_lock(store);
+
+	if (r == 0) {
+		r = open_ensure(store, now);
+	}
+	if (r == 0) {
+		r = open_files(store);
+	}
+	if (r == 0) {
+		r = overlay_new(&store->overlay);
+	}
+	if (r == 0) {
+		r = open_load(store);
+	}
+	store_end_turn(store);
+	return r;
+}
+
+int store_open(const struct store_options *options, instant_t now, struct store **ret_store)
+{
+	struct store *store = calloc(1, sizeof(*store));
+	int r;
+
+	if (!store) {
+		return -ENOMEM;
+	}
+	(void)store_say_fault(0, "%s", "");
+	store->lock_fd = -1;
+	store->map_bytes = options->map_bytes ? options->map_bytes : STORE_MAP_DEFAULT;
+	store->directory = strdup(options->directory);
+	r = store->directory ? open_all(store, now) : -ENOMEM;
+	if (r != 0) {
+		(void)store_close(store);
+		return r;
+	}
+	*ret_store = store;
+	return 0;
+}
+
+struct store *store_close(struct store *store)
+{
+	if (!store) {
+		return NULL;
+	}
+	store_end_turn(store);
+	(void)kv_close(store->kv);
+	(void)vault_close(store->vault);
+	(void)overlay_free(store->overlay);
+	orgs_done(&store->orgs);
+	closep(&store->lock_fd);
+	free(store->directory);
+	free(store);
+	return NULL;
+}

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef RETENTIOND_STORE_STORE_H
+#define RETENTIOND_STORE_STORE_H
+
+#include "common/base.h"
+#include "common/instant.h"
+
+#include "daemon/store/kv.h"
+#include "daemon/store/ledger.h"
+#include "daemon/store/rows.h"
+#include "daemon/store/vault.h"
+
+/*
+ * The store: organizations, accounts, their history. The ledger is the truth and the account rows
+ * are its projection: a change is appended to the ledger (sequential keys: few pages), and its
+ * row goes to an overlay in memory; rows are settled into their tables later, in slices. On start
+ * the tail of the ledger that is not settled yet is replayed into the overlay. Reads look at the
+ * overlay first.
+ *
+ * Changes of one turn share one transaction and become durable together in store_commit(): vault
+ * first, then the data. Reads in the same turn see them already; so no answer may leave before
+ * store_commit() has returned 0. There is no way back for a single change: what must be checked
+ * is checked before it is made.
+ *
+ * Nothing returned points into the map: rows are copied out.
+ */
+
+enum {
+	STORE_E_NONE = 1, /* no such thing, or no more of them */
+	STORE_E_LOCKED,   /* another process has the store open */
+	STORE_E_CORRUPT,  /* damaged, or not a store; store_fault() says what and what to do */
+	STORE_E_NEWER,    /* written by a newer version */
+};
+
+/* Bytes of address space, not of disk: enough for about 100 M accounts. */
+#define STORE_MAP_DEFAULT (UINT64_C(64) << 30)
+#define STORE_MAP_MIN     (UINT64_C(8) << 20)
+
+#define STORE_ORGS_MAX 4096 /* kept in memory, about 3 kB each */
+
+/*
+ * Growth is refused below this much room, so that deletions always find some: 1/8 of the map, at
+ * most 256 MiB.
+ */
+#define STORE_RESERVE_MAX (UINT64_C(256) << 20)
+
+/* Overlay rows after which a slice is settled even under load. About 500 bytes each. */
+#define STORE_OVERLAY_MAX  65536
+#define STORE_SETTLE_SLICE 512    /* rows moved in one turn: under 10 ms */
+#define STORE_TAIL_MAX     262144 /* ledger entries left to replay: about a second at the start */
+
+/**
+ * struct store_options
+ * @directory: the state directory; must exist. The store is in DIRECTORY/store, made if missing
+ * @map_bytes: 0 for STORE_MAP_DEFAULT
+ */
+struct store_options {
+	const char *directory;
+	uint64_t map_bytes;
+};
+
+struct store;
+
+/**
+ * store_open() - open, check and replay
+ * @ret_store: set on 0
+ *
+ * A store that is not there is made in a temporary directory beside its place, synced and
+ * renamed, so that a crash leaves either none or a whole one. A store that is there is checked
+ * first in a child process, since a damaged map ends whoever reads it.
+ *
+ * Return: 0, STORE_E_LOCKED, STORE_E_CORRUPT, STORE_E_NEWER, or a negative errno. After the last
+ * two store_fault() says what is wrong.
+ */
+must_check int store_open(const struct store_options *options, instant_t now,
+			  struct store **ret_store);
+struct store *store_close(struct store *store); /* drops what is not committed */
+
+/* What was wrong at the last store_open(), and what to do; static, never NULL. */
+const char *store_fault(void);
+
+/* The instance's id: 32 hex digits. Static for the store's life. */
+const char *store_instance(const struct store *store);
+
+/* Turns. Return: 0, or a negative errno after which the process must end. */
+must_check int store_commit(struct store *store); /* also ends the turn's reading */
+must_check int store_settle(struct store *store,
+			    uint32_t n_rows_max); /* only between turns; durable */
+bool store_dirty(const struct store *store);      /* something waits for a commit */
+
+/* Rows that wait to be settled, and ledger entries a start would replay. */
+uint32_t store_unsettled_rows(const struct store *store);
+uint64_t store_unsettled_entries(const struct store *store);
+
+/*
+ * Whether there is room to grow by about @bytes. Deletions do not ask. Return: 0 or a negative
+ * errno.
+ */
+must_check int store_has_room(struct store *store, uint64_t bytes, bool *ret_room);
+
+/*
+ * How many accounts there are by what is recorded: the clock's work not yet done counts as
+ * before.
+ */
+struct store_counts {
+	uint64_t n_active;
+	uint64_t n_soft_deleted;
+	uint64_t n_removing;
+	uint64_t n_removed;
+};
+
+const struct store_counts *store_counts(const struct store *store);
+must_check int store_usage(struct store *store, struct kv_usage *ret_usage,
+			   uint64_t *ret_reserve_bytes);
+
+/* Organizations: all in memory. Pointers are valid until the next store_put_org(). */
+const struct org *store_org(const struct store *store, uint32_t number); /* NULL if there is none */
+const struct org *store_org_by_id(const struct store *store,
+				  struct slice id); /* @id in lower case */
+uint32_t store_n_orgs(const struct store *store);   /* numbers are 1 to this */
+
+/**
+ * struct actor - who changes something, for the ledger and the note kept with it
+ * @role, @uid: of the peer; ROLE_DAEMON and 0 for the clock
+ * @at:         trusted time
+ * @note:       reason and ref, both may be empty
+ */
+struct actor {
+	enum role role;
+	uint32_t uid;
+	instant_t at;
+	struct note note;
+};
+
+/**
+ * store_put_org() - create an organization (number 0) or change it
+ *
+ * Return: 0 and the number in @org, STORE_E_NONE when there are STORE_ORGS_MAX already, or a
+ * negative errno.
+ */
+must_check int store_put_org(struct store *store, struct org *org, const struct actor *actor);
+
+/* Reads of accounts. Return: 0, STORE_E_NONE, STORE_E_CORRUPT, or a negative errno. */
+must_check int store_get_account(struct store *store, uint64_t uid, struct account *ret_account);
+
+/**
+ * store_find_by_id() - the account that (org, id) names: its newest incarnation, a tombstone
+ * included
+ * store_find_by_person() - the account of a person in an organization: an active one, else the
+ * newest one
+ */
+must_check int store_find_by_id(struct store *store, uint32_t org, struct slice id,
+				struct account *ret_account);
+must_check int store_find_by_person(struct store *store, uint32_t org, struct slice person,
+				    struct account *ret_account);
+
+/**
+ * store_name_taken() - whether another account of the organization is active under this account's
+ * id or UPN
+ * @new_upn: instead of the account's own UPN; empty for its own
+ */
+must_check int store_name_taken(struct store *store, const struct account *account,
+				struct slice new_upn, bool *ret_taken);
+
+/*
+ * Every account of a person, tombstones left out, oldest first: call with *@uid 0 first, then
+ * with what it was set to.
+ */
+must_check int store_next_of_person(struct store *store, struct slice person, uint64_t *uid,
+				    struct account *ret_account);
+
+/* Accounts in the order of their uids, tombstones included, after *@uid. */
+must_check int store_next_account(struct store *store, uint64_t *uid, struct account *ret_account);
+
+/*
+ * Accounts of one organization, after (*@hash, *@uid), in the order of their hashed ids. Zeros to
+ * begin.
+ */
+struct org_position {
+	uint8_t hash[ROWS_HASH_LEN];
+	uint64_t uid;
+};
+
+must_check int store_next_of_org(struct store *store, uint32_t org, struct org_position *position,
+				 struct account *ret_account);
+
+/**
+ * struct due_position - a place in the due index
+ *
+ * The index holds what the clock does next to each account (lifecycle_next()): the end of each
+ * window, the start of each removal. Zeros are before everything.
+ */
+struct due_position {
+	instant_t at;
+	uint64_t uid;
+};
+
+/* The first account after a position. @position moves to it. */
+must_check int store_next_due(struct store *store, struct due_position *position,
+			      struct account *ret_account);
+
+/**
+ * store_get_profile() - an account's personal data, unsealed
+ * @buffer: the caller's MODEL_PROFILE_BYTES_MAX bytes; the profile's slices point into it
+ *
+ * Return: 0, STORE_E_NONE if it is gone, STORE_E_CORRUPT if it cannot be unsealed, or a negative
+ * errno.
+ */
+must_check int store_get_profile(struct store *store, uint64_t uid, void *buffer,
+				 struct profile *ret_profile);
+
+/*
+ * Whether a profile is, to the byte, the one that is stored. Return: 0, STORE_E_CORRUPT, or a
+ * negative errno.
+ */
+must_check int store_profile_equals(struct store *store, uint64_t uid,
+				    const struct profile *profile, bool *ret_equal);
+
+/**
+ * store_import() - a new account, or new fields of an account
+ * @account: uid 0 for a new one (set on 0); org and facts set by the caller, hashes and last_seq
+ *           are computed
+ * @profile: sealed and stored
+ * @event:   EVENT_IMPORTED or EVENT_UPDATED
+ *
+ * Return: 0 or a negative errno.
+ */
+must_check int store_import(struct store *store, struct account *account,
+			    const struct profile *profile, enum event event,
+			    const struct actor *actor);
+
+/**
+ * store_change() - append what happened to an account
+ * @account: with the facts after it; last_seq is set on 0
+ *
+ * With EVENT_REMOVAL_COMPLETED the key is destroyed, profile and notes are deleted and the row
+ * becomes a tombstone.
+ *
+ * Return: 0 or a negative errno.
+ */
+must_check int store_change(struct store *store, struct account *account, enum event event,
+			    const struct actor *actor);
+
+/* Something that concerns no account: EVENT_SWEEP_PAUSED and the like. */
+must_check int store_note_event(struct store *store, enum event event, const struct actor *actor);
+
+/* Whether the entry that this row stems from is on disk (and not only in this turn). */
+bool store_is_durable(const struct store *store, const struct account *account);
+
+/* The ledger. The head is the last entry appended in this turn, durable or not. */
+const struct ledger_head *store_head(const struct store *store);
+
+/*
+ * @ret_hash: of the entry as it is stored; may be NULL. Return: 0, STORE_E_NONE, STORE_E_CORRUPT
+ * or a negative errno.
+ */
+must_check int store_get_entry(struct store *store, uint64_t seq, struct entry *ret_entry,
+			       uint8_t ret_hash[ROWS_DIGEST_LEN]);
+
+/**
+ * store_get_note() - the reason and ref given with an entry
+ * @buffer: the caller's ROWS_NOTE_LEN_MAX bytes
+ *
+ * Return: 0, STORE_E_NONE if there is none, or no more; STORE_E_CORRUPT; or a negative errno.
+ */
+must_check int store_get_note(struct store *store, uint64_t uid, uint64_t seq, void *buffer,
+			      struct note *ret_note);
+
+/**
+ * store_put_answer() - keep an answer for a repeated request
+ * store_get_answer() - the answer kept
+ * store_drop_answers() - forget the answers kept until an instant, at most @n_max of them
+ * @key:    keyed hash of who asked and its request id, see store_answer_key()
+ * @answer: opaque bytes, no personal data; at most STORE_ANSWER_MAX. In store_get_answer() it
+ *          points into the map and is valid until the next change or the end of the turn: the one
+ *          exception to copying out, since it can be large
+ */
+#define STORE_ANSWER_MAX (1024 * 1024)
+
+void store_answer_key(const struct store *store, uint32_t actor_uid, struct slice request_id,
+		      uint8_t ret_key[ROWS_HASH_LEN]);
+must_check int store_put_answer(struct store *store, const uint8_t key[ROWS_HASH_LEN],
+				instant_t until, struct slice answer);
+must_check int store_get_answer(struct store *store, const uint8_t key[ROWS_HASH_LEN],
+				struct slice *ret_answer);
+must_check int store_drop_answers(struct store *store, instant_t until, uint32_t n_max);
+
+/*
+ * Whether the sweep is paused: stored, so that it survives a restart. Changed by
+ * store_note_event().
+ */
+bool store_sweep_paused(const struct store *store);
+
+/* A keyed hash of any bytes, for telling two requests apart without keeping them. */
+void store_fingerprint(const struct store *store, struct slice bytes,
+		       uint8_t ret_hash[ROWS_HASH_LEN]);
+
+#endif

@@ -1,0 +1,693 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/store/kv.h"
+
+#include <criterion/criterion.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include "daemon/store/schema.h"
+
+#include "tests/support/temp.h"
+
+#define MAP_BYTES ((size_t)1 << 30)
+#define PAGE      4096
+
+static char *directory;
+static char *data_path;
+static struct kv *kv;
+
+static void reopen(size_t map_bytes)
+{
+	kv = kv_close(kv);
+	cr_assert_eq(kv_open(directory, map_bytes, false, &kv), 0);
+}
+
+static void set_up(void)
+{
+	directory = temp_directory_new();
+	data_path = temp_path_new(directory, "data.mdb");
+	cr_assert_eq(kv_create(directory, MAP_BYTES), 0);
+	reopen(MAP_BYTES);
+}
+
+static void tear_down(void)
+{
+	kv = kv_close(kv);
+	free(data_path);
+	directory = temp_directory_free(directory);
+}
+
+TestSuite(kv, .init = set_up, .fini = tear_down);
+
+static struct kv_txn *begin(bool write)
+{
+	struct kv_txn *txn;
+
+	cr_assert_eq(kv_begin(kv, write, &txn), 0);
+	return txn;
+}
+
+static void put_number(struct kv_txn *txn, enum kv_table table, uint64_t n, const char *value)
+{
+	struct key key = key_u64(n);
+
+	kv_put(txn, table, key_slice(&key), slice_of(value));
+}
+
+static void commit_number(uint64_t n, const char *value)
+{
+	struct kv_txn *txn = begin(true);
+
+	put_number(txn, KV_ACCOUNTS, n, value);
+	cr_assert_eq(kv_commit(txn), 0);
+}
+
+static int get_number(struct kv_txn *txn, uint64_t n, struct slice *ret_value)
+{
+	struct key key = key_u64(n);
+
+	return kv_get(txn, KV_ACCOUNTS, key_slice(&key), ret_value);
+}
+
+static bool has_number(uint64_t n, const char *value)
+{
+	struct kv_txn *txn = begin(false);
+	struct slice got;
+	int r = get_number(txn, n, &got);
+	bool has = r == 0 && slice_is(got, value);
+
+	cr_assert(r == 0 || r == KV_E_NONE);
+	(void)kv_abort(txn);
+	return has;
+}
+
+static int open_answer(void)
+{
+	kv = kv_close(kv);
+	return kv_open(directory, MAP_BYTES, false, &kv);
+}
+
+static uint64_t file_bytes(void)
+{
+	struct stat st;
+
+	cr_assert_eq(stat(data_path, &st), 0);
+	return (uint64_t)st.st_size;
+}
+
+static struct kv_usage usage(void)
+{
+	struct kv_txn *txn = begin(false);
+	struct kv_usage found;
+
+	cr_assert_eq(kv_usage(txn, &found), 0);
+	(void)kv_abort(txn);
+	return found;
+}
+
+Test(kv, what_was_committed_is_there_after_reopening)
+{
+	commit_number(7, "seven");
+	reopen(MAP_BYTES);
+	cr_assert(has_number(7, "seven"));
+}
+
+Test(kv, what_was_aborted_is_not_there)
+{
+	struct kv_txn *txn = begin(true);
+
+	put_number(txn, KV_ACCOUNTS, 7, "seven");
+	cr_assert_null(kv_abort(txn));
+	cr_assert_not(has_number(7, "seven"));
+	reopen(MAP_BYTES);
+	cr_assert_not(has_number(7, "seven"));
+}
+
+Test(kv, a_write_is_seen_in_its_own_transaction_and_not_yet_in_others)
+{
+	struct kv_txn *txn = begin(true);
+	struct slice value;
+
+	put_number(txn, KV_ACCOUNTS, 7, "seven");
+	cr_assert_eq(get_number(txn, 7, &value), 0);
+	cr_assert(slice_is(value, "seven"));
+	cr_assert_not(has_number(7, "seven"));
+	cr_assert_eq(kv_commit(txn), 0);
+	cr_assert(has_number(7, "seven"));
+}
+
+Test(kv, a_read_transaction_keeps_what_it_saw_first)
+{
+	struct kv_txn *before = begin(false);
+	struct slice value;
+
+	commit_number(7, "seven");
+	cr_assert_eq(get_number(before, 7, &value), KV_E_NONE);
+	(void)kv_abort(before);
+	cr_assert(has_number(7, "seven"));
+}
+
+Test(kv, several_read_transactions_can_be_open)
+{
+	struct kv_txn *txns[4];
+
+	for (size_t round = 0; round < 3; round++) {
+		for (size_t i = 0; i < ARRAY_LEN(txns); i++) {
+			txns[i] = begin(false);
+		}
+		for (size_t i = 0; i < ARRAY_LEN(txns); i++) {
+			(void)kv_abort(txns[i]);
+		}
+	}
+}
+
+Test(kv, a_transaction_without_writes_commits)
+{
+	cr_assert_eq(kv_commit(begin(true)), 0);
+	cr_assert_null(kv_abort(NULL));
+}
+
+Test(kv, a_put_replaces)
+{
+	commit_number(7, "seven");
+	commit_number(7, "another");
+	cr_assert(has_number(7, "another"));
+}
+
+Test(kv, values_may_be_empty_and_large)
+{
+	struct key empty = key_u64(1);
+	struct key large = key_u64(2);
+	struct slice megabyte = {calloc(1, 1 << 20), 1 << 20};
+	struct kv_txn *txn = begin(true);
+	struct slice value;
+
+	kv_put(txn, KV_PROFILES, key_slice(&empty), (struct slice){0});
+	kv_put(txn, KV_PROFILES, key_slice(&large), megabyte);
+	cr_assert_eq(kv_commit(txn), 0);
+	txn = begin(false);
+	cr_assert_eq(kv_get(txn, KV_PROFILES, key_slice(&empty), &value), 0);
+	cr_assert_eq(value.len, 0);
+	cr_assert_eq(kv_get(txn, KV_PROFILES, key_slice(&large), &value), 0);
+	cr_assert(slice_equal(value, megabyte));
+	(void)kv_abort(txn);
+	free((void *)megabyte.data);
+}
+
+Test(kv, tables_are_apart)
+{
+	struct kv_txn *txn = begin(true);
+	struct key key = key_u64(1);
+	struct slice value;
+	char name[16];
+
+	for (enum kv_table table = 0; table < _KV_TABLE_MAX; table++) {
+		snprintf(name, sizeof(name), "table %d", table);
+		put_number(txn, table, 1, name);
+	}
+	for (enum kv_table table = 0; table < _KV_TABLE_MAX; table++) {
+		snprintf(name, sizeof(name), "table %d", table);
+		cr_assert_eq(kv_get(txn, table, key_slice(&key), &value), 0);
+		cr_assert(slice_is(value, name));
+	}
+	cr_assert_eq(kv_commit(txn), 0);
+}
+
+Test(kv, a_deleted_key_is_gone_and_a_missing_one_is_no_error)
+{
+	struct key seven = key_u64(7), eight = key_u64(8);
+	struct kv_txn *txn;
+
+	commit_number(7, "seven");
+	txn = begin(true);
+	kv_delete(txn, KV_ACCOUNTS, key_slice(&seven));
+	kv_delete(txn, KV_ACCOUNTS, key_slice(&eight));
+	cr_assert_eq(kv_txn_error(txn), 0);
+	cr_assert_eq(kv_commit(txn), 0);
+	cr_assert_not(has_number(7, "seven"));
+}
+
+static void append_number(struct kv_txn *txn, uint64_t n)
+{
+	struct key key = key_u64(n);
+
+	kv_append(txn, KV_LEDGER, key_slice(&key), SLICE_LITERAL("entry"));
+}
+
+Test(kv, an_append_takes_keys_behind_all_others)
+{
+	struct kv_txn *txn = begin(true);
+
+	for (uint64_t n = 1; n <= 300; n++) {
+		append_number(txn, n);
+	}
+	cr_assert_eq(kv_commit(txn), 0);
+	cr_assert_eq(usage().used_bytes % PAGE, 0);
+}
+
+Test(kv, an_append_before_the_last_key_fails_the_whole_transaction)
+{
+	struct kv_txn *txn = begin(true);
+
+	put_number(txn, KV_ACCOUNTS, 1, "one");
+	append_number(txn, 2);
+	append_number(txn, 2);
+	cr_assert_eq(kv_txn_error(txn), KV_E_CORRUPT);
+	append_number(txn, 3);
+	cr_assert_eq(kv_commit(txn), KV_E_CORRUPT);
+	cr_assert_not(has_number(1, "one"));
+	commit_number(1, "one");
+}
+
+static struct kv_cursor *cursor_at(struct kv_txn *txn)
+{
+	struct kv_cursor *cursor;
+
+	cr_assert_eq(kv_cursor_open(txn, KV_ACCOUNTS, &cursor), 0);
+	return cursor;
+}
+
+static void put_tens(void)
+{
+	struct kv_txn *txn = begin(true);
+
+	for (uint64_t n = 10; n <= 50; n += 10) {
+		put_number(txn, KV_ACCOUNTS, n, "row");
+	}
+	cr_assert_eq(kv_commit(txn), 0);
+}
+
+Test(kv, a_cursor_seeks_the_first_key_not_before_another)
+{
+	static const struct {
+		uint64_t sought, found;
+	} rows[] = {{0, 10}, {10, 10}, {11, 20}, {49, 50}, {50, 50}};
+	cleanup(kv_cursor_closep) struct kv_cursor *cursor = NULL;
+	struct kv_txn *txn;
+	struct slice found, value;
+
+	put_tens();
+	txn = begin(false);
+	cursor = cursor_at(txn);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct key key = key_u64(rows[i].sought);
+
+		cr_assert_eq(kv_cursor_seek(cursor, key_slice(&key), &found, &value), 0);
+		cr_assert_eq(key_uid(found), rows[i].found);
+		cr_assert(slice_is(value, "row"));
+	}
+	cursor = kv_cursor_close(cursor);
+	(void)kv_abort(txn);
+}
+
+Test(kv, a_cursor_seeks_the_very_first_key_with_an_empty_one)
+{
+	cleanup(kv_cursor_closep) struct kv_cursor *cursor = NULL;
+	struct kv_txn *txn;
+	struct slice found;
+
+	put_tens();
+	txn = begin(false);
+	cursor = cursor_at(txn);
+	cr_assert_eq(kv_cursor_last(cursor, NULL, NULL), 0);
+	cr_assert_eq(kv_cursor_seek(cursor, (struct slice){0}, &found, NULL), 0);
+	cr_assert_eq(key_uid(found), 10);
+	cursor = kv_cursor_close(cursor);
+	(void)kv_abort(txn);
+}
+
+Test(kv, a_cursor_walks_in_key_order_and_stays_at_the_end)
+{
+	cleanup(kv_cursor_closep) struct kv_cursor *cursor = NULL;
+	struct kv_txn *txn;
+	struct slice found;
+
+	put_tens();
+	txn = begin(false);
+	cursor = cursor_at(txn);
+	for (uint64_t n = 10; n <= 50; n += 10) {
+		cr_assert_eq(kv_cursor_next(cursor, &found, NULL), 0);
+		cr_assert_eq(key_uid(found), n);
+	}
+	cr_assert_eq(kv_cursor_next(cursor, &found, NULL), KV_E_NONE);
+	cr_assert_eq(kv_cursor_next(cursor, NULL, NULL), KV_E_NONE);
+	cursor = kv_cursor_close(cursor);
+	(void)kv_abort(txn);
+}
+
+Test(kv, a_cursor_that_sought_past_the_last_key_has_no_next)
+{
+	cleanup(kv_cursor_closep) struct kv_cursor *cursor = NULL;
+	struct key key = key_u64(51);
+	struct kv_txn *txn;
+
+	put_tens();
+	txn = begin(false);
+	cursor = cursor_at(txn);
+	cr_assert_eq(kv_cursor_seek(cursor, key_slice(&key), NULL, NULL), KV_E_NONE);
+	cr_assert_eq(kv_cursor_next(cursor, NULL, NULL), KV_E_NONE);
+	key = key_u64(20);
+	cr_assert_eq(kv_cursor_seek(cursor, key_slice(&key), NULL, NULL), 0);
+	cr_assert_eq(kv_cursor_next(cursor, NULL, NULL), 0);
+	cursor = kv_cursor_close(cursor);
+	(void)kv_abort(txn);
+}
+
+Test(kv, a_cursor_finds_the_last_key)
+{
+	cleanup(kv_cursor_closep) struct kv_cursor *cursor = NULL;
+	struct kv_txn *txn;
+	struct slice found;
+
+	put_tens();
+	txn = begin(false);
+	cursor = cursor_at(txn);
+	cr_assert_eq(kv_cursor_last(cursor, &found, NULL), 0);
+	cr_assert_eq(key_uid(found), 50);
+	cursor = kv_cursor_close(cursor);
+	(void)kv_abort(txn);
+}
+
+Test(kv, a_cursor_in_an_empty_table_finds_nothing)
+{
+	struct kv_txn *txn = begin(false);
+	struct key key = key_u64(0);
+	struct kv_cursor *cursor = cursor_at(txn);
+
+	cr_assert_eq(kv_cursor_last(cursor, NULL, NULL), KV_E_NONE);
+	cr_assert_eq(kv_cursor_seek(cursor, key_slice(&key), NULL, NULL), KV_E_NONE);
+	cr_assert_eq(kv_cursor_next(cursor, NULL, NULL), KV_E_NONE);
+	cr_assert_null(kv_cursor_close(cursor));
+	cr_assert_null(kv_cursor_close(NULL));
+	(void)kv_abort(txn);
+}
+
+Test(kv, a_cursor_of_a_write_transaction_sees_its_writes)
+{
+	struct kv_txn *txn = begin(true);
+	struct kv_cursor *cursor;
+	struct slice found;
+
+	put_number(txn, KV_ACCOUNTS, 3, "three");
+	cursor = cursor_at(txn);
+	cr_assert_eq(kv_cursor_last(cursor, &found, NULL), 0);
+	cr_assert_eq(key_uid(found), 3);
+	(void)kv_cursor_close(cursor);
+	cr_assert_eq(kv_commit(txn), 0);
+}
+
+/* A store in a map that holds its tables and little else. */
+static void make_small(void)
+{
+	kv = kv_close(kv);
+	directory = temp_directory_free(directory);
+	free(data_path);
+	directory = temp_directory_new();
+	data_path = temp_path_new(directory, "data.mdb");
+	cr_assert_eq(kv_create(directory, 64 * PAGE), 0);
+	reopen(64 * PAGE);
+}
+
+static struct kv_txn *fill(void)
+{
+	static char value[PAGE / 2];
+	struct kv_txn *txn = begin(true);
+
+	memset(value, 'x', sizeof(value) - 1);
+	for (uint64_t n = 1; n <= 200; n++) {
+		put_number(txn, KV_PROFILES, n, value);
+	}
+	return txn;
+}
+
+Test(kv, a_full_map_sticks_to_the_transaction_and_nothing_of_it_stays)
+{
+	struct kv_txn *txn;
+
+	make_small();
+	commit_number(7, "seven");
+	txn = fill();
+	cr_assert_eq(kv_txn_error(txn), KV_E_FULL);
+	put_number(txn, KV_ACCOUNTS, 8, "eight");
+	cr_assert_eq(kv_commit(txn), KV_E_FULL);
+	cr_assert(has_number(7, "seven"));
+	cr_assert_not(has_number(8, "eight"));
+	commit_number(8, "eight");
+}
+
+Test(kv, reads_after_a_full_map_are_errors_and_never_a_missing_key)
+{
+	struct kv_cursor *cursor = NULL;
+	struct kv_usage found;
+	struct kv_txn *txn;
+	struct slice value;
+
+	make_small();
+	commit_number(7, "seven");
+	txn = fill();
+	cr_assert_eq(get_number(txn, 7, &value), -ENOSPC);
+	cr_assert_eq(kv_cursor_open(txn, KV_ACCOUNTS, &cursor), -ENOSPC);
+	cr_assert_null(cursor);
+	cr_assert_lt(kv_usage(txn, &found), 0);
+	(void)kv_abort(txn);
+}
+
+Test(kv, a_map_smaller_than_what_is_used_is_raised)
+{
+	cr_assert_eq(kv_commit(fill()), 0);
+	commit_number(7, "seven");
+	reopen(64 * PAGE);
+	cr_assert_geq(usage().map_bytes, usage().file_bytes);
+	cr_assert(has_number(7, "seven"));
+}
+
+Test(kv, a_larger_map_makes_room)
+{
+	make_small();
+	(void)kv_abort(fill());
+	reopen(MAP_BYTES);
+	cr_assert_eq(usage().map_bytes, MAP_BYTES);
+	cr_assert_eq(kv_commit(fill()), 0);
+}
+
+Test(kv, usage_grows_with_rows_and_shrinks_with_deletions)
+{
+	struct kv_usage before = usage(), full, after;
+	struct kv_txn *txn;
+
+	cr_assert_eq(kv_commit(fill()), 0);
+	full = usage();
+	txn = begin(true);
+	for (uint64_t n = 1; n <= 200; n++) {
+		struct key key = key_u64(n);
+
+		kv_delete(txn, KV_PROFILES, key_slice(&key));
+	}
+	cr_assert_eq(kv_commit(txn), 0);
+	after = usage();
+	cr_assert_eq(before.map_bytes, MAP_BYTES);
+	cr_assert_geq(full.used_bytes, before.used_bytes + 200 * PAGE / 2);
+	cr_assert_geq(full.file_bytes, full.used_bytes);
+	cr_assert_lt(after.used_bytes, full.used_bytes);
+	cr_assert_geq(after.file_bytes, full.file_bytes);
+	cr_assert_geq(file_bytes(), after.file_bytes);
+}
+
+/* One of some 3000 such transactions takes a page from behind the end and gives it back. */
+Test(kv, the_file_is_never_shorter_than_its_header_claims)
+{
+	static char value[900];
+	unsigned seed = 1;
+
+	make_small();
+	reopen(MAP_BYTES);
+	memset(value, 'x', sizeof(value));
+	for (int round = 0; round < 100; round++) {
+		struct kv_txn *txn = begin(true);
+
+		for (int i = 0; i < 60; i++) {
+			struct key key = key_u64((uint64_t)rand_r(&seed) % 5000);
+			struct slice row = {value, 1 + (size_t)rand_r(&seed) % sizeof(value)};
+
+			kv_put(txn, KV_PROFILES, key_slice(&key), row);
+			if (i % 3 != 0) {
+				kv_delete(txn, KV_PROFILES, key_slice(&key));
+			}
+		}
+		cr_assert_eq(kv_commit(txn), 0);
+		cr_assert_geq(file_bytes(), usage().file_bytes + 30 * 1024 * 1024);
+	}
+}
+
+Test(kv, a_missing_directory_is_an_error)
+{
+	struct kv *none = NULL;
+
+	cr_assert_eq(kv_open("/nonexistent/state", MAP_BYTES, false, &none), -ENOENT);
+	cr_assert_eq(kv_create("/nonexistent/state", MAP_BYTES), -ENOENT);
+	cr_assert_null(none);
+}
+
+Test(kv, a_store_is_never_created_over_another)
+{
+	commit_number(7, "seven");
+	cr_assert_eq(kv_create(directory, MAP_BYTES), -EEXIST);
+	cr_assert(has_number(7, "seven"));
+}
+
+Test(kv, a_missing_file_is_refused_and_not_created)
+{
+	kv = kv_close(kv);
+	cr_assert_eq(unlink(data_path), 0);
+	cr_assert_eq(open_answer(), KV_E_CORRUPT);
+	cr_assert_eq(access(data_path, F_OK), -1);
+}
+
+Test(kv, an_empty_file_is_refused_and_stays_empty)
+{
+	kv = kv_close(kv);
+	cr_assert_eq(truncate(data_path, 0), 0);
+	cr_assert_eq(open_answer(), KV_E_CORRUPT);
+	cr_assert_eq(file_bytes(), 0);
+}
+
+Test(kv, every_truncation_into_used_pages_is_refused)
+{
+	uint64_t used;
+
+	cr_assert_eq(kv_commit(fill()), 0);
+	used = usage().file_bytes;
+	kv = kv_close(kv);
+	for (off_t size = (off_t)used - 1; size > 0; size -= 1499) {
+		cr_assert_eq(truncate(data_path, size), 0);
+		cr_assert_eq(open_answer(), KV_E_CORRUPT);
+	}
+}
+
+Test(kv, a_file_that_ends_with_its_last_page_is_enough)
+{
+	uint64_t used;
+
+	cr_assert_eq(kv_commit(fill()), 0);
+	commit_number(7, "seven");
+	used = usage().file_bytes;
+	kv = kv_close(kv);
+	cr_assert_eq(truncate(data_path, (off_t)used), 0);
+	cr_assert_eq(open_answer(), 0);
+	cr_assert(has_number(7, "seven"));
+	commit_number(8, "eight");
+	cr_assert_gt(file_bytes(), used);
+}
+
+Test(kv, a_ragged_end_behind_the_last_page_is_no_damage)
+{
+	commit_number(7, "seven");
+	kv = kv_close(kv);
+	cr_assert_eq(truncate(data_path, (off_t)file_bytes() - 1000), 0);
+	cr_assert_eq(open_answer(), 0);
+	cr_assert(has_number(7, "seven"));
+}
+
+Test(kv, a_foreign_file_is_refused)
+{
+	static char text[3 * PAGE];
+
+	kv = kv_close(kv);
+	memset(text, 'x', sizeof(text));
+	temp_file_write(data_path, (struct slice){text, sizeof(text)});
+	cr_assert_eq(open_answer(), KV_E_CORRUPT);
+	memset(text, 0, sizeof(text));
+	temp_file_write(data_path, (struct slice){text, sizeof(text)});
+	cr_assert_eq(open_answer(), KV_E_CORRUPT);
+}
+
+/* Of the first 24 bytes of a header: flags, magic and version; then the size of a page. */
+Test(kv, a_header_that_is_not_lmdbs_is_refused)
+{
+	static const off_t places[] = {10, 16, 17, 18, 19, 20, 23, 40, 41, 43};
+
+	kv = kv_close(kv);
+	for (size_t i = 0; i < 2 * ARRAY_LEN(places); i++) {
+		off_t at = places[i / 2] + (i % 2) * PAGE;
+
+		temp_file_flip(data_path, at, 0x48);
+		cr_assert_eq(open_answer(), KV_E_CORRUPT, "byte %ld", (long)at);
+		temp_file_flip(data_path, at, 0x48);
+	}
+	cr_assert_eq(open_answer(), 0);
+}
+
+Test(kv, a_zeroed_header_is_refused)
+{
+	static const char zeros[PAGE];
+	cleanup(closep) int fd = open(data_path, O_WRONLY | O_CLOEXEC);
+
+	kv = kv_close(kv);
+	cr_assert_eq(pwrite(fd, zeros, PAGE, PAGE), PAGE);
+	cr_assert_eq(open_answer(), KV_E_CORRUPT);
+	cr_assert_eq(pwrite(fd, zeros, PAGE, 0), PAGE);
+	cr_assert_eq(open_answer(), KV_E_CORRUPT);
+}
+
+Test(kv, a_store_open_for_reading_cannot_be_written)
+{
+	struct kv_txn *txn = NULL;
+
+	commit_number(7, "seven");
+	kv = kv_close(kv);
+	cr_assert_eq(kv_open(directory, MAP_BYTES, true, &kv), 0);
+	cr_assert(has_number(7, "seven"));
+	cr_assert_lt(kv_begin(kv, true, &txn), 0);
+	cr_assert_null(txn);
+	cr_assert(has_number(7, "seven"));
+}
+
+static mode_t mode_of(const char *name)
+{
+	cleanup(freep) char *path = temp_path_new(directory, name);
+	struct stat st;
+
+	cr_assert_eq(stat(path, &st), 0);
+	return st.st_mode & 07777;
+}
+
+Test(kv, files_are_private_whatever_the_umask_and_whatever_they_were)
+{
+	umask(0077);
+	make_small();
+	umask(0);
+	cr_assert_eq(mode_of("data.mdb"), 0600);
+	cr_assert_eq(mode_of("lock.mdb"), 0600);
+	kv = kv_close(kv);
+	cr_assert_eq(chmod(data_path, 0666), 0);
+	cr_assert_eq(open_answer(), 0);
+	cr_assert_eq(mode_of("data.mdb"), 0600);
+	cr_assert_eq(mode_of("lock.mdb"), 0600);
+}
+
+Test(kv, no_descriptor_is_left_to_other_programs)
+{
+	DIR *open_files = opendir("/proc/self/fd");
+	struct dirent *entry;
+	char target[PATH_MAX];
+	unsigned n = 0;
+
+	cr_assert_not_null(open_files);
+	while ((entry = readdir(open_files))) {
+		ssize_t len = readlinkat(dirfd(open_files), entry->d_name, target, sizeof(target));
+
+		if (len < 0 || (size_t)len < strlen(directory) ||
+		    memcmp(target, directory, strlen(directory)) != 0) {
+			continue;
+		}
+		n++;
+		cr_assert(fcntl(atoi(entry->d_name), F_GETFD) & FD_CLOEXEC, "%.*s", (int)len,
+			  target);
+	}
+	closedir(open_files);
+	cr_assert_eq(n, 3); /* data file, header, lock */
+}
