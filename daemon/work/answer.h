@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef RETENTIOND_WORK_ANSWER_H
+#define RETENTIOND_WORK_ANSWER_H
+
+#include "common/base.h"
+#include "common/instant.h"
+#include "common/outcome.h"
+#include "common/pack.h"
+
+#include "daemon/core/lifecycle.h"
+#include "daemon/store/rows.h"
+
+/*
+ * The parts that several answers share, each written into the map that is open. Keys that do not
+ * apply are left out.
+ */
+
+/* outcome, and reasons when it is not ok. */
+void answer_put_outcome(struct pack_writer *out, enum outcome outcome, outcome_set_t reasons);
+
+/* An instant, if there is one. */
+void answer_put_instant(struct pack_writer *out, const char *key, instant_t at);
+
+/* state, deleted_at_us, window_ends_us, removal_started_us, removal_due_us, removed_at_us, sla. */
+void answer_put_dates(struct pack_writer *out, const struct facts *facts, instant_t now);
+
+/* contact: {admin_contact, privacy_contact, privacy_url}, those that there are. */
+void answer_put_contact(struct pack_writer *out, const struct org *org);
+
+/*
+ * An organization's settings as the map under @key, or as the next value of a list when @key is
+ * NULL.
+ */
+void answer_put_org(struct pack_writer *out, const char *key, const struct org *org);
+
+/*
+ * org, id, uid, kind, person, upn, mail, name, enabled and the dates; groups and permissions if
+ * @whole. @profile may be NULL: gone.
+ */
+void answer_put_account(struct pack_writer *out, const struct org *org,
+			const struct account *account, const struct profile *profile, bool whole,
+			instant_t now);
+
+/* @bytes as lower-case hexadecimal text. */
+void answer_put_hex(struct pack_writer *out, const char *key, const void *bytes, size_t len);
+
+/**
+ * answer_read_hex() - the reverse, for cursors
+ * @bytes: the caller's @len bytes, set on true
+ */
+must_check bool answer_read_hex(struct slice text, void *bytes, size_t len);
+
+#endif

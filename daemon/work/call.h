@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef RETENTIOND_WORK_CALL_H
+#define RETENTIOND_WORK_CALL_H
+
+#include "common/base.h"
+#include "common/commands.h"
+#include "common/outcome.h"
+#include "common/pack.h"
+#include "common/rpc.h"
+
+#include "daemon/core/access.h"
+#include "daemon/store/store.h"
+#include "daemon/work/engine.h"
+#include "daemon/work/request.h"
+
+/*
+ * One request on its way through a command: who asks, what for, and the answer being written.
+ *
+ * A command's function writes its result, one map, to @out. What happens to an account is an item
+ * of that result. A request that cannot be processed at all is refused with call_refuse(), and
+ * what was written is dropped.
+ */
+
+enum {
+	CALL_E_REFUSED = 1, /* call->refusal says why */
+};
+
+#define CALL_REFUSAL_MAX (REQUEST_FAULT_MAX + 64)
+
+/*
+ * Where one item's answer stands in @out, without the names the caller gave: what a repeated
+ * request gets again.
+ */
+struct item_span {
+	size_t start;
+	size_t len;
+	uint32_t n_values;
+};
+
+struct call {
+	struct engine *engine;
+	const struct access_peer *peer;
+	const struct command *command;
+	const struct request *request;
+	struct pack_writer *out;
+	struct actor actor;
+
+	struct {
+		enum rpc_error_kind kind;
+		const char *code;
+		char text[CALL_REFUSAL_MAX];
+	} refusal;
+
+	uint32_t n_spans;
+	struct item_span spans[MODEL_ACCOUNTS_MAX];
+};
+
+/* Return: CALL_E_REFUSED, always. */
+int call_refuse(struct call *call, enum rpc_error_kind kind, const char *code, const char *format,
+		...) printf_like(4, 5);
+
+/* Shorthands: the argument @name is wrong; nothing more may be stored; a row could not be read. */
+int call_refuse_argument(struct call *call, const char *name, const char *what);
+int call_refuse_full(struct call *call);
+int call_refuse_damaged(struct call *call, const char *what);
+
+/* Whether the peer's role covers an organization; its id in lower case. */
+bool call_covers(const struct call *call, const struct org *org);
+
+/* The organization of an id as a peer writes it, in any case; NULL if there is none. */
+const struct org *call_org(const struct call *call, struct slice id);
+
+/**
+ * call_find_account() - the account that an item names
+ * @ret_outcome: always set on 0: OUTCOME_OK, or why there is none to work on: OUTCOME_NOT_FOUND,
+ *             OUTCOME_PERMISSION_DENIED or OUTCOME_DAMAGED
+ *
+ * Return: 0 or a negative errno.
+ */
+must_check int call_find_account(struct call *call, const struct item *item,
+				 struct account *ret_account, enum outcome *ret_outcome);
+
+/* The list of items in the answer: begin, then each item between its begin and end, then end. */
+void call_begin_items(struct call *call);
+void call_begin_item(struct call *call, const struct item *item);
+void call_end_item(struct call *call);
+void call_end_items(struct call *call);
+
+/* An item as the caller named it: org and id, org and person, or uid. */
+void call_put_item_name(struct pack_writer *out, const struct item *item);
+
+#endif

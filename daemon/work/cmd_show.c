@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/core/lifecycle.h"
+#include "daemon/work/answer.h"
+#include "daemon/work/cmd.h"
+
+/* account.get and account.explain: one account, whole. */
+
+#define HISTORY_MAX 64 /* entries told by explain, the newest; ledger.read has all */
+
+/*
+ * The account that the arguments name, with its profile. Return: as call_find_account(), or
+ * CALL_E_REFUSED.
+ */
+static int find_whole(struct call *call, struct account *ret_account,
+		      const struct profile **ret_profile, enum outcome *ret_outcome)
+{
+	struct engine *engine = call->engine;
+	struct item item = request_account(call->request);
+	const char *fault = request_account_fault(&item);
+	int r;
+
+	if (fault) {
+		return call_refuse_argument(call, "account", fault);
+	}
+	r = call_find_account(call, &item, ret_account, ret_outcome);
+	if (r != 0 || *ret_outcome != OUTCOME_OK) {
+		return r;
+	}
+	r = store_get_profile(engine->store, ret_account->uid, engine->buffer, &engine->profile);
+	if (r == STORE_E_CORRUPT) {
+		*ret_outcome = OUTCOME_DAMAGED;
+	}
+	*ret_profile = r == 0 ? &engine->profile : NULL;
+	return r < 0 ? r : 0;
+}
+
+static void put_account(struct call *call, const struct account *account,
+			const struct profile *profile)
+{
+	pack_put_map(call->out, "account");
+	answer_put_account(call->out, store_org(call->engine->store, account->org), account,
+			   profile, true, call->engine->now);
+	pack_write_end(call->out);
+}
+
+int cmd_account_get(struct call *call)
+{
+	const struct profile *profile;
+	struct account account;
+	enum outcome outcome;
+	int r = find_whole(call, &account, &profile, &outcome);
+
+	if (r != 0) {
+		return r;
+	}
+	pack_write_map(call->out);
+	answer_put_outcome(call->out, outcome, OUTCOME_BIT(outcome));
+	if (outcome == OUTCOME_OK) {
+		put_account(call, &account, profile);
+	}
+	pack_write_end(call->out);
+	return 0;
+}
+
+/* What the clock does next, and when: the end of the window, or the removal and its deadline. */
+static void put_next(struct call *call, const struct account *account)
+{
+	static const char *const actions[] = {
+		[LIFECYCLE_ACTION_NONE] = "none",
+		[LIFECYCLE_ACTION_START_REMOVAL] = "start-removal",
+		[LIFECYCLE_ACTION_COMPLETE_REMOVAL] = "complete-removal",
+	};
+	instant_t at;
+	enum lifecycle_action action = lifecycle_next(&account->facts, &at);
+
+	pack_put_map(call->out, "next");
+	pack_put_cstr(call->out, "action", actions[action]);
+	answer_put_instant(call->out, "at_us", at);
+	answer_put_instant(call->out, "due_us",
+			   lifecycle_removal_due_at(&account->facts, call->engine->now));
+	pack_write_end(call->out);
+}
+
+static int put_may(struct call *call, const struct account *account)
+{
+	static const struct {
+		enum lifecycle_command command;
+		const char *name;
+	} commands[] = {
+		{LIFECYCLE_LEAVE, "leave"},     {LIFECYCLE_REMOVE, "remove"},
+		{LIFECYCLE_RESTORE, "restore"}, {LIFECYCLE_PURGE, "purge"},
+		{LIFECYCLE_DISABLE, "disable"}, {LIFECYCLE_ENABLE, "enable"},
+	};
+	struct lifecycle_context context = {
+		.policy = &store_org(call->engine->store, account->org)->policy};
+	int r = store_name_taken(call->engine->store, account, (struct slice){0},
+				 &context.name_taken);
+
+	if (r != 0) {
+		return r;
+	}
+	pack_put_array(call->out, "may");
+	for (size_t i = 0; i < ARRAY_LEN(commands); ++i) {
+		struct lifecycle_verdict verdict;
+
+		lifecycle_step(&account->facts, commands[i].command, &context, call->engine->now,
+			       &verdict);
+		pack_write_map(call->out);
+		pack_put_cstr(call->out, "command", commands[i].name);
+		answer_put_outcome(call->out, verdict.outcome, verdict.reasons);
+		pack_write_end(call->out);
+	}
+	pack_write_end(call->out);
+	return 0;
+}
+
+static int put_note(struct call *call, const struct entry *entry)
+{
+	struct engine *engine = call->engine;
+	struct note note;
+	int r = store_get_note(engine->store, entry->uid, entry->seq, engine->buffer, &note);
+
+	if (r == 0 && note.reason.len > 0) {
+		pack_put_text(call->out, "reason", note.reason);
+	}
+	if (r == 0 && note.ref.len > 0) {
+		pack_put_text(call->out, "ref", note.ref);
+	}
+	return r < 0 ? r : 0;
+}
+
+static int put_history_entry(struct call *call, const struct entry *entry)
+{
+	int r;
+
+	pack_write_map(call->out);
+	pack_put_uint(call->out, "seq", entry->seq);
+	pack_put_int(call->out, "at_us", entry->at);
+	pack_put_cstr(call->out, "event", event_name(entry->event));
+	pack_put_cstr(call->out, "role", role_name(entry->actor_role));
+	pack_put_uint(call->out, "actor_uid", entry->actor_uid);
+	r = put_note(call, entry);
+	pack_write_end(call->out);
+	return r;
+}
+
+/* The ledger leads backwards; people read forwards. */
+static int put_history(struct call *call, const struct account *account)
+{
+	struct store *store = call->engine->store;
+	uint64_t seqs[HISTORY_MAX], seq = account->last_seq;
+	struct entry entry;
+	uint32_t n = 0;
+	int r = 0;
+
+	while (seq != 0 && n < HISTORY_MAX && r == 0) {
+		r = store_get_entry(store, seq, &entry, NULL);
+		if (r == 0) {
+			seqs[n++] = seq;
+			seq = entry.prev_seq < seq ? entry.prev_seq : 0;
+		}
+	}
+	pack_put_array(call->out, "history");
+	while (n > 0 && r == 0) {
+		r = store_get_entry(store, seqs[--n], &entry, NULL);
+		if (r == 0) {
+			r = put_history_entry(call, &entry);
+		}
+	}
+	pack_write_end(call->out);
+	return r;
+}
+
+static int put_explanation(struct call *call, const struct account *account,
+			   const struct profile *profile)
+{
+	int r;
+
+	put_account(call, account, profile); /* first: the history uses the profile's room */
+	put_next(call, account);
+	answer_put_contact(call->out, store_org(call->engine->store, account->org));
+	r = put_may(call, account);
+	return r != 0 ? r : put_history(call, account);
+}
+
+int cmd_account_explain(struct call *call)
+{
+	const struct profile *profile;
+	struct account account;
+	enum outcome outcome;
+	int r = find_whole(call, &account, &profile, &outcome);
+
+	if (r != 0) {
+		return r;
+	}
+	pack_write_map(call->out);
+	answer_put_outcome(call->out, outcome, OUTCOME_BIT(outcome));
+	if (outcome == OUTCOME_OK) {
+		r = put_explanation(call, &account, profile);
+	}
+	pack_write_end(call->out);
+	return r > 0 ? call_refuse_damaged(call, "the account's history") : r;
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/work/answer.h"
+#include "daemon/work/cmd.h"
+
+int cmd_sweep_status(struct call *call)
+{
+	const struct sweep *sweep = &call->engine->sweep;
+	struct due_position front = {0};
+	struct account account;
+	int r = store_next_due(call->engine->store, &front, &account);
+
+	if (r < 0) {
+		return r;
+	}
+	pack_write_map(call->out);
+	pack_put_bool(call->out, "paused", sweep->paused);
+	answer_put_instant(call->out, "next_due_us", r == STORE_E_NONE ? INSTANT_NONE : front.at);
+	answer_put_instant(call->out, "last_run_us", sweep->last_run_at);
+	pack_put_uint(call->out, "started", sweep->n_started);
+	pack_put_uint(call->out, "completed", sweep->n_completed);
+	pack_put_uint(call->out, "failed", sweep->n_failed);
+	pack_write_end(call->out);
+	return 0;
+}
+
+int cmd_sweep_run(struct call *call)
+{
+	struct sweep_result result;
+	int r;
+
+	if (call->engine->sweep.paused) {
+		return call_refuse(call, RPC_ERROR_FAILED, "busy",
+				   "timed work is paused; resume it with sweep.resume");
+	}
+	r = sweep_slice(call->engine, &result);
+	if (r < 0) {
+		return r;
+	}
+	pack_write_map(call->out);
+	pack_put_uint(call->out, "started", result.n_started);
+	pack_put_uint(call->out, "completed", result.n_completed);
+	pack_put_uint(call->out, "failed", result.n_failed);
+	pack_put_bool(call->out, "more", result.more);
+	pack_write_end(call->out);
+	return 0;
+}
+
+static int set_paused(struct call *call, bool paused)
+{
+	struct sweep *sweep = &call->engine->sweep;
+	int r = 0;
+
+	if (sweep->paused != paused && !call->request->dry_run) {
+		r = store_note_event(call->engine->store,
+				     paused ? EVENT_SWEEP_PAUSED : EVENT_SWEEP_RESUMED,
+				     &call->actor);
+		sweep->paused = paused;
+		sweep->changed = true;
+	}
+	pack_write_map(call->out);
+	pack_put_bool(call->out, "paused", sweep->paused);
+	pack_write_end(call->out);
+	return r;
+}
+
+int cmd_sweep_pause(struct call *call)
+{
+	return set_paused(call, true);
+}
+
+int cmd_sweep_resume(struct call *call)
+{
+	return set_paused(call, false);
+}

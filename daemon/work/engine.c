@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/work/engine.h"
+
+#include <errno.h>
+
+#include "common/rpc.h"
+
+#include "daemon/work/call.h"
+#include "daemon/work/request.h"
+
+#define ANSWERS_DROPPED_MAX 256 /* kept answers forgotten in one turn */
+#define SETTLE_IDLE_AFTER                                                                          \
+	(100 * SPAN_SECOND / 1000) /* quiet for so long: rows may be settled now */
+
+static instant_t engine_mark(const struct store *store)
+{
+	return store_head(store)->at;
+}
+
+static int engine_open_all(struct engine *engine, const struct engine_options *options,
+			   const struct clock_reading *reading)
+{
+	instant_t at =
+		options->clock_mode == CLOCK_MODE_SIMULATED ? options->simulated_at : reading->wall;
+	int r;
+
+	engine->call = calloc(1, sizeof(*engine->call));
+	engine->request = calloc(1, sizeof(*engine->request));
+	if (!engine->call || !engine->request) {
+		return -ENOMEM;
+	}
+	r = store_open(&options->store, at, &engine->store);
+	if (r != 0) {
+		return r;
+	}
+	clock_start(&engine->clock, options->clock_mode, options->simulated_at, reading,
+		    engine_mark(engine->store));
+	engine->now = clock_now(&engine->clock, reading);
+	engine->rules = options->rules;
+	sweep_init(&engine->sweep, store_sweep_paused(engine->store));
+	return 0;
+}
+
+static struct engine *engine_free(struct engine *engine)
+{
+	(void)store_close(engine->store);
+	pack_writer_done(&engine->scratch);
+	free(engine->call);
+	free(engine->request);
+	free(engine);
+	return NULL;
+}
+
+int engine_open(const struct engine_options *options, const struct clock_reading *reading,
+		struct engine **ret_engine)
+{
+	struct engine *engine = calloc(1, sizeof(*engine));
+	int r;
+
+	if (!engine) {
+		return -ENOMEM;
+	}
+	pack_writer_init(&engine->scratch, RPC_FRAME_LARGE_MAX);
+	r = engine_open_all(engine, options, reading);
+	if (r != 0) {
+		(void)engine_free(engine);
+		return r;
+	}
+	*ret_engine = engine;
+	return 0;
+}
+
+int engine_close(struct engine *engine)
+{
+	int r = store_commit(engine->store);
+
+	while (r == 0 && store_unsettled_entries(engine->store) > 0) {
+		r = store_settle(engine->store, STORE_SETTLE_SLICE);
+	}
+	(void)engine_free(engine);
+	return r;
+}
+
+void engine_set_rules(struct engine *engine, const struct access_rules *rules)
+{
+	engine->rules = rules;
+}
+
+void engine_begin_turn(struct engine *engine, const struct clock_reading *reading)
+{
+	engine->now = clock_now(&engine->clock, reading);
+	engine->n_requests_before = engine->meters.n_requests;
+}
+
+/* Work for the clock: what is due, and answers kept long enough. A damaged row stops neither. */
+static int engine_work(struct engine *engine)
+{
+	struct sweep_result done;
+	int r = 0;
+
+	if (sweep_is_wanted(&engine->sweep, engine->now)) {
+		r = sweep_slice(engine, &done);
+	}
+	if (r == 0 && engine->now >= engine->answers_looked_at + SPAN_MINUTE) {
+		engine->answers_looked_at = engine->now;
+		r = store_drop_answers(engine->store, engine->now, ANSWERS_DROPPED_MAX);
+	}
+	return r > 0 ? 0 : r;
+}
+
+int engine_end_turn(struct engine *engine)
+{
+	int r = engine_work(engine);
+
+	if (r < 0) {
+		return r;
+	}
+	if (store_dirty(engine->store)) {
+		engine->sweep.changed = true;
+		++engine->meters.n_commits;
+	}
+	return store_commit(engine->store);
+}
+
+static bool engine_was_idle(const struct engine *engine)
+{
+	return engine->meters.n_requests == engine->n_requests_before && !engine->sweep.busy &&
+	       !engine->sweep.changed;
+}
+
+/*
+ * Under load only when there is much to move; in a quiet moment all of it, so that a start has
+ * little to replay.
+ */
+int engine_settle(struct engine *engine)
+{
+	struct store *store = engine->store;
+	bool much = store_unsettled_rows(store) > STORE_OVERLAY_MAX ||
+		    store_unsettled_entries(store) > STORE_TAIL_MAX;
+
+	if (store_unsettled_entries(store) == 0 || (!much && !engine_was_idle(engine))) {
+		return 0;
+	}
+	return store_settle(store, STORE_SETTLE_SLICE);
+}
+
+span_t engine_sleep(const struct engine *engine)
+{
+	span_t sleep = ENGINE_SLEEP_MAX;
+
+	if (sweep_is_wanted(&engine->sweep, engine->now)) {
+		return 0;
+	}
+	if (store_unsettled_entries(engine->store) > 0) {
+		sleep = engine_was_idle(engine) ? 0 : SETTLE_IDLE_AFTER;
+	}
+	if (!engine->sweep.paused && engine->clock.mode == CLOCK_MODE_REAL) {
+		sleep = MIN(sleep, MAX(sweep_wanted_at(&engine->sweep) - engine->now, 0));
+	}
+	return sleep;
+}

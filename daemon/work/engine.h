@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef RETENTIOND_WORK_ENGINE_H
+#define RETENTIOND_WORK_ENGINE_H
+
+#include "common/base.h"
+#include "common/instant.h"
+#include "common/pack.h"
+
+#include "daemon/core/access.h"
+#include "daemon/core/clock.h"
+#include "daemon/store/store.h"
+#include "daemon/work/sweep.h"
+
+/*
+ * The daemon without its sockets: store, clock and rules, worked in turns. A turn is
+ *
+ *     engine_begin_turn()        the one reading of the clocks
+ *     dispatch_message() …       any number; answers are written, and held back by the caller
+ *     engine_end_turn()          a slice of timed work, then one commit for all of it
+ *     (the caller sends the answers)
+ *     engine_settle()            a slice of moving rows to their tables, when there is reason to
+ *     engine_sleep()             how long the caller may wait for the next turn
+ *
+ * Every int here is 0 or a negative errno, which means the machine failed: the caller ends the
+ * process without sending anything, and the next start verifies the store first.
+ */
+
+/**
+ * struct engine_options - how to open it
+ * @store:        where and how large; see there
+ * @clock_mode, @simulated_at: which clock, and where a simulated one begins
+ * @rules:        who may do what; borrowed, may be changed with engine_set_rules()
+ */
+struct engine_options {
+	struct store_options store;
+	enum clock_mode clock_mode;
+	instant_t simulated_at;
+	const struct access_rules *rules;
+};
+
+/* Counted since the start, for stats.get. The caller of dispatch counts connections. */
+struct engine_meters {
+	uint64_t n_connections;   /* open now */
+	uint64_t n_requests;      /* dispatched */
+	uint64_t n_errors;        /* answered with an error */
+	uint64_t n_notifications; /* ignored */
+	uint64_t n_commits;
+};
+
+struct call;
+struct request;
+
+/**
+ * struct engine - shared by the commands and the sweep; only engine.c makes one
+ * @now:     trusted time of this turn
+ * @answers_looked_at: when kept answers were last looked through
+ * @n_requests_before: requests dispatched when the turn began: a turn without any is idle
+ * @call, @request, @scratch, @buffer, @profile: room that one call or one row uses at a time, so
+ *             that no request allocates
+ */
+struct engine {
+	struct store *store;
+	struct clock clock;
+	instant_t now;
+	const struct access_rules *rules;
+	struct sweep sweep;
+	struct engine_meters meters;
+	instant_t answers_looked_at;
+	uint64_t n_requests_before;
+	struct call *call;
+	struct request *request;
+	struct pack_writer scratch;
+	uint8_t buffer[MODEL_PROFILE_BYTES_MAX];
+	struct profile profile;
+};
+
+/**
+ * engine_open() - open the store, replay its tail, start the clock
+ *
+ * Return: 0; STORE_E_ answers of store_open(); or a negative errno.
+ */
+must_check int engine_open(const struct engine_options *options,
+			   const struct clock_reading *reading, struct engine **ret_engine);
+
+/*
+ * Settles every row, so that the next start has nothing to replay. Return: 0 or a negative errno;
+ * freed in any case.
+ */
+int engine_close(struct engine *engine);
+
+void engine_set_rules(struct engine *engine, const struct access_rules *rules);
+
+void engine_begin_turn(struct engine *engine, const struct clock_reading *reading);
+must_check int engine_end_turn(struct engine *engine);
+must_check int engine_settle(struct engine *engine);
+
+/* us until the next turn is wanted: 0 if there is work now, at most ENGINE_SLEEP_MAX. */
+span_t engine_sleep(const struct engine *engine);
+#define ENGINE_SLEEP_MAX SPAN_MINUTE
+
+#endif

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef RETENTIOND_WORK_LOG_H
+#define RETENTIOND_WORK_LOG_H
+
+#include "common/base.h"
+
+/*
+ * What the daemon says to its administrator. Lines carry numbers (uid, ledger number,
+ * organization), never names of people. The journal is a mirror for the administrator, never the
+ * record: the record is the ledger.
+ *
+ * core, store and common never log. main gives the sink: the journal under systemd, stderr else.
+ */
+
+/* syslog's priorities. */
+enum log_level {
+	LOG_LEVEL_CRITICAL = 2,
+	LOG_LEVEL_ERROR = 3,
+	LOG_LEVEL_WARNING = 4,
+	LOG_LEVEL_NOTICE = 5,
+	LOG_LEVEL_INFO = 6,
+	LOG_LEVEL_DEBUG = 7,
+};
+
+/* A journal field: "RETENTIOND_UID", "17". Both texts are borrowed for the call. */
+struct log_field {
+	const char *name;
+	const char *value;
+};
+
+#define LOG_FIELDS_MAX 8
+
+typedef void log_sink_fn(enum log_level level, const char *text, const struct log_field *fields,
+			 size_t n_fields);
+
+void log_set_sink(log_sink_fn *sink);
+void log_set_level(enum log_level level); /* lines above it are dropped; LOG_LEVEL_INFO at first */
+
+/* One line; at most 1024 bytes, the rest is cut. */
+void log_say(enum log_level level, const char *format, ...) printf_like(2, 3);
+
+/* One line with journal fields; at most LOG_FIELDS_MAX. */
+void log_say_fields(enum log_level level, const struct log_field *fields, size_t n_fields,
+		    const char *format, ...) printf_like(4, 5);
+
+#endif

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/work/replay.h"
+
+#include <errno.h>
+
+/*
+ * What is kept: form 1 | fingerprint of the request, 16 bytes | 'r' and the packed result,
+ * or 'i' and for each item: number of values 1 | length 2 | packed keys and values.
+ */
+
+#define KEPT_FORM       1
+#define KEPT_HEADER_LEN (1 + ROWS_HASH_LEN + 1)
+#define KEPT_ITEM_LEN   3
+#define KEPT_NAME       "the answer kept for this request_id"
+
+/* Method and arguments, packed anew: the bytes of the frame differ in msgid at least. */
+static int replay_fingerprint(struct call *call, const struct pack_value *params, uint8_t *ret_hash)
+{
+	struct pack_writer *scratch = &call->engine->scratch;
+
+	pack_writer_reset(scratch);
+	pack_write_cstr(scratch, call->command->method);
+	pack_write_value(scratch, params);
+	if (scratch->error != 0) {
+		return -ENOMEM; /* it is no larger than the frame it came in */
+	}
+	store_fingerprint(call->engine->store, (struct slice){scratch->data, scratch->len},
+			  ret_hash);
+	return 0;
+}
+
+static bool replay_item(struct call *call, const struct item *item, struct slice *kept)
+{
+	uint32_t n_values;
+	size_t len;
+
+	if (kept->len < KEPT_ITEM_LEN) {
+		return false;
+	}
+	n_values = (uint8_t)kept->data[0];
+	len = load_be16(kept->data + 1);
+	if (kept->len < KEPT_ITEM_LEN + len) {
+		return false;
+	}
+	pack_write_map(call->out);
+	call_put_item_name(call->out, item);
+	pack_write_raw(call->out, (struct slice){kept->data + KEPT_ITEM_LEN, len}, n_values);
+	pack_write_end(call->out);
+	*kept = (struct slice){kept->data + KEPT_ITEM_LEN + len, kept->len - KEPT_ITEM_LEN - len};
+	return true;
+}
+
+static const struct items *request_items(const struct call *call)
+{
+	return REQUEST_HAS(call->request, imports) ? &call->request->imports
+						   : &call->request->accounts;
+}
+
+static bool replay_items(struct call *call, struct slice kept)
+{
+	const struct items *items = request_items(call);
+	bool whole = true;
+
+	call_begin_items(call);
+	for (uint32_t i = 0; i < items->n && whole; ++i) {
+		whole = replay_item(call, &items->at[i], &kept);
+	}
+	call_end_items(call);
+	return whole;
+}
+
+/* Return: 0 or CALL_E_REFUSED. */
+static int replay_kept(struct call *call, const uint8_t *fingerprint, struct slice kept)
+{
+	struct slice rest = {kept.data + KEPT_HEADER_LEN, kept.len - KEPT_HEADER_LEN};
+
+	if (kept.len < KEPT_HEADER_LEN || kept.data[0] != KEPT_FORM) {
+		return call_refuse_damaged(call, KEPT_NAME);
+	}
+	if (memcmp(kept.data + 1, fingerprint, ROWS_HASH_LEN) != 0) {
+		return call_refuse_argument(call, "request_id",
+					    "was used for another request within the last 24 h");
+	}
+	if (kept.data[KEPT_HEADER_LEN - 1] == 'i') {
+		return replay_items(call, rest) ? 0 : call_refuse_damaged(call, KEPT_NAME);
+	}
+	pack_write_raw(call->out, rest, 1);
+	return 0;
+}
+
+int replay_answer(struct call *call, const struct pack_value *params)
+{
+	uint8_t fingerprint[ROWS_HASH_LEN], key[ROWS_HASH_LEN];
+	struct slice kept;
+	int r = replay_fingerprint(call, params, fingerprint);
+
+	if (r < 0) {
+		return r;
+	}
+	store_answer_key(call->engine->store, call->peer->uid, call->request->request_id, key);
+	r = store_get_answer(call->engine->store, key, &kept);
+	if (r == STORE_E_NONE) {
+		return REPLAY_E_NONE;
+	}
+	if (r != 0) {
+		return r < 0 ? r : call_refuse_damaged(call, KEPT_NAME);
+	}
+	return replay_kept(call, fingerprint, kept);
+}
+
+/*
+ * The kept form of the items, or of the whole result when there are none. @kept has room: it
+ * never gets longer than the answer.
+ */
+static size_t keep_items(const struct call *call, uint8_t *kept)
+{
+	size_t len = 0;
+
+	for (uint32_t i = 0; i < call->n_spans; ++i) {
+		const struct item_span *span = &call->spans[i];
+
+		assert(span->n_values <= UINT8_MAX && span->len <= UINT16_MAX);
+		kept[len] = (uint8_t)span->n_values;
+		store_be16(kept + len + 1, (uint16_t)span->len);
+		memcpy(kept + len + KEPT_ITEM_LEN, call->out->data + span->start, span->len);
+		len += KEPT_ITEM_LEN + span->len;
+	}
+	return len;
+}
+
+int replay_keep(struct call *call, const struct pack_value *params, size_t start)
+{
+	uint8_t key[ROWS_HASH_LEN];
+	size_t whole = call->out->len - start, len = KEPT_HEADER_LEN;
+	cleanup(freep) uint8_t *kept =
+		malloc(KEPT_HEADER_LEN + whole + (size_t)call->n_spans * KEPT_ITEM_LEN);
+	int r;
+
+	if (!kept) {
+		return -ENOMEM;
+	}
+	kept[0] = KEPT_FORM;
+	r = replay_fingerprint(call, params, kept + 1);
+	if (r < 0) {
+		return r;
+	}
+	kept[KEPT_HEADER_LEN - 1] = call->n_spans > 0 ? 'i' : 'r';
+	if (call->n_spans > 0) {
+		len += keep_items(call, kept + len);
+	} else {
+		memcpy(kept + len, call->out->data + start, whole);
+		len += whole;
+	}
+	store_answer_key(call->engine->store, call->peer->uid, call->request->request_id, key);
+	return store_put_answer(call->engine->store, key, call->engine->now + REPLAY_KEPT_FOR,
+				(struct slice){(const char *)kept, len});
+}

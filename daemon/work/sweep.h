@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef RETENTIOND_WORK_SWEEP_H
+#define RETENTIOND_WORK_SWEEP_H
+
+#include "common/base.h"
+#include "common/instant.h"
+
+#include "daemon/store/store.h"
+
+/*
+ * Timed work. A sweep walks the due index in time order, oldest first, in slices with a budget: a
+ * window that has ended becomes a started removal; a started removal that nobody else owes
+ * anything for is completed. A row that fails is counted, reported and passed over. Each stage of
+ * one account is in a commit of its own: the key is overwritten only once the start of the
+ * removal is on disk.
+ */
+
+#define SWEEP_SLICE_MAX 256 /* rows in one turn: about 2 ms, so that nobody waits long behind it */
+
+/* Rows that fail and have been reported, so that each is in the journal once. */
+#define SWEEP_REPORTED_MAX 64
+
+/**
+ * struct sweep - where a sweep stands
+ * @paused:      stored; survives a restart
+ * @changed:     something changed since the last pass began, so that something may be due
+ * @busy:        a pass is under way, or has left something to do at once
+ * @again:       this pass has made work for another
+ * @position:    how far this pass has come
+ * @next_at:     when the first thing falls due that was not at the end of the last pass;
+ *             INSTANT_NONE if there is none
+ * @looked_at:   the end of the last pass
+ * @last_run_at: when a slice last did something; INSTANT_NONE before
+ * @n_started, @n_completed: since the daemon's start
+ * @n_failed:    rows that failed in the last whole pass; @n_failing in this one
+ * @reported, @n_reported: uids of failing rows that were logged
+ */
+struct sweep {
+	bool paused;
+	bool changed;
+	bool busy;
+	bool again;
+	struct due_position position;
+	instant_t next_at;
+	instant_t looked_at;
+	instant_t last_run_at;
+	uint64_t n_started;
+	uint64_t n_completed;
+	uint32_t n_failed;
+	uint32_t n_failing;
+	uint64_t reported[SWEEP_REPORTED_MAX];
+	uint32_t n_reported;
+};
+
+/* What one slice did. @more: there is more to do now. */
+struct sweep_result {
+	uint32_t n_started;
+	uint32_t n_completed;
+	uint32_t n_failed;
+	bool more;
+};
+
+struct engine;
+
+void sweep_init(struct sweep *sweep, bool paused);
+
+/* Whether a slice is wanted now. */
+bool sweep_is_wanted(const struct sweep *sweep, instant_t now);
+
+/* When a slice is wanted next; at most SWEEP_LOOK_EVERY after the last pass. */
+instant_t sweep_wanted_at(const struct sweep *sweep);
+#define SWEEP_LOOK_EVERY SPAN_MINUTE
+
+/**
+ * sweep_slice() - do at most SWEEP_SLICE_MAX rows of what is due
+ *
+ * Does nothing while paused. The caller commits. Return: 0 or a negative errno.
+ */
+must_check int sweep_slice(struct engine *engine, struct sweep_result *ret_result);
+
+#endif
