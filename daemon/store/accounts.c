@@ -42,9 +42,20 @@ int store_get_account(struct store *store, uint64_t uid, struct account *ret_acc
 	return r < 0 ? r : store_read_row(txn, uid, ret_account);
 }
 
-/* The first key of a table behind @after whose row the overlay does not hide. */
+static int key_compare(struct slice a, struct slice b)
+{
+	int r = memcmp(a.data, b.data, MIN(a.len, b.len));
+
+	return r != 0 ? r : (a.len > b.len) - (a.len < b.len);
+}
+
+/*
+ * The first key of a table behind @after whose row the overlay does not hide, if it stands before
+ * @bound (when that is not empty). Without the bound, a walk through rows that are all hidden would look
+ * at all of them in every step.
+ */
 static int walk_table(struct store *store, enum index index, const struct key *after,
-		      struct key *ret_key)
+		      struct slice bound, struct key *ret_key)
 {
 	cleanup(kv_cursor_closep) struct kv_cursor *cursor = NULL;
 	struct slice key;
@@ -61,6 +72,9 @@ static int walk_table(struct store *store, enum index index, const struct key *a
 		if (key.len < 8 || key.len > KV_KEY_LEN_MAX) {
 			return STORE_E_CORRUPT;
 		}
+		if (bound.len > 0 && key_compare(key, bound) >= 0) {
+			return STORE_E_NONE;
+		}
 		if (!slice_equal(key, key_slice(after)) &&
 		    !overlay_get(store->overlay, key_uid(key))) {
 			*ret_key = (struct key){0};
@@ -72,37 +86,27 @@ static int walk_table(struct store *store, enum index index, const struct key *a
 	return store_answer(r);
 }
 
-static int key_compare(struct slice a, struct slice b)
-{
-	int r = memcmp(a.data, b.data, MIN(a.len, b.len));
-
-	return r != 0 ? r : (a.len > b.len) - (a.len < b.len);
-}
-
 /*
- * The next row behind @key in an order; @key moves to it. A row whose index entry leads nowhere
- * is damage: the key moves on all the same, so that the caller can pass over it.
+ * The next row behind @key in an order; @key moves to it. A row whose index entry leads nowhere is
+ * damage: the key moves on all the same, so that the caller can pass over it.
  */
 static int walk_next(struct store *store, enum index index, struct key *key,
 		     struct account *ret_account)
 {
-	struct slice newer_key;
+	struct slice newer_key = {0};
 	struct key table_key;
 	const struct account *newer =
 		overlay_next(store->overlay, index, key_slice(key), &newer_key);
-	int r = walk_table(store, index, key, &table_key);
+	int r = walk_table(store, index, key, newer_key, &table_key);
 
-	if (r != 0 && r != STORE_E_NONE) {
-		return r;
-	}
-	if (newer && (r == STORE_E_NONE || key_compare(newer_key, key_slice(&table_key)) < 0)) {
+	if (r == STORE_E_NONE && newer) {
 		*key = (struct key){0};
 		key_add_bytes(key, newer_key.data, newer_key.len);
 		*ret_account = *newer;
 		return 0;
 	}
-	if (r == STORE_E_NONE) {
-		return STORE_E_NONE;
+	if (r != 0) {
+		return r;
 	}
 	*key = table_key;
 	r = store_read_row(store->txn, key_uid(key_slice(&table_key)), ret_account);

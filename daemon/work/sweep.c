@@ -45,7 +45,6 @@ static void sweep_pass_over(struct sweep *sweep, struct sweep_result *result)
 	char uid[24];
 	struct log_field fields[] = {{"RETENTIOND_UID", uid}};
 
-	++sweep->n_failing;
 	++result->n_failed;
 	if (sweep_has_reported(sweep, sweep->position.uid)) {
 		return;
@@ -115,21 +114,20 @@ static int sweep_step(struct engine *engine, struct sweep_result *result)
 	return sweep_account(engine, &account, result);
 }
 
-static void sweep_tell(struct engine *engine, const struct sweep_result *result)
+/* Once a pass: the journal drops lines above its rate. */
+static void sweep_tell(const struct sweep *sweep)
 {
 	char started[16], completed[16];
 	struct log_field fields[] = {{"RETENTIOND_STARTED", started},
 				     {"RETENTIOND_COMPLETED", completed}};
 
-	(void)snprintf(started, sizeof(started), "%u", result->n_started);
-	(void)snprintf(completed, sizeof(completed), "%u", result->n_completed);
-	engine->sweep.n_started += result->n_started;
-	engine->sweep.n_completed += result->n_completed;
-	if (result->n_started + result->n_completed > 0) {
-		engine->sweep.last_run_at = engine->now;
-		log_say_fields(LOG_LEVEL_INFO, fields, ARRAY_LEN(fields),
-			       "sweep: %s removals started, %s completed", started, completed);
+	if (sweep->pass.n_started + sweep->pass.n_completed == 0) {
+		return;
 	}
+	(void)snprintf(started, sizeof(started), "%u", sweep->pass.n_started);
+	(void)snprintf(completed, sizeof(completed), "%u", sweep->pass.n_completed);
+	log_say_fields(LOG_LEVEL_INFO, fields, ARRAY_LEN(fields),
+		       "sweep: %s removals started, %s completed", started, completed);
 }
 
 static void sweep_begin_pass(struct sweep *sweep)
@@ -137,15 +135,29 @@ static void sweep_begin_pass(struct sweep *sweep)
 	sweep->position = (struct due_position){0};
 	sweep->changed = false;
 	sweep->again = false;
-	sweep->n_failing = 0;
+	sweep->pass = (struct sweep_result){0};
 }
 
 static void sweep_end_pass(struct sweep *sweep, instant_t now)
 {
+	sweep_tell(sweep);
 	sweep->looked_at = now;
-	sweep->n_failed = sweep->n_failing;
+	sweep->n_failed = sweep->pass.n_failed;
 	sweep->busy = sweep->again;
 	sweep_begin_pass(sweep);
+}
+
+static void sweep_count(struct sweep *sweep, const struct sweep_result *result, instant_t now)
+{
+	sweep->n_started += result->n_started;
+	sweep->n_completed += result->n_completed;
+	sweep->pass.n_started += result->n_started;
+	sweep->pass.n_completed += result->n_completed;
+	sweep->pass.n_failed += result->n_failed;
+	sweep->again = sweep->again || result->more;
+	if (result->n_started + result->n_completed > 0) {
+		sweep->last_run_at = now;
+	}
 }
 
 int sweep_slice(struct engine *engine, struct sweep_result *ret_result)
@@ -168,12 +180,11 @@ int sweep_slice(struct engine *engine, struct sweep_result *ret_result)
 		return r;
 	}
 	sweep->busy = true;
-	sweep->again = sweep->again || result.more;
+	sweep_count(sweep, &result, engine->now);
 	if (r == STORE_E_NONE) {
 		sweep_end_pass(sweep, engine->now);
 	}
 	result.more = sweep->busy;
-	sweep_tell(engine, &result);
 	*ret_result = result;
 	return 0;
 }

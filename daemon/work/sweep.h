@@ -20,6 +20,14 @@
 /* Rows that fail and have been reported, so that each is in the journal once. */
 #define SWEEP_REPORTED_MAX 64
 
+/* What a slice did, or a pass. @more: there is more to do now. */
+struct sweep_result {
+	uint32_t n_started;
+	uint32_t n_completed;
+	uint32_t n_failed;
+	bool more;
+};
+
 /**
  * struct sweep - where a sweep stands
  * @paused:      stored; survives a restart
@@ -32,7 +40,8 @@
  * @looked_at:   the end of the last pass
  * @last_run_at: when a slice last did something; INSTANT_NONE before
  * @n_started, @n_completed: since the daemon's start
- * @n_failed:    rows that failed in the last whole pass; @n_failing in this one
+ * @pass:        what this pass has done
+ * @n_failed:    rows that failed in the last whole pass
  * @reported, @n_reported: uids of failing rows that were logged
  */
 struct sweep {
@@ -47,17 +56,9 @@ struct sweep {
 	uint64_t n_started;
 	uint64_t n_completed;
 	uint32_t n_failed;
-	uint32_t n_failing;
+	struct sweep_result pass;
 	uint64_t reported[SWEEP_REPORTED_MAX];
 	uint32_t n_reported;
-};
-
-/* What one slice did. @more: there is more to do now. */
-struct sweep_result {
-	uint32_t n_started;
-	uint32_t n_completed;
-	uint32_t n_failed;
-	bool more;
 };
 
 struct engine;
