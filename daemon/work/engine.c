@@ -8,9 +8,8 @@
 #include "daemon/work/call.h"
 #include "daemon/work/request.h"
 
-#define ANSWERS_DROPPED_MAX 256 /* kept answers forgotten in one turn */
-#define SETTLE_IDLE_AFTER                                                                          \
-	(100 * SPAN_SECOND / 1000) /* quiet for so long: rows may be settled now */
+#define ANSWERS_DROPPED_MAX 256                /* kept answers forgotten in one turn */
+#define SETTLE_QUIET        (SPAN_SECOND / 10) /* without a change: rows may be settled now */
 
 static instant_t engine_mark(const struct store *store)
 {
@@ -89,7 +88,7 @@ void engine_set_rules(struct engine *engine, const struct access_rules *rules)
 void engine_begin_turn(struct engine *engine, const struct clock_reading *reading)
 {
 	engine->now = clock_now(&engine->clock, reading);
-	engine->n_requests_before = engine->meters.n_requests;
+	engine->boot = reading->boot;
 }
 
 /* Work for the clock: what is due, and answers kept long enough. A damaged row stops neither. */
@@ -116,16 +115,17 @@ int engine_end_turn(struct engine *engine)
 		return r;
 	}
 	if (store_dirty(engine->store)) {
+		engine->busy_boot = engine->boot;
 		engine->sweep.changed = true;
 		++engine->meters.n_commits;
 	}
 	return store_commit(engine->store);
 }
 
-static bool engine_was_idle(const struct engine *engine)
+/* How long nothing must have changed still, until a quiet moment has come; 0 when it has. */
+static span_t engine_until_quiet(const struct engine *engine)
 {
-	return engine->meters.n_requests == engine->n_requests_before && !engine->sweep.busy &&
-	       !engine->sweep.changed;
+	return MAX(engine->busy_boot + SETTLE_QUIET - engine->boot, 0);
 }
 
 /*
@@ -138,7 +138,7 @@ int engine_settle(struct engine *engine)
 	bool much = store_unsettled_rows(store) > STORE_OVERLAY_MAX ||
 		    store_unsettled_entries(store) > STORE_TAIL_MAX;
 
-	if (store_unsettled_entries(store) == 0 || (!much && !engine_was_idle(engine))) {
+	if (store_unsettled_entries(store) == 0 || (!much && engine_until_quiet(engine) > 0)) {
 		return 0;
 	}
 	return store_settle(store, STORE_SETTLE_SLICE);
@@ -152,7 +152,7 @@ span_t engine_sleep(const struct engine *engine)
 		return 0;
 	}
 	if (store_unsettled_entries(engine->store) > 0) {
-		sleep = engine_was_idle(engine) ? 0 : SETTLE_IDLE_AFTER;
+		sleep = engine_until_quiet(engine);
 	}
 	if (!engine->sweep.paused && engine->clock.mode == CLOCK_MODE_REAL) {
 		sleep = MIN(sleep, MAX(sweep_wanted_at(&engine->sweep) - engine->now, 0));

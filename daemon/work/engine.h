@@ -54,7 +54,7 @@ struct request;
  * struct engine - shared by the commands and the sweep; only engine.c makes one
  * @now:     trusted time of this turn
  * @answers_looked_at: when kept answers were last looked through
- * @n_requests_before: requests dispatched when the turn began: a turn without any is idle
+ * @boot, @busy_boot: boot clock of this turn, and of the last one that had something to do
  * @call, @request, @scratch, @buffer, @profile: room that one call or one row uses at a time, so
  *             that no request allocates
  */
@@ -66,7 +66,8 @@ struct engine {
 	struct sweep sweep;
 	struct engine_meters meters;
 	instant_t answers_looked_at;
-	uint64_t n_requests_before;
+	span_t boot;
+	span_t busy_boot;
 	struct call *call;
 	struct request *request;
 	struct pack_writer scratch;

@@ -57,38 +57,55 @@ static void sweep_pass_over(struct sweep *sweep, struct sweep_result *result)
 		uid);
 }
 
-/* Stage by stage: what is completed here was started in an earlier commit. */
+static int sweep_complete(struct engine *engine, struct account *account, const struct actor *actor,
+			  struct sweep_result *result)
+{
+	struct lifecycle_verdict verdict;
+
+	if (!store_is_durable(engine->store, account)) {
+		result->more = true; /* its start is of this very turn */
+		return 0;
+	}
+	lifecycle_step(&account->facts, LIFECYCLE_COMPLETE_REMOVAL, NULL, engine->now, &verdict);
+	assert(verdict.changed);
+	account->facts = verdict.next;
+	++result->n_completed;
+	return store_change(engine->store, account, EVENT_REMOVAL_COMPLETED, actor);
+}
+
+static int sweep_start(struct engine *engine, struct account *account, const struct actor *actor,
+		       struct sweep_result *result)
+{
+	struct lifecycle_verdict verdict;
+
+	lifecycle_step(&account->facts, LIFECYCLE_START_REMOVAL, NULL, engine->now, &verdict);
+	assert(verdict.changed);
+	account->facts = verdict.next;
+	++result->n_started;
+	result->more = true;
+	return store_change(engine->store, account, EVENT_REMOVAL_STARTED, actor);
+}
+
+/* What the clock does to an account whose turn it is, by its own row: an index can be damaged. */
 static int sweep_account(struct engine *engine, struct account *account,
 			 struct sweep_result *result)
 {
-	static const struct actor the_clock = {.role = ROLE_DAEMON};
-	struct actor actor = the_clock;
-	struct lifecycle_verdict verdict;
+	struct actor actor = {.role = ROLE_DAEMON, .at = engine->now};
 	instant_t at;
-	enum lifecycle_action action = lifecycle_next(&account->facts, &at);
-	bool completing = action == LIFECYCLE_ACTION_COMPLETE_REMOVAL;
 
-	assert(action != LIFECYCLE_ACTION_NONE); /* it stands in the due index */
-	if (completing && !store_is_durable(engine->store, account)) {
-		result->more = true; /* purged in this very turn */
-		return 0;
+	switch (lifecycle_next(&account->facts, &at)) {
+	case LIFECYCLE_ACTION_START_REMOVAL:
+		if (at <= engine->now) {
+			return sweep_start(engine, account, &actor, result);
+		}
+		break;
+	case LIFECYCLE_ACTION_COMPLETE_REMOVAL:
+		return sweep_complete(engine, account, &actor, result);
+	case LIFECYCLE_ACTION_NONE:
+		break;
 	}
-	lifecycle_step(&account->facts,
-		       completing ? LIFECYCLE_COMPLETE_REMOVAL : LIFECYCLE_START_REMOVAL, NULL,
-		       engine->now, &verdict);
-	if (!verdict.changed) {
-		return 0;
-	}
-	account->facts = verdict.next;
-	actor.at = engine->now;
-	if (completing) {
-		++result->n_completed;
-	} else {
-		++result->n_started;
-		result->more = true;
-	}
-	return store_change(engine->store, account,
-			    completing ? EVENT_REMOVAL_COMPLETED : EVENT_REMOVAL_STARTED, &actor);
+	sweep_pass_over(&engine->sweep, result);
+	return 0;
 }
 
 /* Return: 0 to go on, STORE_E_NONE at the end of the pass, or a negative errno. */

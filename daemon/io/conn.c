@@ -1,0 +1,419 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/io/conn.h"
+
+#include <errno.h>
+#include <event2/buffer.h>
+#include <event2/event.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <sys/socket.h>
+
+#include "daemon/io/limits.h"
+#include "daemon/io/peer.h"
+#include "daemon/work/log.h"
+
+/* libevent fails here only without memory; such a connection cannot be waited for. */
+static void conn_add_event(struct conn *conn, struct event *event, span_t timeout)
+{
+	struct timeval value = limits_timeval(timeout);
+
+	if (event_add(event, timeout > 0 ? &value : NULL) < 0) {
+		conn->dead = true;
+	}
+}
+
+void conn_touch(struct conn *conn)
+{
+	if (!conn->busy) {
+		conn->busy = true;
+		TAILQ_INSERT_TAIL(&conn->shared->busy, conn, in_busy);
+		conn->shared->n_busy++;
+	}
+}
+
+static void conn_leave_busy(struct conn *conn)
+{
+	if (conn->busy) {
+		conn->busy = false;
+		TAILQ_REMOVE(&conn->shared->busy, conn, in_busy);
+		conn->shared->n_busy--;
+	}
+}
+
+void conn_touch_last(struct conn *conn)
+{
+	conn_leave_busy(conn);
+	conn_touch(conn);
+}
+
+void conn_notice(struct limits_notice *notice, enum log_level level, const struct access_peer *peer,
+		 const char *what)
+{
+	char uid[16], pid[16], untold[48] = "";
+	const struct log_field fields[] = {{"RETENTIOND_UID", uid}, {"RETENTIOND_PID", pid}};
+	uint64_t n_untold;
+
+	if (!limits_notice_due(notice, limits_now(), &n_untold)) {
+		return;
+	}
+	(void)snprintf(uid, sizeof(uid), "%" PRIu32, peer->uid);
+	(void)snprintf(pid, sizeof(pid), "%d", peer->pid);
+	if (n_untold > 0) {
+		(void)snprintf(untold, sizeof(untold), " (and %" PRIu64 " more like it)", n_untold);
+	}
+	log_say_fields(level, fields, ARRAY_LEN(fields),
+		       "connection of uid %s, pid %s, closed: %s%s", uid, pid, what, untold);
+}
+
+/* Ends a connection that is of no more use; its answers are dropped. */
+static void conn_drop(struct conn *conn, const char *why)
+{
+	conn_notice(&conn->shared->refused, LOG_LEVEL_INFO, &conn->peer, why);
+	conn->dead = true;
+}
+
+/*
+ * Bytes come in
+ */
+
+static void conn_read(struct conn *conn)
+{
+	char *scratch = conn->shared->scratch;
+	ssize_t n;
+
+	n = recv(conn->fd, scratch, LIMITS_READ_BYTES_PER_TURN, MSG_DONTWAIT);
+	if (n > 0) {
+		if (evbuffer_add(conn->in, scratch, (size_t)n) < 0) {
+			conn_drop(conn, "no memory for its request");
+		}
+		conn->more = true;
+	} else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
+		/* A reset comes after everything that was sent has been read: it is an end like the other. */
+		conn->at_end = true;
+	}
+}
+
+static void on_readable(evutil_socket_t unused fd, short unused what, void *userdata)
+{
+	struct conn *conn = userdata;
+
+	conn_read(conn);
+	conn_touch(conn);
+}
+
+static void on_writable(evutil_socket_t unused fd, short what, void *userdata)
+{
+	struct conn *conn = userdata;
+
+	conn->write_late = what & EV_TIMEOUT;
+	conn_touch(conn);
+}
+
+static void on_frame_timer(evutil_socket_t unused fd, short unused what, void *userdata)
+{
+	struct conn *conn = userdata;
+
+	conn->frame_timed = false;
+	conn->frame_late = true;
+	conn->more = true; /* the parser knows whether the frame is whole by now */
+	conn_touch(conn);
+}
+
+/*
+ * A connection begins and ends
+ */
+
+struct conn *conn_free(struct conn *conn)
+{
+	if (!conn) {
+		return NULL;
+	}
+	conn_leave_busy(conn);
+
+	/* Events before the descriptor: epoll must not be asked about one that is closed. */
+	if (conn->readable) {
+		event_free(conn->readable);
+	}
+	if (conn->writable) {
+		event_free(conn->writable);
+	}
+	if (conn->frame_timer) {
+		event_free(conn->frame_timer);
+	}
+	if (conn->in) {
+		evbuffer_free(conn->in);
+	}
+	if (conn->out) {
+		evbuffer_free(conn->out);
+	}
+	rpc_parser_free(conn->parser);
+	peer_done(&conn->peer);
+	closep(&conn->fd);
+	free(conn);
+	return NULL;
+}
+
+static int conn_init_events(struct conn *conn)
+{
+	struct event_base *base = conn->shared->base;
+
+	conn->readable = event_new(base, conn->fd, EV_READ | EV_PERSIST, on_readable, conn);
+	conn->writable = event_new(base, conn->fd, EV_WRITE | EV_PERSIST, on_writable, conn);
+	conn->frame_timer = evtimer_new(base, on_frame_timer, conn);
+	conn->in = evbuffer_new();
+	conn->out = evbuffer_new();
+	if (!conn->readable || !conn->writable || !conn->frame_timer || !conn->in || !conn->out) {
+		return -ENOMEM;
+	}
+	return event_add(conn->readable, NULL) < 0 ? -ENOMEM : 0;
+}
+
+int conn_new(struct conn_shared *shared, int fd, const struct access_peer *peer,
+	     struct conn **ret_conn)
+{
+	struct conn *conn;
+	int error;
+
+	conn = calloc(1, sizeof(*conn));
+	if (!conn) {
+		return -ENOMEM;
+	}
+	conn->shared = shared;
+	conn->fd = fd;
+	conn->peer = *peer;
+	error = rpc_parser_new(&conn->parser);
+	if (!error) {
+		error = conn_init_events(conn);
+	}
+	if (error) {
+		conn->fd = -1; /* nothing was taken */
+		conn->peer.groups = NULL;
+		conn_free(conn);
+		return error;
+	}
+	*ret_conn = conn;
+	return 0;
+}
+
+/*
+ * Work: messages are dispatched
+ */
+
+static size_t conn_unread(const struct conn *conn)
+{
+	return evbuffer_get_length(conn->out);
+}
+
+/* What was written to shared->answer, if anything was, goes behind the answers before it. */
+static void conn_answer(struct conn *conn)
+{
+	const struct pack_writer *answer = &conn->shared->answer;
+
+	if (answer->len == 0 && !answer->error) {
+		return;
+	}
+	if (answer->error || evbuffer_add(conn->out, answer->data, answer->len) < 0) {
+		conn_drop(conn, "no memory for its answer");
+	}
+}
+
+/* Where a frame ends is known no more, so nothing behind it can be understood. */
+static void conn_refuse(struct conn *conn, int error, struct slice bytes)
+{
+	struct pack_writer *answer = &conn->shared->answer;
+	const char *why = "it does not speak MessagePack-RPC";
+	uint32_t msgid;
+
+	static_assert(RPC_FRAME_LARGE_MAX == 1 << 20 && RPC_DEPTH_MAX == 8, "the sentence says so");
+	static_assert(RPC_OBJECTS_MAX == 163840, "the sentence says so");
+	if (error == RPC_E_TOO_LARGE) {
+		why = "a message has at most 1 MiB, 8 levels and 163840 values";
+		if (rpc_peek_msgid(bytes.data, bytes.len, &msgid)) {
+			pack_writer_reset(answer);
+			rpc_write_error(answer, msgid, RPC_ERROR_WRONG, "too-large", why);
+			conn_answer(conn);
+		}
+	}
+	conn_notice(&conn->shared->refused, LOG_LEVEL_INFO, &conn->peer, why);
+	conn->closing = true;
+}
+
+static void conn_stop_frame_timer(struct conn *conn)
+{
+	conn->frame_late = false;
+	if (conn->frame_timed) {
+		conn->frame_timed = false;
+		(void)evtimer_del(
+			conn->frame_timer); /* fails only for an event that was never made */
+	}
+}
+
+/* What @in begins with is not a whole message. */
+static void conn_await_frame(struct conn *conn)
+{
+	conn->more = false;
+	if (conn->frame_late) {
+		conn_drop(conn, "it began a message and did not complete it in time");
+	}
+}
+
+static int conn_dispatch(struct conn *conn, const struct rpc_message *message)
+{
+	struct conn_shared *shared = conn->shared;
+	int error;
+
+	pack_writer_reset(&shared->answer);
+	error = shared->dispatch(shared->userdata, &conn->peer, message, &shared->answer);
+	if (error) {
+		assert(error < 0);
+		return error;
+	}
+	conn_answer(conn);
+	conn_stop_frame_timer(conn);
+	conn->large |= message->bytes > RPC_FRAME_SMALL_MAX;
+	error = evbuffer_drain(conn->in, message->bytes);
+	assert(!error);
+	return 0;
+}
+
+/* The first message of @in. @conn->more tells whether it is worth to look for another one. */
+static int conn_work_once(struct conn *conn)
+{
+	struct rpc_message message;
+	struct slice bytes;
+	int error;
+
+	/* In one piece for the parser. libevent copies only when a piece is full and doubles it then, so a frame
+	 * that comes byte by byte is copied a few times, not once for each. */
+	bytes.len = evbuffer_get_length(conn->in);
+	bytes.data = (const char *)evbuffer_pullup(conn->in, -1);
+	if (bytes.len == 0) {
+		conn->more = false;
+		return 0;
+	}
+	error = bytes.data ? rpc_parse(conn->parser, bytes.data, bytes.len, &message) : -ENOMEM;
+	switch (error) {
+	case 0:
+		return conn_dispatch(conn, &message);
+	case RPC_E_MORE:
+		conn_await_frame(conn);
+		return 0;
+	case RPC_E_MALFORMED:
+	case RPC_E_TOO_LARGE:
+		conn_refuse(conn, error, bytes);
+		return 0;
+	}
+	conn_drop(conn, "no memory for its request"); /* the peer's loss: the store is sound */
+	return 0;
+}
+
+static bool conn_may_work(const struct conn *conn)
+{
+	return conn->more && !conn->closing && !conn->dead &&
+	       conn_unread(conn) < LIMITS_UNREAD_BYTES_MAX;
+}
+
+int conn_work(struct conn *conn, span_t until)
+{
+	for (unsigned i = 0; i < LIMITS_MESSAGES_PER_TURN && conn_may_work(conn); i++) {
+		int error;
+
+		error = conn_work_once(conn);
+		if (error || limits_now() >= until) {
+			return error;
+		}
+	}
+	return 0;
+}
+
+/*
+ * Finish: answers are sent
+ */
+
+/* Return: whether any byte went. */
+static bool conn_send(struct conn *conn)
+{
+	bool progress = false;
+
+	while (conn_unread(conn) > 0) {
+		if (evbuffer_write(conn->out, conn->fd) <= 0) {
+			conn->dead = errno != EAGAIN &&
+				     errno != EINTR; /* the peer is gone, as peers may */
+			break;
+		}
+		progress = true;
+	}
+	return progress;
+}
+
+static void conn_flush(struct conn *conn)
+{
+	bool progress;
+
+	progress = conn_send(conn);
+	if (conn_unread(conn) == 0) {
+		(void)event_del(conn->writable); /* fails only for an event that was never made */
+	} else if (conn->write_late && !progress) {
+		conn_drop(conn, "it does not read its answers");
+	} else if (progress || !event_pending(conn->writable, EV_WRITE, NULL)) {
+		conn_add_event(conn, conn->writable, LIMITS_WRITE_SPAN); /* its time begins anew */
+	}
+	conn->write_late = false;
+}
+
+static bool conn_has_ended(const struct conn *conn)
+{
+	return conn_unread(conn) == 0 && (conn->closing || (conn->at_end && !conn->more));
+}
+
+/* Read on only when all that was read is dispatched, and the answers to it are read in turn. */
+static bool conn_wants_bytes(const struct conn *conn)
+{
+	return !conn->more && !conn->at_end && !conn->closing &&
+	       conn_unread(conn) < LIMITS_UNREAD_BYTES_MAX;
+}
+
+static void conn_await_bytes(struct conn *conn)
+{
+	if (!conn_wants_bytes(conn)) {
+		/* Time in which we do not read is not held against the peer. */
+		(void)event_del(conn->readable); /* fails only for an event that was never made */
+		conn_stop_frame_timer(conn);
+		return;
+	}
+	if (!event_pending(conn->readable, EV_READ, NULL)) {
+		conn_add_event(conn, conn->readable, 0);
+	}
+	if (evbuffer_get_length(conn->in) > 0 && !conn->frame_timed) {
+		conn->frame_timed = true;
+		conn_add_event(conn, conn->frame_timer, LIMITS_FRAME_SPAN);
+	}
+}
+
+/* One large message must not keep some megabytes for as long as the connection stands. */
+static void conn_shrink(struct conn *conn)
+{
+	struct rpc_parser *parser;
+
+	if (!conn->large || evbuffer_get_length(conn->in) > 0 || rpc_parser_new(&parser) < 0) {
+		return;
+	}
+	rpc_parser_free(conn->parser);
+	conn->parser = parser;
+	conn->large = false;
+}
+
+bool conn_finish(struct conn *conn)
+{
+	if (!conn->dead) {
+		conn_flush(conn);
+	}
+	if (!conn->dead && !conn_has_ended(conn)) {
+		conn_await_bytes(conn);
+		conn_shrink(conn);
+	}
+	if (!conn_may_work(conn)) {
+		conn_leave_busy(conn);
+	}
+	return !conn->dead && !conn_has_ended(conn);
+}

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef RETENTIOND_IO_CONN_H
+#define RETENTIOND_IO_CONN_H
+
+#include <sys/queue.h>
+
+#include "common/base.h"
+#include "common/pack.h"
+#include "common/rpc.h"
+
+#include "daemon/core/access.h"
+#include "daemon/io/conns.h"
+#include "daemon/io/limits.h"
+#include "daemon/work/log.h"
+
+/*
+ * One connection. Only conns.c uses this; what is promised to others is told there.
+ */
+
+struct conn;
+struct evbuffer;
+struct event;
+
+TAILQ_HEAD(conn_list, conn);
+
+/**
+ * struct conn_shared - what all connections have in common
+ * @busy:    connections that this turn, or the next one, has to look at
+ * @answer:  one answer at a time
+ * @refused: see conn_notice()
+ * @scratch: bytes on their way from a socket into a buffer as large as they are
+ */
+struct conn_shared {
+	struct event_base *base;
+	conns_dispatch_fn *dispatch;
+	void *userdata;
+	struct conn_list busy;
+	size_t n_busy;
+	struct pack_writer answer;
+	struct limits_notice refused;
+	char scratch[LIMITS_READ_BYTES_PER_TURN];
+};
+
+/**
+ * struct conn - one connection
+ * @in_all:  for the owner
+ * @peer:    who is at the other end
+ * @in:      bytes not dispatched yet: at most a frame and one reading more
+ * @out:     answers not sent yet: LIMITS_UNREAD_BYTES_MAX and one answer more
+ * @frame_timer, @frame_timed: runs while a frame has begun and is not whole
+ * @busy:    on the list of the busy ones
+ * @more:    @in may hold a whole message
+ * @at_end:  the peer sends nothing any more; it may still read
+ * @closing: nothing more is taken from the peer; it ends once @out is empty
+ * @dead:    it ends with the turn, @out or not
+ * @frame_late, @write_late: a limit of time has passed; the turn judges it, since bytes may have come meanwhile
+ * @large:   the parser has grown for a large message
+ */
+struct conn {
+	TAILQ_ENTRY(conn) in_all;
+	TAILQ_ENTRY(conn) in_busy;
+	struct conn_shared *shared;
+	int fd;
+	struct access_peer peer;
+	struct rpc_parser *parser;
+	struct evbuffer *in;
+	struct evbuffer *out;
+	struct event *readable;
+	struct event *writable;
+	struct event *frame_timer;
+	bool frame_timed;
+	bool busy;
+	bool more;
+	bool at_end;
+	bool closing;
+	bool dead;
+	bool frame_late;
+	bool write_late;
+	bool large;
+};
+
+/**
+ * conn_new() - take a connection
+ * @fd, @peer: the connection's on 0
+ *
+ * Return: 0 or a negative errno.
+ */
+must_check int conn_new(struct conn_shared *shared, int fd, const struct access_peer *peer,
+			struct conn **ret_conn);
+struct conn *conn_free(struct conn *conn);
+
+/* Puts it at the end of the busy ones, or back there. */
+void conn_touch(struct conn *conn);
+void conn_touch_last(struct conn *conn);
+
+/**
+ * conn_work() - dispatch messages, at most LIMITS_MESSAGES_PER_TURN
+ * @until: limits_now() from which on no other one is begun
+ *
+ * Return: 0, or what the dispatch function failed with.
+ */
+must_check int conn_work(struct conn *conn, span_t until);
+
+/**
+ * conn_finish() - send what can be sent, and wait for what comes next
+ *
+ * Return: false when it has come to its end; the caller frees it.
+ */
+must_check bool conn_finish(struct conn *conn);
+
+/* A line about what a peer did. Peers can do it without end, so it is said once in a while, with a count. */
+void conn_notice(struct limits_notice *notice, enum log_level level, const struct access_peer *peer,
+		 const char *what);
+
+#endif

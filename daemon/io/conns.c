@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/io/conns.h"
+
+#include <errno.h>
+
+#include "daemon/io/conn.h"
+#include "daemon/io/limits.h"
+#include "daemon/io/peer.h"
+#include "daemon/work/log.h"
+
+struct conns {
+	struct conn_shared shared;
+	struct conn_list all;
+	size_t n_all;
+	struct limits_notice turned_away;
+};
+
+static struct conn *conns_remove(struct conns *conns, struct conn *conn)
+{
+	TAILQ_REMOVE(&conns->all, conn, in_all);
+	conns->n_all--;
+	return conn_free(conn);
+}
+
+/* At most LIMITS_CONNECTIONS_MAX to walk, and connections are opened far more rarely than used. */
+static size_t conns_of_uid(const struct conns *conns, uid_t uid)
+{
+	const struct conn *conn;
+	size_t n = 0;
+
+	TAILQ_FOREACH(conn, &conns->all, in_all) {
+		n += conn->peer.uid == uid;
+	}
+	return n;
+}
+
+/* Takes @fd and @peer on 0. Return: 0 or a negative errno; it has been said. */
+static int conns_add(struct conns *conns, int fd, const struct access_peer *peer)
+{
+	struct conn *conn;
+	int error;
+
+	if (!limits_admit(peer->uid, conns->n_all, conns_of_uid(conns, peer->uid))) {
+		conn_notice(&conns->turned_away, LOG_LEVEL_WARNING, peer,
+			    "too many connections are open");
+		return -EUSERS;
+	}
+	error = conn_new(&conns->shared, fd, peer, &conn);
+	if (error) {
+		conn_notice(&conns->turned_away, LOG_LEVEL_WARNING, peer, strerror(-error));
+		return error;
+	}
+	TAILQ_INSERT_TAIL(&conns->all, conn, in_all);
+	conns->n_all++;
+	return 0;
+}
+
+void conns_accept(struct conns *conns, int fd)
+{
+	cleanup(closep) int taken = fd;
+	struct access_peer peer;
+
+	if (peer_init(fd, &peer) < 0) {
+		return; /* the kernel does not know who it is, so neither do we */
+	}
+	if (conns_add(conns, fd, &peer) < 0) {
+		peer_done(&peer);
+		return;
+	}
+	taken = -1;
+}
+
+int conns_new(struct event_base *base, conns_dispatch_fn *dispatch, void *userdata,
+	      struct conns **ret_conns)
+{
+	struct conns *conns;
+
+	conns = calloc(1, sizeof(*conns));
+	if (!conns) {
+		return -ENOMEM;
+	}
+	conns->shared.base = base;
+	conns->shared.dispatch = dispatch;
+	conns->shared.userdata = userdata;
+	TAILQ_INIT(&conns->all);
+	TAILQ_INIT(&conns->shared.busy);
+	pack_writer_init(&conns->shared.answer, RPC_ANSWER_MAX);
+	*ret_conns = conns;
+	return 0;
+}
+
+struct conns *conns_free(struct conns *conns)
+{
+	if (conns) {
+		while (!TAILQ_EMPTY(&conns->all)) {
+			conns_remove(conns, TAILQ_FIRST(&conns->all));
+		}
+		pack_writer_done(&conns->shared.answer);
+		free(conns);
+	}
+	return NULL;
+}
+
+/* Whom the time did not suffice for stands first in the next turn: who was served goes to the end. */
+int conns_work(struct conns *conns)
+{
+	span_t until = limits_now() + LIMITS_WORK_PER_TURN;
+
+	for (size_t n = conns->shared.n_busy; n > 0; n--) {
+		struct conn *conn = TAILQ_FIRST(&conns->shared.busy);
+		int error;
+
+		conn_touch_last(conn);
+		error = conn_work(conn, until);
+		if (error || limits_now() >= until) {
+			return error;
+		}
+	}
+	return 0;
+}
+
+void conns_finish(struct conns *conns)
+{
+	struct conn *next;
+
+	for (struct conn *conn = TAILQ_FIRST(&conns->shared.busy); conn; conn = next) {
+		next = TAILQ_NEXT(conn, in_busy);
+		if (!conn_finish(conn)) {
+			conns_remove(conns, conn);
+		}
+	}
+}
+
+bool conns_have_work(const struct conns *conns)
+{
+	return conns->shared.n_busy > 0;
+}
+
+size_t conns_count(const struct conns *conns)
+{
+	return conns->n_all;
+}
+
+void conns_stop(struct conns *conns)
+{
+	struct conn *conn;
+
+	TAILQ_FOREACH(conn, &conns->all, in_all) {
+		conn->closing = true;
+		conn_touch(conn);
+	}
+}

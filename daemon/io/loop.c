@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/io/loop.h"
+
+#include <errno.h>
+#include <time.h>
+
+#include "daemon/io/conns.h"
+#include "daemon/io/limits.h"
+#include "daemon/io/listener.h"
+#include "daemon/io/waiter.h"
+#include "daemon/work/dispatch.h"
+
+struct loop {
+	struct engine *engine;
+	struct waiter *waiter;
+	struct conns *conns;
+	struct listener *listeners[LIMITS_LISTENERS_MAX];
+	size_t n_listeners;
+	struct loop_hooks hooks;
+};
+
+static int64_t read_clock(clockid_t clock)
+{
+	struct timespec now;
+	int error;
+
+	error = clock_gettime(clock, &now);
+	assert(error == 0);
+	return now.tv_sec * SPAN_SECOND + now.tv_nsec / 1000;
+}
+
+void loop_read_clocks(struct clock_reading *ret_reading)
+{
+	*ret_reading = (struct clock_reading){
+		.wall = read_clock(CLOCK_REALTIME),
+		.boot = read_clock(CLOCK_BOOTTIME),
+	};
+}
+
+static int on_message(void *userdata, const struct access_peer *peer,
+		      const struct rpc_message *message, struct pack_writer *out)
+{
+	struct loop *loop = userdata;
+
+	return dispatch_message(loop->engine, peer, message, out);
+}
+
+int loop_new(struct engine *engine, const struct loop_hooks *hooks, struct loop **ret_loop)
+{
+	struct loop *loop;
+	int error;
+
+	loop = calloc(1, sizeof(*loop));
+	if (!loop) {
+		return -ENOMEM;
+	}
+	loop->engine = engine;
+	loop->hooks = *hooks;
+	error = waiter_new(&loop->waiter);
+	if (!error) {
+		error = conns_new(waiter_base(loop->waiter), on_message, loop, &loop->conns);
+	}
+	if (error) {
+		loop_free(loop);
+		return error;
+	}
+	*ret_loop = loop;
+	return 0;
+}
+
+static void loop_close_listeners(struct loop *loop)
+{
+	while (loop->n_listeners > 0) {
+		listener_free(loop->listeners[--loop->n_listeners]);
+	}
+}
+
+struct loop *loop_free(struct loop *loop)
+{
+	if (loop) {
+		loop_close_listeners(loop);
+		conns_free(loop->conns);
+		waiter_free(loop->waiter);
+		free(loop);
+	}
+	return NULL;
+}
+
+static void on_accept(void *userdata, int fd)
+{
+	struct loop *loop = userdata;
+
+	conns_accept(loop->conns, fd);
+}
+
+int loop_listen(struct loop *loop, int fd, const char *path)
+{
+	struct listener *listener;
+	int error;
+
+	if (loop->n_listeners == LIMITS_LISTENERS_MAX) {
+		return -E2BIG;
+	}
+	error = listener_new(waiter_base(loop->waiter), fd, path, on_accept, loop, &listener);
+	if (error) {
+		return error;
+	}
+	loop->listeners[loop->n_listeners++] = listener;
+	return 0;
+}
+
+/*
+ * The order is the promise: everything that this turn changed is on disk before the first byte about
+ * it leaves. The clocks are read when all that the turn works on has come in.
+ */
+static int loop_turn(struct loop *loop)
+{
+	struct clock_reading reading;
+	int error;
+
+	error = waiter_wait(loop->waiter,
+			    conns_have_work(loop->conns) ? 0 : engine_sleep(loop->engine));
+	if (error) {
+		return error;
+	}
+	loop_read_clocks(&reading);
+	loop->engine->meters.n_connections = conns_count(loop->conns);
+	engine_begin_turn(loop->engine, &reading);
+	error = conns_work(loop->conns);
+	if (error) {
+		return error;
+	}
+	error = engine_end_turn(loop->engine);
+	if (error) {
+		return error;
+	}
+	conns_finish(loop->conns);
+	return engine_settle(loop->engine);
+}
+
+static void loop_call_hooks(struct loop *loop)
+{
+	const struct loop_hooks *hooks = &loop->hooks;
+
+	if (waiter_take_reload(loop->waiter) && hooks->reload) {
+		hooks->reload(hooks->userdata);
+	}
+	if (hooks->turned) {
+		hooks->turned(hooks->userdata, limits_now(), conns_count(loop->conns));
+	}
+}
+
+int loop_run(struct loop *loop)
+{
+	while (!waiter_stop_asked(loop->waiter)) {
+		int error;
+
+		error = loop_turn(loop);
+		if (error) {
+			return error;
+		}
+		loop_call_hooks(loop);
+	}
+	return 0;
+}
+
+void loop_drain(struct loop *loop)
+{
+	span_t until = limits_now() + LIMITS_STOP_SPAN;
+
+	loop_close_listeners(loop);
+	conns_stop(loop->conns);
+	conns_finish(loop->conns);
+	while (conns_count(loop->conns) > 0 && limits_now() < until) {
+		if (waiter_wait(loop->waiter, until - limits_now()) < 0) {
+			return; /* what is left to send is lost as with a peer that does not read */
+		}
+		conns_finish(loop->conns);
+	}
+}

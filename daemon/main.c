@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "common/version.h"
+
+#include "daemon/config.h"
+#include "daemon/io/limits.h"
+#include "daemon/io/loop.h"
+#include "daemon/io/peer.h"
+#include "daemon/options.h"
+#include "daemon/process.h"
+#include "daemon/service.h"
+#include "daemon/sockets.h"
+#include "daemon/work/engine.h"
+
+#define STATUS_SPAN SPAN_MINUTE
+
+struct daemon {
+	struct options options;
+	struct config *config;
+	struct engine *engine;
+	struct loop *loop;
+	span_t status_at; /* when the service manager was told last */
+};
+
+static void log_fault(void unused *userdata, const char *text)
+{
+	log_say(LOG_LEVEL_ERROR, "%s", text);
+}
+
+static void print_fault(void unused *userdata, const char *text)
+{
+	(void)fprintf(stderr, "%s\n", text); /* the exit code tells it too */
+}
+
+static int load_config(const struct options *options, struct config **ret_config)
+{
+	cleanup(config_freep) struct config *config = NULL;
+	struct settings_report report = {
+		.tell = options->check_config ? print_fault : log_fault,
+	};
+	int error;
+
+	error = config_load(options->config_file, &report, &config);
+	if (error < 0) {
+		log_say(LOG_LEVEL_ERROR, "the configuration in %s cannot be read: %s",
+			options->config_file ? options->config_file : CONFIG_FILE_DEFAULT,
+			strerror(-error));
+	}
+	if (error) {
+		return error;
+	}
+	error = options_apply(options, config);
+	if (error) {
+		return error;
+	}
+	log_set_level(config->log_level);
+	*ret_config = TAKE_PTR(config);
+	return 0;
+}
+
+static int open_engine(struct daemon *daemon)
+{
+	const struct config *config = daemon->config;
+	const struct engine_options options = {
+		.store = {.directory = config->state_directory, .map_bytes = config->map_bytes},
+		.clock_mode = daemon->options.clock_mode,
+		.simulated_at = daemon->options.simulated_at,
+		.rules = &config->grants.rules,
+	};
+	struct clock_reading reading;
+	int error;
+
+	loop_read_clocks(&reading);
+	error = engine_open(&options, &reading, &daemon->engine);
+	switch (error) {
+	case 0:
+		return 0;
+	case STORE_E_LOCKED:
+		log_say(LOG_LEVEL_CRITICAL, "another retentiond has the store in %s open",
+			config->state_directory);
+		return error;
+	case STORE_E_CORRUPT:
+	case STORE_E_NEWER:
+		log_say(LOG_LEVEL_CRITICAL, "%s", store_fault());
+		return error;
+	}
+	log_say(LOG_LEVEL_CRITICAL, "the store in %s cannot be opened: %s", config->state_directory,
+		strerror(-error));
+	return error;
+}
+
+static void tell_status(struct daemon *daemon, size_t n_connections, void (*tell)(const char *))
+{
+	const struct store_counts *counts = store_counts(daemon->engine->store);
+	char status[256];
+
+	(void)snprintf(status, sizeof(status),
+		       "%" PRIu64 " active, %" PRIu64 " soft-deleted, %" PRIu64
+		       " removing, %" PRIu64 " removed; %zu connections",
+		       counts->n_active, counts->n_soft_deleted, counts->n_removing,
+		       counts->n_removed, n_connections);
+	tell(status);
+	daemon->status_at = limits_now();
+}
+
+static void on_turned(void *userdata, span_t now, size_t n_connections)
+{
+	struct daemon *daemon = userdata;
+
+	if (now - daemon->status_at >= STATUS_SPAN) {
+		tell_status(daemon, n_connections, service_tell_status);
+	}
+}
+
+static void take_config(struct daemon *daemon, struct config *config)
+{
+	const char *names[CONFIG_RESTART_MAX];
+	size_t n;
+
+	n = config_restart_wanted(daemon->config, config, names);
+	for (size_t i = 0; i < n; i++) {
+		log_say(LOG_LEVEL_WARNING, "the new %s takes effect with a restart", names[i]);
+	}
+	engine_set_rules(daemon->engine, &config->grants.rules);
+	config_free(daemon->config);
+	daemon->config = config;
+}
+
+/* Who was granted something yesterday keeps it rather than everybody losing it over a slip. */
+static void on_reload(void *userdata)
+{
+	struct daemon *daemon = userdata;
+	struct config *config;
+
+	service_tell_reloading(limits_now());
+	if (load_config(&daemon->options, &config) == 0) {
+		take_config(daemon, config);
+		log_say(LOG_LEVEL_NOTICE, "configuration reloaded");
+	} else {
+		log_say(LOG_LEVEL_ERROR,
+			"configuration not reloaded; the one before stays in force");
+	}
+	tell_status(daemon, daemon->engine->meters.n_connections, service_tell_ready);
+}
+
+static void warn_of_surroundings(const struct options *options)
+{
+	if (!peer_all_visible()) {
+		log_say(LOG_LEVEL_WARNING,
+			"this process runs in a user namespace: peers whose users it hides "
+			"appear as nobody and have no role");
+	}
+	if (options->clock_mode == CLOCK_MODE_SIMULATED) {
+		log_say(LOG_LEVEL_WARNING,
+			"the clock is simulated and stands still until it is moved on");
+	}
+}
+
+static int open_daemon(struct daemon *daemon)
+{
+	const struct loop_hooks hooks = {on_reload, on_turned, daemon};
+	int error;
+
+	warn_of_surroundings(&daemon->options);
+	error = open_engine(daemon);
+	if (error) {
+		return error;
+	}
+	error = loop_new(daemon->engine, &hooks, &daemon->loop);
+	if (error) {
+		log_say(LOG_LEVEL_CRITICAL, "the loop cannot be set up: %s", strerror(-error));
+		return error;
+	}
+	return sockets_open(daemon->config, daemon->loop);
+}
+
+/* What the store holds is doubtful then: nothing may touch it, nor may an answer leave. */
+static _Noreturn void fail_at_once(int error)
+{
+	log_say(LOG_LEVEL_CRITICAL,
+		"the store failed: %s. Ending without an answer; the next start verifies it",
+		strerror(-error));
+	_exit(DAEMON_EXIT_FAILURE);
+}
+
+static void run_daemon(struct daemon *daemon)
+{
+	int error;
+
+	log_say(LOG_LEVEL_NOTICE, "retentiond " RETENTIOND_VERSION " is ready; its store is in %s",
+		daemon->config->state_directory);
+	tell_status(daemon, 0, service_tell_ready);
+	error = loop_run(daemon->loop);
+	if (error) {
+		fail_at_once(error);
+	}
+	service_tell_stopping();
+	loop_drain(daemon->loop);
+}
+
+static int close_daemon(struct daemon *daemon)
+{
+	int error = 0;
+
+	daemon->loop = loop_free(daemon->loop);
+	if (daemon->engine) {
+		error = engine_close(daemon->engine);
+	}
+	if (error) {
+		log_say(LOG_LEVEL_CRITICAL, "the store was not settled: %s. The next start does it",
+			strerror(-error));
+	}
+	daemon->config = config_free(daemon->config);
+	return error;
+}
+
+static enum daemon_exit check_config(const struct options *options)
+{
+	cleanup(config_freep) struct config *config = NULL;
+
+	if (load_config(options, &config)) {
+		return DAEMON_EXIT_CONFIG;
+	}
+	(void)puts("configuration ok"); /* the exit code says it too */
+	return DAEMON_EXIT_OK;
+}
+
+int main(int argc, char **argv)
+{
+	struct daemon daemon = {0};
+	enum daemon_exit code;
+	int opened, closed;
+
+	log_set_sink(service_log_sink());
+	process_harden();
+	if (!options_parse(argc, argv, &daemon.options, &code)) {
+		return code;
+	}
+	if (daemon.options.check_config) {
+		return check_config(&daemon.options);
+	}
+	if (load_config(&daemon.options, &daemon.config)) {
+		return DAEMON_EXIT_CONFIG;
+	}
+	opened = open_daemon(&daemon);
+	if (!opened) {
+		run_daemon(&daemon);
+	}
+	closed = close_daemon(&daemon);
+	return opened || closed ? DAEMON_EXIT_FAILURE : DAEMON_EXIT_OK;
+}

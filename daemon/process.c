@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include "common/base.h"
+
+#include "daemon/work/log.h"
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED 1
+#elif defined(__has_feature)
+#define SANITIZED (__has_feature(address_sanitizer) || __has_feature(thread_sanitizer))
+#else
+#define SANITIZED 0
+#endif
+
+/* A store that gets descriptor 2 would have our complaints written into it. */
+static void open_standard_streams(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDWR);
+	} while (fd >= 0 && fd <= STDERR_FILENO);
+	closep(&fd);
+}
+
+void process_harden(void)
+{
+	const struct rlimit none = {0, 0};
+
+	open_standard_streams();
+	(void)umask(0077); /* never fails */
+	(void)signal(SIGPIPE, SIG_IGN);
+	if (SANITIZED) {
+		return; /* the leak check looks into the process from outside */
+	}
+	if (prctl(PR_SET_DUMPABLE, 0) < 0 || setrlimit(RLIMIT_CORE, &none) < 0) {
+		log_say(LOG_LEVEL_WARNING, "core files cannot be turned off: %s", strerror(errno));
+	}
+}

@@ -1,0 +1,543 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/io/conns.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <event2/event.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/socket.h>
+
+#include "daemon/io/limits.h"
+
+/* Turns until something must have happened; far more than any test needs. */
+#define TURNS_MAX 10000
+
+#define BIG_ANSWER (512 * 1024)
+
+static struct event_base *base;
+static struct conns *conns;
+static unsigned n_dispatched;
+static struct access_peer last_peer;
+static char last_method[RPC_METHOD_LEN_MAX + 1];
+
+/* "big" is answered at length, "fail" finds a broken machine, all else is answered true. */
+static int dispatch(void unused *userdata, const struct access_peer *peer,
+		    const struct rpc_message *message, struct pack_writer *out)
+{
+	static const char filler[BIG_ANSWER];
+
+	cr_assert_eq(out->len, 0);
+	n_dispatched++;
+	last_peer = *peer;
+	memcpy(last_method, message->method.data, message->method.len);
+	last_method[message->method.len] = '\0';
+	if (slice_is(message->method, "fail")) {
+		return -EIO;
+	}
+	if (message->type != RPC_REQUEST) {
+		return 0;
+	}
+	rpc_write_answer(out, message->msgid);
+	if (slice_is(message->method, "big")) {
+		pack_write_bin(out, (struct slice){filler, sizeof(filler)});
+	} else {
+		pack_write_bool(out, true);
+	}
+	rpc_write_answer_end(out);
+	return 0;
+}
+
+static void begin(void)
+{
+	(void)signal(SIGPIPE, SIG_IGN);
+	base = event_base_new();
+	cr_assert(base);
+	cr_assert_eq(conns_new(base, dispatch, NULL, &conns), 0);
+}
+
+static void end(void)
+{
+	conns_free(conns);
+	event_base_free(base);
+}
+
+TestSuite(conns, .init = begin, .fini = end);
+
+/*
+ * A client
+ */
+
+struct client {
+	int fd;
+	struct rpc_parser *parser;
+	char *data; /* bytes that came and were not looked at */
+	size_t len;
+	bool at_end;
+};
+
+static struct client client_new(void)
+{
+	struct client client = {0};
+	int fds[2];
+
+	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds), 0);
+	conns_accept(conns, fds[0]);
+	client.fd = fds[1];
+	cr_assert_eq(rpc_parser_new(&client.parser), 0);
+	return client;
+}
+
+static void client_done(struct client *client)
+{
+	closep(&client->fd);
+	rpc_parser_free(client->parser);
+	free(client->data);
+}
+
+static void client_send(const struct client *client, const void *data, size_t len)
+{
+	cr_assert_eq(send(client->fd, data, len, 0), (ssize_t)len);
+}
+
+/* Requests with msgids from @first on; as many at once as @n. */
+static void client_request(const struct client *client, const char *method, uint32_t first,
+			   uint32_t n)
+{
+	struct pack_writer writer;
+
+	pack_writer_init(&writer, 1 << 20);
+	for (uint32_t i = 0; i < n; i++) {
+		rpc_write_request(&writer, first + i, method);
+		rpc_write_request_end(&writer);
+	}
+	cr_assert_eq(writer.error, 0);
+	client_send(client, writer.data, writer.len);
+	pack_writer_done(&writer);
+}
+
+static void client_receive(struct client *client)
+{
+	static char buffer[64 * 1024];
+	ssize_t n;
+
+	while ((n = recv(client->fd, buffer, sizeof(buffer), 0)) > 0) {
+		client->data = realloc(client->data, client->len + (size_t)n);
+		memcpy(client->data + client->len, buffer, (size_t)n);
+		client->len += (size_t)n;
+	}
+	client->at_end |= n == 0 || errno == ECONNRESET;
+}
+
+static void client_drop(struct client *client, size_t n)
+{
+	client->len -= n;
+	memmove(client->data, client->data + n, client->len);
+}
+
+/* Whether one more whole answer is there; its msgid, and whether it is an error. */
+static bool client_next(struct client *client, uint32_t *ret_msgid, bool *ret_error)
+{
+	struct rpc_message message;
+
+	client_receive(client);
+	if (client->len == 0 ||
+	    rpc_parse(client->parser, client->data, client->len, &message) == RPC_E_MORE) {
+		return false;
+	}
+	cr_assert_eq(message.type, RPC_RESPONSE);
+	*ret_msgid = message.msgid;
+	*ret_error = message.error.type != PACK_NIL;
+	client_drop(client, message.bytes);
+	return true;
+}
+
+/*
+ * The loop
+ */
+
+static void turn(void)
+{
+	cr_assert_geq(event_base_loop(base, EVLOOP_NONBLOCK), 0);
+	cr_assert_eq(conns_work(conns), 0);
+	conns_finish(conns);
+}
+
+/* Turns until the next answer is there. */
+static uint32_t await_answer(struct client *client)
+{
+	uint32_t msgid;
+	bool error;
+
+	for (unsigned i = 0; i < TURNS_MAX; i++) {
+		if (client_next(client, &msgid, &error)) {
+			cr_assert_not(error);
+			return msgid;
+		}
+		turn();
+	}
+	cr_assert_fail("no answer came");
+	return 0;
+}
+
+static void await_end(struct client *client)
+{
+	for (unsigned i = 0; i < TURNS_MAX && !client->at_end; i++) {
+		turn();
+		client_receive(client);
+	}
+	cr_assert(client->at_end, "the connection was not closed");
+}
+
+/*
+ * What is promised
+ */
+
+Test(conns, a_request_is_answered)
+{
+	struct client client = client_new();
+
+	client_request(&client, "hello", 7, 1);
+	cr_assert_eq(await_answer(&client), 7);
+	cr_assert_str_eq(last_method, "hello");
+	client_done(&client);
+}
+
+Test(conns, no_byte_of_an_answer_leaves_before_the_commit)
+{
+	struct client client = client_new();
+
+	client_request(&client, "hello", 1, 3);
+	cr_assert_geq(event_base_loop(base, EVLOOP_NONBLOCK), 0);
+	cr_assert_eq(conns_work(conns), 0);
+	cr_assert_gt(n_dispatched, 0);
+	client_receive(&client);
+	cr_assert_eq(client.len, 0);
+
+	conns_finish(conns);
+	client_receive(&client);
+	cr_assert_gt(client.len, 0);
+	client_done(&client);
+}
+
+Test(conns, what_waits_to_be_written_does_not_leave_before_the_commit_either)
+{
+	struct client client = client_new();
+	size_t len;
+
+	/* More than the socket takes: the rest waits for it to be writable. */
+	client_request(&client, "big", 1, 1);
+	turn();
+	client_request(&client, "hello", 2, 1);
+	client_receive(&client);
+	len = client.len;
+	cr_assert_geq(event_base_loop(base, EVLOOP_NONBLOCK), 0);
+	cr_assert_eq(conns_work(conns), 0);
+	client_receive(&client);
+	cr_assert_eq(client.len, len);
+	client_done(&client);
+}
+
+Test(conns, when_the_machine_fails_nothing_is_sent)
+{
+	struct client client = client_new();
+
+	client_request(&client, "hello", 1, 1);
+	client_request(&client, "fail", 2, 1);
+	cr_assert_geq(event_base_loop(base, EVLOOP_NONBLOCK), 0);
+	cr_assert_eq(conns_work(conns), -EIO);
+	client_receive(&client);
+	cr_assert_eq(client.len, 0);
+	client_done(&client);
+}
+
+Test(conns, the_peer_is_who_the_kernel_says)
+{
+	struct client client = client_new();
+
+	client_request(&client, "hello", 1, 1);
+	(void)await_answer(&client);
+	cr_assert_eq(last_peer.uid, getuid());
+	cr_assert_eq(last_peer.gid, getgid());
+	cr_assert_eq(last_peer.pid, getpid());
+	client_done(&client);
+}
+
+Test(conns, answers_come_in_the_order_of_the_requests)
+{
+	struct client client = client_new();
+
+	client_request(&client, "hello", 0, 1000);
+	for (uint32_t i = 0; i < 1000; i++) {
+		cr_assert_eq(await_answer(&client), i);
+	}
+	cr_assert_eq(n_dispatched, 1000);
+	client_done(&client);
+}
+
+Test(conns, one_turn_takes_at_most_128_messages_of_a_connection)
+{
+	struct client client = client_new();
+
+	client_request(&client, "hello", 0, 1000);
+	turn();
+	cr_assert_leq(n_dispatched, LIMITS_MESSAGES_PER_TURN);
+	cr_assert(conns_have_work(conns), "the next turn comes at once");
+	client_done(&client);
+}
+
+Test(conns, a_peer_that_pipelines_does_not_keep_others_waiting)
+{
+	struct client busy = client_new();
+	struct client other = client_new();
+
+	client_request(&busy, "hello", 0, 5000);
+	client_request(&other, "hello", 7, 1);
+	cr_assert_eq(await_answer(&other), 7);
+	cr_assert_lt(n_dispatched, 1000);
+	client_done(&busy);
+	client_done(&other);
+}
+
+Test(conns, a_request_that_comes_byte_by_byte_is_dispatched_once)
+{
+	struct client client = client_new();
+	struct pack_writer writer;
+
+	pack_writer_init(&writer, 1024);
+	rpc_write_request(&writer, 3, "hello");
+	rpc_write_request_end(&writer);
+	for (size_t i = 0; i < writer.len; i++) {
+		cr_assert_eq(n_dispatched, 0);
+		client_send(&client, writer.data + i, 1);
+		turn();
+	}
+	cr_assert_eq(await_answer(&client), 3);
+	cr_assert_eq(n_dispatched, 1);
+	pack_writer_done(&writer);
+	client_done(&client);
+}
+
+Test(conns, a_notification_is_not_answered)
+{
+	struct client client = client_new();
+
+	client_send(&client, "\x93\x02\xa2hi\x90", 6);
+	client_request(&client, "hello", 2, 1);
+	cr_assert_eq(await_answer(&client), 2);
+	cr_assert_eq(n_dispatched, 2);
+	client_done(&client);
+}
+
+Test(conns, a_large_request_is_dispatched_whole)
+{
+	struct client client = client_new();
+	struct pack_writer writer;
+	char *filler = calloc(1, 1000 * 1000);
+	size_t sent = 0;
+
+	pack_writer_init(&writer, RPC_FRAME_LARGE_MAX);
+	rpc_write_request(&writer, 9, "large");
+	pack_write_bin(&writer, (struct slice){filler, 1000 * 1000});
+	rpc_write_request_end(&writer);
+	cr_assert_eq(writer.error, 0);
+	while (sent < writer.len) {
+		ssize_t n = send(client.fd, writer.data + sent, writer.len - sent, 0);
+
+		sent += n > 0 ? (size_t)n : 0;
+		turn();
+	}
+	cr_assert_eq(await_answer(&client), 9);
+	client_request(&client, "hello", 10, 1);
+	cr_assert_eq(await_answer(&client), 10);
+	free(filler);
+	pack_writer_done(&writer);
+	client_done(&client);
+}
+
+Test(conns, a_peer_that_does_not_read_is_not_served_until_it_reads)
+{
+	struct client client = client_new();
+
+	client_request(&client, "big", 0, 20);
+	for (unsigned i = 0; i < 100; i++) {
+		turn();
+	}
+	/* Up to 1 MiB waits here, and some more in the socket. */
+	cr_assert_lt(n_dispatched, 6);
+	cr_assert_not(conns_have_work(conns), "the loop does not spin meanwhile");
+	for (uint32_t i = 0; i < 20; i++) {
+		cr_assert_eq(await_answer(&client), i);
+	}
+	client_done(&client);
+}
+
+Test(conns, a_peer_that_does_not_read_does_not_harm_others)
+{
+	struct client stuck = client_new();
+	struct client other = client_new();
+
+	client_request(&stuck, "big", 0, 20);
+	for (unsigned i = 0; i < 100; i++) {
+		turn();
+	}
+	client_request(&other, "hello", 1, 1);
+	cr_assert_eq(await_answer(&other), 1);
+	client_done(&stuck);
+	client_done(&other);
+}
+
+Test(conns, bytes_that_are_no_rpc_end_their_connection_and_no_other)
+{
+	struct client bad = client_new();
+	struct client good = client_new();
+
+	client_send(&bad, "GET / HTTP/1.1\r\n", 16);
+	await_end(&bad);
+	cr_assert_eq(bad.len, 0);
+	client_request(&good, "hello", 1, 1);
+	cr_assert_eq(await_answer(&good), 1);
+	cr_assert_eq(conns_count(conns), 1);
+	client_done(&bad);
+	client_done(&good);
+}
+
+Test(conns, requests_before_the_bad_bytes_are_answered)
+{
+	struct client client = client_new();
+	uint32_t msgid;
+	bool error;
+
+	client_request(&client, "hello", 1, 2);
+	client_send(&client, "\xc1", 1);
+	await_end(&client);
+	cr_assert(client_next(&client, &msgid, &error));
+	cr_assert_eq(msgid, 1);
+	cr_assert(client_next(&client, &msgid, &error));
+	cr_assert_eq(msgid, 2);
+	cr_assert_eq(client.len, 0);
+	client_done(&client);
+}
+
+Test(conns, a_frame_that_is_too_large_is_answered_and_closed)
+{
+	struct client client = client_new();
+	uint32_t msgid;
+	bool error;
+
+	/* [0, 5, a map of 2^32 - 1 pairs */
+	client_send(&client, "\x94\x00\x05\xdf\xff\xff\xff\xff", 8);
+	await_end(&client);
+	cr_assert(client_next(&client, &msgid, &error));
+	cr_assert_eq(msgid, 5);
+	cr_assert(error);
+	cr_assert_eq(n_dispatched, 0);
+	client_done(&client);
+}
+
+Test(conns, a_peer_that_stops_sending_still_gets_its_answers)
+{
+	struct client client = client_new();
+	uint32_t msgid;
+	bool error;
+
+	client_request(&client, "big", 1, 3);
+	cr_assert_eq(shutdown(client.fd, SHUT_WR), 0);
+	await_end(&client);
+	for (uint32_t i = 1; i <= 3; i++) {
+		cr_assert(client_next(&client, &msgid, &error));
+		cr_assert_eq(msgid, i);
+	}
+	cr_assert_eq(conns_count(conns), 0);
+	client_done(&client);
+}
+
+Test(conns, a_peer_that_ends_within_a_frame_is_forgotten)
+{
+	struct client client = client_new();
+
+	client_send(&client, "\x94\x00", 2);
+	turn();
+	client_done(&client);
+	turn();
+	turn();
+	cr_assert_eq(conns_count(conns), 0);
+	cr_assert_eq(n_dispatched, 0);
+}
+
+Test(conns, a_peer_that_goes_without_reading_is_forgotten)
+{
+	struct client client = client_new();
+
+	client_request(&client, "big", 0, 10);
+	turn();
+	client_done(&client);
+	for (unsigned i = 0; i < 10; i++) {
+		turn();
+	}
+	cr_assert_eq(conns_count(conns), 0);
+}
+
+Test(conns, an_idle_connection_stays_and_asks_for_nothing)
+{
+	struct client client = client_new();
+
+	turn();
+	cr_assert_eq(conns_count(conns), 1);
+	cr_assert_not(conns_have_work(conns));
+	client_done(&client);
+}
+
+Test(conns, when_stopped_nothing_more_is_dispatched)
+{
+	struct client client = client_new();
+
+	client_request(&client, "hello", 1, 1);
+	conns_stop(conns);
+	conns_finish(conns);
+	turn();
+	cr_assert_eq(n_dispatched, 0);
+	cr_assert_eq(conns_count(conns), 0);
+	client_done(&client);
+}
+
+Test(conns, when_stopped_answers_that_wait_are_still_sent)
+{
+	struct client client = client_new();
+	uint32_t msgid;
+	bool error;
+
+	client_request(&client, "big", 1, 1);
+	turn();
+	conns_stop(conns);
+	conns_finish(conns);
+	cr_assert_eq(conns_count(conns), 1);
+	await_end(&client);
+	cr_assert(client_next(&client, &msgid, &error));
+	cr_assert_eq(msgid, 1);
+	client_done(&client);
+}
+
+/* Root may have more than others; the test may run as either. */
+static size_t connections_allowed(void)
+{
+	return getuid() == 0 ? LIMITS_CONNECTIONS_OF_ROOT : LIMITS_CONNECTIONS_OF_UID;
+}
+
+Test(conns, one_connection_too_many_is_closed_at_once)
+{
+	struct client clients[LIMITS_CONNECTIONS_OF_ROOT + 1];
+	size_t n = connections_allowed();
+
+	for (size_t i = 0; i <= n; i++) {
+		clients[i] = client_new();
+	}
+	cr_assert_eq(conns_count(conns), n);
+	client_receive(&clients[n]);
+	cr_assert(clients[n].at_end);
+	client_request(&clients[n - 1], "hello", 1, 1);
+	cr_assert_eq(await_answer(&clients[n - 1]), 1);
+	for (size_t i = 0; i <= n; i++) {
+		client_done(&clients[i]);
+	}
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/io/limits.h"
+
+#include <criterion/criterion.h>
+
+#define SOMEBODY 1000
+#define ROOT     0
+
+Test(limits, a_user_may_have_64_connections)
+{
+	cr_assert(limits_admit(SOMEBODY, 100, 0));
+	cr_assert(limits_admit(SOMEBODY, 100, 63));
+	cr_assert_not(limits_admit(SOMEBODY, 100, 64));
+}
+
+Test(limits, root_may_have_256_connections)
+{
+	cr_assert(limits_admit(ROOT, 300, 255));
+	cr_assert_not(limits_admit(ROOT, 300, 256));
+}
+
+Test(limits, the_last_16_connections_are_kept_for_root)
+{
+	cr_assert(limits_admit(SOMEBODY, 495, 0));
+	cr_assert_not(limits_admit(SOMEBODY, 496, 0));
+	cr_assert(limits_admit(ROOT, 496, 0));
+	cr_assert(limits_admit(ROOT, 511, 0));
+}
+
+Test(limits, nobody_gets_connection_513)
+{
+	cr_assert_not(limits_admit(ROOT, 512, 0));
+	cr_assert_not(limits_admit(SOMEBODY, 512, 0));
+}
+
+Test(limits, a_notice_is_due_at_first_and_then_once_a_minute)
+{
+	struct limits_notice notice = {0};
+	uint64_t n = 99;
+
+	cr_assert(limits_notice_due(&notice, 5, &n));
+	cr_assert_eq(n, 0);
+	cr_assert_not(limits_notice_due(&notice, 6, &n));
+	cr_assert_not(limits_notice_due(&notice, 4 + SPAN_MINUTE, &n));
+	cr_assert(limits_notice_due(&notice, 5 + SPAN_MINUTE, &n));
+	cr_assert_eq(n, 2, "the two that were kept quiet are counted");
+}
+
+Test(limits, a_notice_counts_anew_after_it_was_said)
+{
+	struct limits_notice notice = {0};
+	uint64_t n;
+
+	cr_assert(limits_notice_due(&notice, 0, &n));
+	cr_assert_not(limits_notice_due(&notice, 1, &n));
+	cr_assert(limits_notice_due(&notice, SPAN_MINUTE, &n));
+	cr_assert(limits_notice_due(&notice, 2 * SPAN_MINUTE, &n));
+	cr_assert_eq(n, 0);
+}
+
+Test(limits, a_span_becomes_seconds_and_microseconds)
+{
+	struct timeval value = limits_timeval(2 * SPAN_SECOND + 7);
+
+	cr_assert_eq(value.tv_sec, 2);
+	cr_assert_eq(value.tv_usec, 7);
+}
