@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ctl/args.h"
+
+#include <getopt.h>
+#include <time.h>
+
+#include "ctl/nearest.h"
+#include "ctl/option.h"
+#include "ctl/value.h"
+
+#define GIVEN_MAX 64 /* options on one command line; no command has half as many */
+
+/* clang-format off */
+const struct ctl_verb_row ctl_verb_table[_CTL_VERB_MAX] = {
+	[CTL_VERB_STATUS] = {"status", "",              "How the daemon is; the verb may be left out"},
+	[CTL_VERB_CALL]   = {"call",   "METHOD [JSON]", "Call any method with a JSON object; - reads it"},
+	[CTL_VERB_HELP]   = {"help",   "[VERB]",        "How to use a verb"},
+};
+/* clang-format on */
+
+/* An option as it was written. Which argument it sets is known only once the verb is: --by is a
+ * bucket of `due` and a span of `advance`. */
+struct given {
+	const char *name;
+	const char *text; /* NULL: no value */
+	int own;          /* enum ctl_option_id, or -1 */
+};
+
+struct givens {
+	struct given items[GIVEN_MAX];
+	size_t n;
+};
+
+/* Every option of every verb, once by name: getopt must know which take a value before the verb is
+ * known. */
+struct long_options {
+	struct option items[_CTL_OPTION_MAX + _ARGUMENT_MAX + 1];
+	char names[_ARGUMENT_MAX][CTL_OPTION_NAME_MAX];
+	size_t n;
+};
+
+static void long_options_init(struct long_options *options)
+{
+	memset(options, 0, sizeof(*options));
+	for (int id = 0; id < _CTL_OPTION_MAX; id++) {
+		const struct ctl_option *option = &ctl_option_table[id];
+
+		options->items[options->n++] = (struct option){
+			.name = option->name,
+			.has_arg = option->placeholder ? required_argument : no_argument,
+		};
+	}
+	for (int symbol = 0; symbol < _ARGUMENT_MAX; symbol++) {
+		bool known = false;
+
+		ctl_option_name((enum argument_symbol)symbol, options->names[symbol]);
+		for (size_t i = 0; i < options->n && !known; i++) {
+			known = strcmp(options->items[i].name, options->names[symbol]) == 0;
+		}
+		if (!known) {
+			options->items[options->n++] = (struct option){
+				.name = options->names[symbol],
+				.has_arg = argument_table[symbol].type == ARGUMENT_TYPE_BOOL
+						   ? optional_argument
+						   : required_argument,
+			};
+		}
+	}
+}
+
+static int unknown_option(const struct long_options *options, const char *word,
+			  struct ctl_fault *fault)
+{
+	struct ctl_nearest nearest = {0};
+	char name[CTL_OPTION_NAME_MAX];
+
+	(void)snprintf(name, sizeof(name), "%.*s",
+		       (int)MIN(strchrnul(word, '=') - word, CTL_OPTION_NAME_MAX - 1), word);
+	for (size_t i = 0; i < options->n; i++) {
+		if (strcmp(options->items[i].name, name) == 0) {
+			return ctl_fault_set(fault, CTL_EXIT_USAGE, "usage", "--%s takes no value",
+					     name);
+		}
+		ctl_nearest_offer(&nearest, name, options->items[i].name);
+	}
+	if (nearest.best) {
+		return ctl_fault_set(fault, CTL_EXIT_USAGE, "usage",
+				     "there is no option --%s; did you mean --%s?", name,
+				     nearest.best);
+	}
+	return ctl_fault_set(fault, CTL_EXIT_USAGE, "usage",
+			     "there is no option --%s; see retentionctl --help", name);
+}
+
+/* What getopt did not understand; @word is where it stood. */
+static int getopt_fault(int c, const struct long_options *options, const char *word,
+			struct ctl_fault *fault)
+{
+	if (c == ':') {
+		return ctl_fault_set(fault, CTL_EXIT_USAGE, "usage", "%s needs a value", word);
+	}
+	if (optopt != 0) {
+		return ctl_fault_set(fault, CTL_EXIT_USAGE, "usage",
+				     "there is no option -%c; see retentionctl --help", optopt);
+	}
+	return unknown_option(options, word + 2, fault);
+}
+
+static int own_of_letter(int letter)
+{
+	for (int id = 0; id < _CTL_OPTION_MAX; id++) {
+		if (ctl_option_table[id].letter == letter) {
+			return id;
+		}
+	}
+	assert(false); /* a letter that getopt knows and the table does not */
+}
+
+static int collect(int argc, char **argv, const struct long_options *options, struct givens *givens,
+		   struct ctl_fault *fault)
+{
+	int at = -1;
+	int c;
+
+	optind = 0; /* begins anew, also when called a second time */
+	opterr = 0;
+	while ((c = getopt_long(argc, argv, ":jqh", options->items, &at)) != -1) {
+		if (c == '?' || c == ':') {
+			return getopt_fault(c, options, argv[optind - 1], fault);
+		}
+		if (givens->n == GIVEN_MAX) {
+			return ctl_fault_set(fault, CTL_EXIT_USAGE, "usage", "more than %d options",
+					     GIVEN_MAX);
+		}
+		if (c != 0) {
+			at = own_of_letter(c);
+		}
+		givens->items[givens->n++] = (struct given){
+			.name = options->items[at].name,
+			.text = c == 0 ? optarg : NULL,
+			.own = at < _CTL_OPTION_MAX ? at : -1,
+		};
+	}
+	return 0;
+}
+
+static int take_timeout(const char *text, struct ctl_args *args, struct ctl_fault *fault)
+{
+	int r = span_parse(slice_of(text), &args->timeout);
+
+	if (r != 0) {
+		return ctl_fault_set(fault, CTL_EXIT_USAGE, "usage", "--timeout=%s %s", text,
+				     span_fault(r));
+	}
+	if (args->timeout == 0) {
+		return ctl_fault_set(fault, CTL_EXIT_USAGE, "usage",
+				     "--timeout must be longer than nothing");
+	}
+	return 0;
+}
+
+static int take_own(enum ctl_option_id id, const char *text, struct ctl_args *args,
+		    struct ctl_fault *fault)
+{
+	switch (id) {
+	case CTL_OPTION_SOCKET:
+		args->socket = text;
+		return 0;
+	case CTL_OPTION_TIMEOUT:
+		return take_timeout(text, args, fault);
+	case CTL_OPTION_JSON:
+		args->json = true;
+		return 0;
+	case CTL_OPTION_UTC:
+		args->utc = true;
+		return 0;
+	case CTL_OPTION_NO_LEGEND:
+		args->no_legend = true;
+		return 0;
+	case CTL_OPTION_QUIET:
+		args->quiet = true;
+		return 0;
+	case CTL_OPTION_YES:
+		args->yes = true;
+		return 0;
+	case CTL_OPTION_HELP:
+		args->help = true;
+		return 0;
+	case CTL_OPTION_VERSION:
+		args->version = true;
+		return 0;
+	case CTL_OPTION_FORMAT:
+		args->format = text;
+		return 0;
+	case CTL_OPTION_ALL:
+		args->all = true;
+		return 0;
+	case CTL_OPTION_NEW_UPN:
+		args->new_upn = text;
+		return 0;
+	case _CTL_OPTION_MAX:
+		break;
+	}
+	assert(false); /* an option that is not in the table */
+}
+
+static int not_of_verb(const char *name, const struct ctl_args *args, struct ctl_fault *fault)
+{
+	const char *verb = args->command ? args->command->verb : ctl_verb_table[args->verb].name;
+	struct ctl_nearest nearest = {0};
+	char names[_ARGUMENT_MAX][CTL_OPTION_NAME_MAX];
+	enum argument_symbol symbol;
+
+	for (size_t i = 0;
+	     args->command && (symbol = ctl_option_argument_at(args->command, i)) != _ARGUMENT_MAX;
+	     i++) {
+		ctl_option_name(symbol, names[i]);
+		ctl_nearest_offer(&nearest, name, names[i]);
+	}
+	if (nearest.best) {
+		return ctl_fault_set(fault, CTL_EXIT_USAGE, "usage",
+				     "%s takes no --%s; did you mean --%s?", verb, name,
+				     nearest.best);
+	}
+	return ctl_fault_set(fault, CTL_EXIT_USAGE, "usage",
+			     "%s takes no --%s; see retentionctl %s --help", verb, name, verb);
+}
+
+static int take_argument(const struct given *given, struct ctl_args *args, struct ctl_fault *fault)
+{
+	enum argument_symbol symbol;
+	struct ctl_value value;
+	const char *text = given->text;
+	const char *wrong;
+
+	symbol = args->command ? ctl_option_argument(args->command, given->name) : _ARGUMENT_MAX;
+	if (symbol == _ARGUMENT_MAX) {
+		return not_of_verb(given->name, args, fault);
+	}
+	if (!text) {
+		/* Only getopt's optional values can be absent, and those are booleans. */
+		if (argument_table[symbol].type != ARGUMENT_TYPE_BOOL) {
+			return ctl_fault_set(fault, CTL_EXIT_USAGE, "usage", "--%s needs a value",
+					     given->name);
+		}
+		text = "yes";
+	}
+	/* Relative instants count from the daemon's now, which is not known yet: this is for their
+	 * form alone. */
+	wrong = ctl_value_parse(argument_table[symbol].type, text,
+				(instant_t)time(NULL) * SPAN_SECOND, &value);
+	if (wrong) {
+		return ctl_fault_set(fault, CTL_EXIT_USAGE, "usage", "--%s=%s %s", given->name,
+				     text, wrong);
+	}
+	args->argument[symbol] = text;
+	return 0;
+}
+
+bool ctl_args_verb(const char *name, enum ctl_verb *ret_verb, const struct command **ret_command)
+{
+	const struct command *command = command_by_verb(name);
+
+	if (command) {
+		*ret_verb = CTL_VERB_COMMAND;
+		*ret_command = command;
+		return true;
+	}
+	for (int verb = CTL_VERB_COMMAND + 1; verb < _CTL_VERB_MAX; verb++) {
+		if (strcmp(ctl_verb_table[verb].name, name) == 0) {
+			*ret_verb = (enum ctl_verb)verb;
+			*ret_command = NULL;
+			return true;
+		}
+	}
+	return false;
+}
+
+static int unknown_verb(const char *word, struct ctl_fault *fault)
+{
+	struct ctl_nearest nearest = {0};
+
+	for (size_t i = 0; i < _COMMAND_MAX; i++) {
+		ctl_nearest_offer(&nearest, word, command_table[i].verb);
+	}
+	for (int verb = CTL_VERB_COMMAND + 1; verb < _CTL_VERB_MAX; verb++) {
+		ctl_nearest_offer(&nearest, word, ctl_verb_table[verb].name);
+	}
+	if (nearest.best) {
+		return ctl_fault_set(fault, CTL_EXIT_USAGE, "usage",
+				     "there is no verb %s; did you mean %s?", word, nearest.best);
+	}
+	return ctl_fault_set(fault, CTL_EXIT_USAGE, "usage",
+			     "there is no verb %s; see retentionctl --help", word);
+}
+
+static int take_options(const struct givens *givens, struct ctl_args *args, struct ctl_fault *fault)
+{
+	for (size_t i = 0; i < givens->n; i++) {
+		const struct given *given = &givens->items[i];
+		int r;
+
+		if (given->own < 0) {
+			r = take_argument(given, args, fault);
+		} else if (ctl_option_belongs((enum ctl_option_id)given->own, args->command)) {
+			r = take_own((enum ctl_option_id)given->own, given->text, args, fault);
+		} else {
+			r = not_of_verb(given->name, args, fault);
+		}
+		if (r != 0) {
+			return r;
+		}
+	}
+	return 0;
+}
+
+static bool asks_for_json(const struct givens *givens)
+{
+	for (size_t i = 0; i < givens->n; i++) {
+		if (givens->items[i].own == CTL_OPTION_JSON) {
+			return true;
+		}
+	}
+	return false;
+}
+
+int ctl_args_parse(int argc, char **argv, struct ctl_args *ret_args, struct ctl_fault *fault)
+{
+	struct long_options options;
+	struct givens givens = {.n = 0};
+	const char *socket = getenv("RETENTIOND_SOCKET");
+	int r;
+
+	*ret_args = (struct ctl_args){
+		.verb = CTL_VERB_STATUS,
+		.socket = socket && *socket ? socket : CTL_SOCKET_DEFAULT,
+		.timeout = CTL_TIMEOUT_DEFAULT,
+	};
+	long_options_init(&options);
+	r = collect(argc, argv, &options, &givens, fault);
+	ret_args->json = asks_for_json(&givens);
+	if (r != 0) {
+		return r;
+	}
+	if (optind < argc) {
+		if (!ctl_args_verb(argv[optind], &ret_args->verb, &ret_args->command)) {
+			return unknown_verb(argv[optind], fault);
+		}
+		ret_args->operands = argv + optind + 1;
+		ret_args->n_operands = (size_t)(argc - optind - 1);
+	}
+	return take_options(&givens, ret_args, fault);
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef RETENTIOND_CTL_CLIENT_H
+#define RETENTIOND_CTL_CLIENT_H
+
+#include <jansson.h>
+
+#include "common/commands.h"
+#include "common/pack.h"
+#include "ctl/fault.h"
+
+/* One connection to the daemon, opened by the first call. One call at a time. */
+struct ctl_client;
+
+/**
+ * ctl_client_new() - a client that has not connected yet
+ * @path:    of the socket; borrowed
+ * @timeout: for each call, connecting included
+ *
+ * Return: 0 or -ENOMEM.
+ */
+must_check int ctl_client_new(const char *path, span_t timeout, struct ctl_client **ret_client);
+struct ctl_client *ctl_client_free(struct ctl_client *client);
+
+/**
+ * ctl_client_begin() - begin a request
+ * @method:    "account.leave"
+ * @bytes_max: of the whole frame: command_frame_max()
+ *
+ * Return: the writer, which the caller puts one map of arguments into before ctl_client_call().
+ */
+struct pack_writer *ctl_client_begin(struct ctl_client *client, const char *method,
+				     size_t bytes_max);
+
+/**
+ * ctl_client_call() - send the request and wait for its answer
+ * @ret_result: set on 0; the caller's reference
+ * @fault:      set on failure: the daemon's error, or why there is no answer
+ *
+ * Return: 0 or the fault's exit code: PERMISSION, USAGE (invalid-argument), UNREACHABLE, TIMEOUT or
+ * FAILURE.
+ */
+must_check int ctl_client_call(struct ctl_client *client, json_t **ret_result,
+			       struct ctl_fault *fault);
+
+/* A call with no arguments. */
+must_check int ctl_client_ask(struct ctl_client *client, enum command_symbol command,
+			      json_t **ret_result, struct ctl_fault *fault);
+
+/**
+ * ctl_client_fault() - what an error of the daemon means for us
+ * @error: [kind, "code: text"], or anything else a daemon may send
+ *
+ * Return: the exit code, with @fault set.
+ */
+int ctl_client_fault(const struct pack_value *error, struct ctl_fault *fault);
+
+#endif

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef RETENTIOND_CTL_EXIT_H
+#define RETENTIOND_CTL_EXIT_H
+
+/* What retentionctl exits with. Scripts depend on the numbers: none is ever reused. */
+enum ctl_exit {
+	CTL_EXIT_OK = 0,
+	CTL_EXIT_FAILURE = 1,
+	CTL_EXIT_USAGE = 2,
+	CTL_EXIT_PERMISSION = 4,
+	CTL_EXIT_UNREACHABLE = 7,
+	CTL_EXIT_NOT_FOUND = 10,
+	CTL_EXIT_REFUSED = 11,
+	CTL_EXIT_PARTIAL = 12, /* some items were done, some were not */
+	CTL_EXIT_TIMEOUT = 13,
+	CTL_EXIT_VERIFICATION = 14,
+	CTL_EXIT_CONFIRMATION = 20, /* it cannot be undone, and nobody confirmed it */
+	CTL_EXIT_INTERRUPTED = 130,
+};
+
+#endif

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ctl/help.h"
+
+#include "ctl/option.h"
+#include "ctl/value.h"
+
+#define OPTION_WIDTH 34 /* column in which the words about an option begin */
+
+/* Methods are grouped by what stands before their dot; a group that is not here comes last, under
+ * its own name. */
+static const struct {
+	const char *prefix;
+	const char *title;
+} groups[] = {
+	{"account", "Accounts"}, {"person", "Persons"},        {"org", "Organizations"},
+	{"hold", "Holds"},       {"request", "Requests"},      {"due", "Time"},
+	{"sweep", "Sweep"},      {"keeper", "Keepers"},        {"ledger", "Evidence"},
+	{"stats", "Figures"},    {"clock", "Simulated clock"}, {"retention", "The daemon"},
+};
+
+/* clang-format off */
+static const struct {
+	enum command_symbol command;
+	const char *text;
+} examples[] = {
+	{COMMAND_account_import,  "retentionctl import --dry-run users.csv"},
+	{COMMAND_account_import,  "retentionctl import --org=contoso users.json deleted.json"},
+	{COMMAND_account_leave,   "retentionctl leave contoso/jane@fabrikam.example"},
+	{COMMAND_account_remove,  "retentionctl remove --reason='contract ended' --ref=HR-7 @leavers.txt"},
+	{COMMAND_account_restore, "retentionctl restore --new-upn=jane2@contoso.example contoso/8f14e"},
+	{COMMAND_account_purge,   "retentionctl purge --dry-run @leavers.txt"},
+	{COMMAND_account_purge,   "retentionctl purge --yes uid:1042"},
+	{COMMAND_account_list,    "retentionctl list --state=soft-deleted --due-before=+7d"},
+	{COMMAND_account_explain, "retentionctl explain contoso/8f14e45f"},
+	{COMMAND_org_set,         "retentionctl set-org contoso --privacy-contact=privacy@contoso.example"},
+	{COMMAND_due_forecast,    "retentionctl due --within=90d --by=week"},
+	{COMMAND_ledger_read,     "retentionctl log uid:1042"},
+	{COMMAND_clock_advance,   "retentionctl advance 30d"},
+};
+/* clang-format on */
+
+static void put_option(FILE *out, char letter, const char *name, const char *placeholder,
+		       bool optional, const char *help)
+{
+	char text[96];
+
+	(void)snprintf(text, sizeof(text), "  %c%c%s--%s%s%s%s%s", letter ? '-' : ' ',
+		       letter ? letter : ' ', letter ? ", " : "  ", name,
+		       placeholder && optional ? "[" : "", placeholder ? "=" : "",
+		       placeholder ? placeholder : "", placeholder && optional ? "]" : "");
+	(void)fprintf(out, "%-*s", OPTION_WIDTH, text);
+	if (strlen(text) >= OPTION_WIDTH) {
+		(void)fprintf(out, "\n%*s", OPTION_WIDTH, "");
+	}
+	(void)fprintf(out, "%s\n", help);
+}
+
+static void put_own_options(FILE *out, const struct command *command, bool of_all)
+{
+	for (int id = 0; id < _CTL_OPTION_MAX; id++) {
+		const struct ctl_option *option = &ctl_option_table[id];
+
+		if (ctl_option_belongs((enum ctl_option_id)id, command) &&
+		    (option->only == _COMMAND_MAX) == of_all) {
+			put_option(out, option->letter, option->name, option->placeholder, false,
+				   option->help);
+		}
+	}
+}
+
+static bool in_group(const struct command *command, const char *prefix)
+{
+	size_t len = strlen(prefix);
+
+	return strncmp(command->method, prefix, len) == 0 && command->method[len] == '.';
+}
+
+static bool in_any_group(const struct command *command)
+{
+	for (size_t i = 0; i < ARRAY_LEN(groups); i++) {
+		if (in_group(command, groups[i].prefix)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static void put_verb(FILE *out, const char *verb, const char *operands, const char *summary)
+{
+	int len = (int)strlen(verb);
+
+	/* "…" is three bytes and one column. */
+	for (const char *p = operands; *p; p++) {
+		len += (*p & 0xc0) != 0x80;
+	}
+	(void)fprintf(out, "  %s %s%*s %s\n", verb, operands, MAX(0, 28 - len), "", summary);
+}
+
+static void put_group(FILE *out, const char *prefix, const char *title)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < _COMMAND_MAX; i++) {
+		const struct command *command = &command_table[i];
+
+		if (prefix ? in_group(command, prefix) : !in_any_group(command)) {
+			if (!any) {
+				(void)fprintf(out, "\n%s\n", title);
+			}
+			any = true;
+			put_verb(out, command->verb, command->operands, command->summary);
+		}
+	}
+}
+
+void ctl_help_overview(FILE *out)
+{
+	(void)fputs(
+		"Usage: retentionctl [OPTIONS] [VERB] [OPERANDS]\n\n"
+		"Keeps the promises made to guest accounts: asks retentiond, and tells it what to do.\n\n"
+		"ACCOUNT is ORG/ID, ORG/PERSON (with an @) or uid:N; where several may stand, @FILE\n"
+		"and - (standard input) give one a line. SPAN is 30d or 1d12h. INSTANT is\n"
+		"2026-03-01T12:00:00Z, 2026-03-01 or +30d.\n",
+		out);
+	for (size_t i = 0; i < ARRAY_LEN(groups); i++) {
+		put_group(out, groups[i].prefix, groups[i].title);
+	}
+	put_group(out, NULL, "More");
+	(void)fputs("\nThis client\n", out);
+	for (int verb = CTL_VERB_COMMAND + 1; verb < _CTL_VERB_MAX; verb++) {
+		put_verb(out, ctl_verb_table[verb].name, ctl_verb_table[verb].operands,
+			 ctl_verb_table[verb].summary);
+	}
+	(void)fputs("\nOptions of every verb\n", out);
+	put_own_options(out, NULL, true);
+	(void)fputs(
+		"\nretentionctl VERB --help tells a verb's options; retentionctl(1) the exit codes.\n",
+		out);
+}
+
+static void put_arguments(FILE *out, const struct command *command)
+{
+	enum argument_symbol symbol;
+
+	for (size_t i = 0; (symbol = ctl_option_argument_at(command, i)) != _ARGUMENT_MAX; i++) {
+		const struct argument *argument = &argument_table[symbol];
+		char name[CTL_OPTION_NAME_MAX];
+
+		ctl_option_name(symbol, name);
+		put_option(out, 0, name, ctl_value_placeholder(argument->type),
+			   argument->type == ARGUMENT_TYPE_BOOL, argument->help);
+	}
+}
+
+static void put_examples(FILE *out, const struct command *command)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < ARRAY_LEN(examples); i++) {
+		if (examples[i].command == ctl_option_command(command)) {
+			(void)fputs(any ? "" : "\nExamples\n", out);
+			(void)fprintf(out, "  %s\n", examples[i].text);
+			any = true;
+		}
+	}
+}
+
+void ctl_help_command(const struct command *command, FILE *out)
+{
+	(void)fprintf(out, "Usage: retentionctl [OPTIONS] %s%s%s\n\n%s.\n", command->verb,
+		      *command->operands ? " " : "", command->operands, command->summary);
+	if (strstr(command->operands, "ACCOUNT…")) {
+		(void)fputs(
+			"ACCOUNT is ORG/ID, ORG/PERSON (with an @) or uid:N; @FILE and - (standard\n"
+			"input) give one a line.\n",
+			out);
+	} else if (strstr(command->operands, "ACCOUNT")) {
+		(void)fputs("ACCOUNT is ORG/ID, ORG/PERSON (with an @) or uid:N.\n", out);
+	}
+	if (ctl_option_command(command) == COMMAND_account_import) {
+		(void)fputs(
+			"Files are CSV with a header line, JSON lines, or what Microsoft Graph answers\n"
+			"for users and deleted items; - is standard input. Nothing is changed unless\n"
+			"every row of every file is right.\n",
+			out);
+	}
+	if (command->n_arguments > 0) {
+		(void)fputs("\nOptions of this verb\n", out);
+		put_arguments(out, command);
+		put_own_options(out, command, false);
+	}
+	(void)fputs("\nOptions of every verb\n", out);
+	put_own_options(out, command, true);
+	put_examples(out, command);
+	(void)fprintf(out, "\nMethod on the wire: %s; role: %s. Exit codes: retentionctl(1).\n",
+		      command->method, role_name(command->role));
+}
+
+int ctl_help_run(const struct ctl_args *args, FILE *out, struct ctl_fault *fault)
+{
+	enum ctl_verb verb = args->verb;
+	const struct command *command = args->command;
+
+	if (verb == CTL_VERB_HELP && args->n_operands > 0 &&
+	    !ctl_args_verb(args->operands[0], &verb, &command)) {
+		return ctl_fault_set(fault, CTL_EXIT_USAGE, "usage",
+				     "there is no verb %s; see retentionctl --help",
+				     args->operands[0]);
+	}
+	if (command) {
+		ctl_help_command(command, out);
+	} else if (verb == CTL_VERB_CALL) {
+		(void)fprintf(out, "Usage: retentionctl [OPTIONS] %s %s\n\n%s.\n",
+			      ctl_verb_table[verb].name, ctl_verb_table[verb].operands,
+			      ctl_verb_table[verb].summary);
+	} else {
+		ctl_help_overview(out);
+	}
+	return 0;
+}

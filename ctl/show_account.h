@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef RETENTIOND_CTL_SHOW_ACCOUNT_H
+#define RETENTIOND_CTL_SHOW_ACCOUNT_H
+
+#include "ctl/show.h"
+
+/* The answers of account.explain, person.organizations and retention.api in people's form. Return:
+ * 0 or -ENOMEM. */
+must_check int show_explain(const struct show *show, const json_t *result);
+must_check int show_organizations(const struct show *show, const json_t *result);
+must_check int show_api(const struct show *show, const json_t *result);
+
+#endif

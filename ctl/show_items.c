@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ctl/show_items.h"
+
+#include <errno.h>
+
+#include "ctl/json.h"
+#include "ctl/text.h"
+
+#define SENTENCES_MAX 5 /* more accounts than this are read better in a table */
+
+void show_tally_add(struct show_tally *tally, const json_t *item)
+{
+	enum outcome outcome;
+
+	tally->n++;
+	if (outcome_from_code(slice_of(ctl_json_text(item, "outcome")), &outcome)) {
+		tally->outcome[outcome]++;
+	} else {
+		tally->unknown++;
+	}
+}
+
+enum ctl_exit show_tally_exit(const struct show_tally *tally)
+{
+	if (tally->outcome[OUTCOME_OK] == tally->n) {
+		return CTL_EXIT_OK;
+	}
+	if (tally->outcome[OUTCOME_OK] > 0) {
+		return CTL_EXIT_PARTIAL;
+	}
+	if (tally->outcome[OUTCOME_NOT_FOUND] + tally->outcome[OUTCOME_ORG_NOT_FOUND] == tally->n) {
+		return CTL_EXIT_NOT_FOUND;
+	}
+	if (tally->outcome[OUTCOME_PERMISSION_DENIED] == tally->n) {
+		return CTL_EXIT_PERMISSION;
+	}
+	return CTL_EXIT_REFUSED;
+}
+
+void show_tally_print(const struct show_tally *tally, FILE *out)
+{
+	const char *separator = "";
+
+	for (int outcome = 0; outcome < _OUTCOME_MAX; outcome++) {
+		if (tally->outcome[outcome] > 0) {
+			(void)fprintf(out, "%s%zu %s", separator, tally->outcome[outcome],
+				      outcome_code((enum outcome)outcome));
+			separator = ", ";
+		}
+	}
+	if (tally->unknown > 0) {
+		(void)fprintf(out, "%s%zu of an outcome newer than this client", separator,
+			      tally->unknown);
+	}
+}
+
+enum ctl_exit show_outcome_exit(const json_t *result)
+{
+	struct show_tally tally = {0};
+
+	if (!ctl_json_text(result, "outcome")) {
+		return CTL_EXIT_OK;
+	}
+	show_tally_add(&tally, result);
+	return show_tally_exit(&tally);
+}
+
+void show_reason(const json_t *reason, FILE *out)
+{
+	const char *code =
+		json_is_object(reason) ? ctl_json_text(reason, "code") : json_string_value(reason);
+	enum outcome outcome;
+
+	if (json_is_object(reason) && ctl_json_text(reason, "text")) {
+		ctl_text_put(out, slice_of(ctl_json_text(reason, "text")));
+	} else if (code && outcome_from_code(slice_of(code), &outcome)) {
+		(void)fputs(outcome_text(outcome), out);
+	} else {
+		ctl_text_put(out,
+			     slice_of(code ? code : "for a reason that this client does not know"));
+	}
+}
+
+bool show_contact(const json_t *contact, FILE *out)
+{
+	static const struct {
+		const char *key;
+		const char *what;
+	} kinds[] = {
+		{"privacy_contact", "privacy contact"},
+		{"privacy_url", "privacy statement"},
+		{"admin_contact", "administrators"},
+	};
+	bool any = false;
+
+	if (json_is_string(contact) && json_string_length(contact) > 0) {
+		ctl_text_put(out, slice_of(json_string_value(contact)));
+		return true;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+		const char *text = ctl_json_text(contact, kinds[i].key);
+
+		if (text && *text) {
+			(void)fputs(any ? ", " : "", out);
+			ctl_text_put(out, slice_of(text));
+			(void)fprintf(out, " (%s)", kinds[i].what);
+			any = true;
+		}
+	}
+	return any;
+}
+
+static void put_ask(const struct show *show, const json_t *contact)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+	bool any = out && show_contact(contact, out);
+
+	if (out && fclose(out) == 0 && any) {
+		(void)fprintf(show->out, "  ask: %s\n", text);
+	}
+	free(text);
+}
+
+void show_refusal(const struct show *show, const json_t *object)
+{
+	const json_t *reasons = json_object_get(object, "reasons");
+	size_t i;
+	const json_t *reason;
+
+	(void)fprintf(show->out, "%srefused%s: ", show_red(show), show_plain(show));
+	if (json_array_size(reasons) <= 1) {
+		reason = json_array_get(reasons, 0);
+		show_reason(reason ? reason : json_object_get(object, "outcome"), show->out);
+		(void)fputc('\n', show->out);
+	} else {
+		(void)fprintf(show->out, "for %zu reasons\n", json_array_size(reasons));
+		json_array_foreach(reasons, i, reason)
+		{
+			(void)fputs("  - ", show->out);
+			show_reason(reason, show->out);
+			(void)fputc('\n', show->out);
+		}
+	}
+	put_ask(show, json_object_get(object, "contact"));
+}
+
+static void put_when(const struct show *show, const char *words, const json_t *account,
+		     const char *key)
+{
+	instant_t at;
+
+	if (show_instant_of(account, key, &at)) {
+		(void)fputs(words, show->out);
+		show_instant(show, at, show->out);
+	}
+}
+
+void show_state_sentence(const struct show *show, const json_t *account)
+{
+	const char *name = ctl_json_text(account, "state");
+	enum account_state state;
+
+	if (!name || !account_state_from_name(slice_of(name), &state)) {
+		ctl_text_put(show->out, slice_of(name ? name : "done"));
+		return;
+	}
+	switch (state) {
+	case ACCOUNT_STATE_ACTIVE:
+		(void)fputs("active", show->out);
+		if (json_is_false(json_object_get(account, "enabled"))) {
+			(void)fputs(", disabled", show->out);
+		}
+		return;
+	case ACCOUNT_STATE_SOFT_DELETED:
+		(void)fputs("soft-deleted", show->out);
+		put_when(show, "; it can be restored until ", account, "window_ends_us");
+		return;
+	case ACCOUNT_STATE_REMOVING:
+		(void)fputs("permanent deletion has begun", show->out);
+		put_when(show, "; all its data is gone by ", account, "removal_due_us");
+		return;
+	case ACCOUNT_STATE_REMOVED:
+		(void)fputs("removed for good; nothing is left but its tombstone", show->out);
+		return;
+	case _ACCOUNT_STATE_MAX:
+		break;
+	}
+}
+
+static void put_label(const struct show *show, const json_t *item,
+		      const struct ctl_account *account)
+{
+	const char *org = ctl_json_text(item, "org");
+	const char *id = ctl_json_text(item, "id");
+
+	(void)fputs(show_bold(show), show->out);
+	if (account) {
+		ctl_text_put(show->out, slice_of(account->written));
+	} else {
+		ctl_text_put(show->out, slice_of(org ? org : "?"));
+		(void)fputc('/', show->out);
+		ctl_text_put(show->out, slice_of(id ? id : "?"));
+	}
+	(void)fprintf(show->out, "%s: ", show_plain(show));
+}
+
+static bool is_ok(const json_t *item)
+{
+	const char *outcome = ctl_json_text(item, "outcome");
+
+	return outcome && strcmp(outcome, outcome_code(OUTCOME_OK)) == 0;
+}
+
+static void put_sentence(const struct show *show, const json_t *item,
+			 const struct ctl_account *account, bool dry_run)
+{
+	const char *change = ctl_json_text(item, "change");
+
+	put_label(show, item, account);
+	(void)fputs(dry_run ? "(dry run) " : "", show->out);
+	if (!is_ok(item)) {
+		show_refusal(show, item);
+		if (ctl_json_text(item, "state")) {
+			(void)fputs("  it is ", show->out);
+			show_state_sentence(show, item);
+			(void)fputc('\n', show->out);
+		}
+		return;
+	}
+	if (change) {
+		ctl_text_put(show->out, slice_of(change));
+		(void)fputs("; ", show->out);
+	}
+	show_state_sentence(show, item);
+	(void)fputc('\n', show->out);
+}
+
+static const char *const item_columns[] = {"account", "outcome", "reasons",        "change",
+					   "uid",     "state",   "window_ends_us", "removal_due_us",
+					   "sla",     NULL};
+
+/* The item as a row, led by the name that the account was called by. */
+static json_t *row_of(const json_t *item, const struct ctl_account *account)
+{
+	json_t *row = json_copy((json_t *)item); /* reads it only */
+	json_t *reasons = json_object_get(row, "reasons");
+	const char *org = ctl_json_text(item, "org");
+	const char *id = ctl_json_text(item, "id");
+	json_t *name = account ? json_string(account->written)
+			       : json_sprintf("%s/%s", org ? org : "?", id ? id : "?");
+
+	/* A lone reason is the outcome once more. */
+	if (json_array_size(reasons) == 1 &&
+	    json_equal(json_array_get(reasons, 0), json_object_get(row, "outcome"))) {
+		(void)json_object_del(row, "reasons"); /* it is there */
+	}
+	if (!row || json_object_set_new(row, "account", name) < 0) {
+		json_decref(row);
+		return NULL;
+	}
+	return row;
+}
+
+/* The contacts of the organizations that refused, once each: a table has no room for them. */
+static int put_contacts(const struct show *show, const json_t *items)
+{
+	json_t *told = json_object();
+	size_t i;
+	const json_t *item;
+	int r = told ? 0 : -ENOMEM;
+
+	json_array_foreach(items, i, item)
+	{
+		const char *org = ctl_json_text(item, "org");
+		json_t *contact = json_object_get(item, "contact");
+
+		if (r < 0 || is_ok(item) || !org || !json_is_object(contact) ||
+		    json_object_get(told, org)) {
+			continue;
+		}
+		r = json_object_set(told, org, contact) < 0 ? -ENOMEM : 0;
+		ctl_text_put(show->out, slice_of(org));
+		(void)fputc(':', show->out);
+		put_ask(show, contact);
+	}
+	json_decref(told);
+	return r;
+}
+
+/* The sentences of the outcomes that a table shows as codes. */
+static void put_meanings(const struct show *show, const json_t *items)
+{
+	struct show_tally tally = {0};
+	size_t i;
+	const json_t *item;
+
+	json_array_foreach(items, i, item)
+	{
+		show_tally_add(&tally, item);
+	}
+	(void)fputs(tally.outcome[OUTCOME_OK] < tally.n ? "\n" : "", show->out);
+	for (int outcome = OUTCOME_OK + 1; outcome < _OUTCOME_MAX; outcome++) {
+		if (tally.outcome[outcome] > 0) {
+			(void)fprintf(show->out, "%s: %s\n", outcome_code((enum outcome)outcome),
+				      outcome_text((enum outcome)outcome));
+		}
+	}
+}
+
+static int put_table(const struct show *show, const json_t *items,
+		     const struct ctl_accounts *accounts, bool quiet)
+{
+	json_t *rows = json_array();
+	size_t i;
+	const json_t *item;
+	int r = rows ? 0 : -ENOMEM;
+
+	json_array_foreach(items, i, item)
+	{
+		const struct ctl_account *account =
+			accounts && i < accounts->n ? &accounts->items[i] : NULL;
+
+		if (r == 0 && (!quiet || !is_ok(item)) &&
+		    json_array_append_new(rows, row_of(item, account)) < 0) {
+			r = -ENOMEM;
+		}
+	}
+	r = r ? r : show_rows(show, rows, item_columns);
+	if (r == 0 && show->legend) {
+		put_meanings(show, items);
+		r = put_contacts(show, items);
+	}
+	json_decref(rows);
+	return r;
+}
+
+int show_items(const struct show *show, const json_t *items, const struct ctl_accounts *accounts,
+	       struct show_items_how how)
+{
+	size_t i;
+	const json_t *item;
+
+	if (json_array_size(items) > SENTENCES_MAX) {
+		return put_table(show, items, accounts, how.quiet);
+	}
+	json_array_foreach(items, i, item)
+	{
+		if (!how.quiet || !is_ok(item)) {
+			put_sentence(show, item,
+				     accounts && i < accounts->n ? &accounts->items[i] : NULL,
+				     how.dry_run);
+		}
+	}
+	return 0;
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef RETENTIOND_CTL_SHOW_ITEMS_H
+#define RETENTIOND_CTL_SHOW_ITEMS_H
+
+#include "common/outcome.h"
+#include "ctl/account.h"
+#include "ctl/exit.h"
+#include "ctl/show.h"
+
+/* How many items came out how. Zero it to begin. */
+struct show_tally {
+	size_t n;
+	size_t outcome[_OUTCOME_MAX];
+	size_t unknown; /* an outcome that is newer than this client */
+};
+
+void show_tally_add(struct show_tally *tally, const json_t *item);
+
+/**
+ * show_tally_exit() - what a command on accounts exits with
+ *
+ * Return: OK if every item is ok; PARTIAL if some are; else NOT_FOUND or PERMISSION if that is what
+ * became of all of them; else REFUSED.
+ */
+enum ctl_exit show_tally_exit(const struct show_tally *tally);
+
+/* "3 ok, 1 not-found". */
+void show_tally_print(const struct show_tally *tally, FILE *out);
+
+/* The same for the one outcome of a result that has one; OK where there is none. */
+enum ctl_exit show_outcome_exit(const json_t *result);
+
+/**
+ * struct show_items_how - what is to be said of items
+ * @quiet:   nothing of those that went well
+ * @dry_run: that nothing was changed
+ */
+struct show_items_how {
+	bool quiet;
+	bool dry_run;
+};
+
+/**
+ * show_items() - what became of each account: sentences for a few, a table for many
+ * @items:    of the answers, in order
+ * @accounts: how they were named, in the same order; NULL if nobody named them
+ *
+ * Return: 0 or -ENOMEM.
+ */
+must_check int show_items(const struct show *show, const json_t *items,
+			  const struct ctl_accounts *accounts, struct show_items_how how);
+
+/* A refusal: its sentences with every reason, and whom to ask. @object has outcome, reasons,
+ * contact. */
+void show_refusal(const struct show *show, const json_t *object);
+
+/* "privacy@acme.example (privacy contact), https://… (privacy statement)"; false if there is nobody
+ * to name. */
+must_check bool show_contact(const json_t *contact, FILE *out);
+
+/* A reason, or an outcome's code, as a sentence. */
+void show_reason(const json_t *reason, FILE *out);
+
+/* "soft-deleted; it can be restored until …", for an account or an item. */
+void show_state_sentence(const struct show *show, const json_t *account);
+
+#endif

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ctl/show.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <libsmartcols/libsmartcols.h>
+
+#define COLUMNS_MAX 40 /* no row of the daemon has half as many keys; more are not shown */
+
+struct columns {
+	const char *keys[COLUMNS_MAX]; /* borrowed from the rows, or from the caller's list */
+	size_t n;
+};
+
+static void scols_table_unrefp(struct libscols_table **table)
+{
+	scols_unref_table(*table);
+}
+
+static bool has_column(const struct columns *columns, const char *key)
+{
+	for (size_t i = 0; i < columns->n; i++) {
+		if (strcmp(columns->keys[i], key) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static void add_keys_of(struct columns *columns, const json_t *row)
+{
+	const char *key;
+	json_t *value;
+
+	/* jansson's iterator takes no const; it changes nothing. */
+	json_object_foreach((json_t *)row, key, value)
+	{
+		if (columns->n < COLUMNS_MAX && !json_is_null(value) && !has_column(columns, key)) {
+			columns->keys[columns->n++] = key;
+		}
+	}
+}
+
+static bool is_empty(const json_t *rows, const char *key)
+{
+	size_t i;
+	const json_t *row;
+
+	json_array_foreach(rows, i, row)
+	{
+		const json_t *value = json_object_get(row, key);
+
+		if (value && !json_is_null(value) &&
+		    !(json_is_string(value) && json_string_length(value) == 0)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static void choose(const json_t *rows, const char *const *wanted, struct columns *columns)
+{
+	size_t i;
+	const json_t *row;
+
+	*columns = (struct columns){.n = 0};
+	if (!wanted) {
+		json_array_foreach(rows, i, row)
+		{
+			add_keys_of(columns, row);
+		}
+		return;
+	}
+	for (; *wanted && columns->n < COLUMNS_MAX; wanted++) {
+		if (!is_empty(rows, *wanted)) {
+			columns->keys[columns->n++] = *wanted;
+		}
+	}
+}
+
+/* "WINDOW ENDS" of window_ends_us. */
+static void heading(const char *key, char *name, size_t size)
+{
+	size_t len = strlen(key);
+
+	if (len > 3 && strcmp(key + len - 3, "_us") == 0) {
+		len -= 3;
+	}
+	len = MIN(len, size - 1);
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)key[i];
+
+		name[i] = (char)(c == '_' || !isprint(c) ? ' ' : toupper(c));
+	}
+	name[len] = '\0';
+}
+
+static int add_columns(struct libscols_table *table, const json_t *rows,
+		       const struct columns *columns)
+{
+	for (size_t i = 0; i < columns->n; i++) {
+		const json_t *sample = json_object_get(json_array_get(rows, 0), columns->keys[i]);
+		bool right = json_is_integer(sample) && !strstr(columns->keys[i], "_us");
+		char name[64];
+
+		heading(columns->keys[i], name, sizeof(name));
+		if (!scols_table_new_column(table, name, 0, right ? SCOLS_FL_RIGHT : 0)) {
+			return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+static const char *color_of(const char *key, const json_t *value)
+{
+	const char *text = json_string_value(value);
+
+	if (!text) {
+		return NULL;
+	}
+	if (strcmp(key, "outcome") == 0 && strcmp(text, "ok") != 0) {
+		return "red";
+	}
+	if (strcmp(key, "sla") == 0 && strcmp(text, "overdue") == 0) {
+		return "red";
+	}
+	if (strcmp(key, "sla") == 0 && strcmp(text, "due-soon") == 0) {
+		return "yellow";
+	}
+	return NULL;
+}
+
+static int set_cell(const struct show *show, struct libscols_line *line, size_t column,
+		    const char *key, const json_t *value)
+{
+	const char *color = show->color ? color_of(key, value) : NULL;
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	if (!out) {
+		return -errno;
+	}
+	show_value(show, key, value, out);
+	if (fclose(out) != 0 || scols_line_refer_data(line, column, text) < 0) {
+		free(text);
+		return -ENOMEM;
+	}
+	if (color) {
+		(void)scols_cell_set_color(scols_line_get_cell(line, column),
+					   color); /* without it the text is plain */
+	}
+	return 0;
+}
+
+static int add_row(const struct show *show, struct libscols_table *table,
+		   const struct columns *columns, const json_t *row)
+{
+	struct libscols_line *line = scols_table_new_line(table, NULL);
+
+	if (!line) {
+		return -ENOMEM;
+	}
+	for (size_t i = 0; i < columns->n; i++) {
+		int r = set_cell(show, line, i, columns->keys[i],
+				 json_object_get(row, columns->keys[i]));
+
+		if (r < 0) {
+			return r;
+		}
+	}
+	return 0;
+}
+
+/* A column's text stays whole: a terminal wraps the line, and a name cut in half is no name. */
+static void dress(const struct show *show, struct libscols_table *table)
+{
+	(void)scols_table_set_stream(table, show->out);
+	(void)scols_table_enable_noheadings(table, !show->legend);
+	(void)scols_table_enable_colors(table, show->color);
+	(void)scols_table_enable_noencoding(table, 1); /* show_value() has escaped everything */
+	(void)scols_table_set_termforce(table, SCOLS_TERMFORCE_NEVER);
+}
+
+int show_rows(const struct show *show, const json_t *rows, const char *const *wanted)
+{
+	cleanup(scols_table_unrefp) struct libscols_table *table = NULL;
+	struct columns columns;
+	size_t i;
+	const json_t *row;
+	int r;
+
+	choose(rows, wanted, &columns);
+	if (columns.n == 0) {
+		return 0;
+	}
+	table = scols_new_table();
+	if (!table) {
+		return -ENOMEM;
+	}
+	dress(show, table);
+	r = add_columns(table, rows, &columns);
+	json_array_foreach(rows, i, row)
+	{
+		r = r ? r : add_row(show, table, &columns, row);
+	}
+	return r ? r : scols_print_table(table);
+}

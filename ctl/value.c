@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ctl/value.h"
+
+#include <strings.h>
+
+/* Bytes that are no text are written "hex:0a1b…", by us and by people who pass them back. */
+#define HEX_PREFIX "hex:"
+
+static const char *parse_number(struct slice text, int64_t *ret_number)
+{
+	int64_t number = 0;
+
+	for (size_t i = 0; i < text.len; i++) {
+		if (text.data[i] < '0' || text.data[i] > '9' ||
+		    __builtin_mul_overflow(number, 10, &number) ||
+		    __builtin_add_overflow(number, text.data[i] - '0', &number)) {
+			return "is not a number from 1 to 9223372036854775807";
+		}
+	}
+	if (number < 1) {
+		return "is not a number from 1 to 9223372036854775807";
+	}
+	*ret_number = number;
+	return NULL;
+}
+
+bool ctl_value_parse_bool(struct slice text, bool *ret_boolean)
+{
+	static const struct {
+		const char *word;
+		bool boolean;
+	} words[] = {
+		{"yes", true}, {"no", false},  {"true", true}, {"false", false},
+		{"on", true},  {"off", false}, {"1", true},    {"0", false},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+		if (text.len == strlen(words[i].word) &&
+		    strncasecmp(text.data, words[i].word, text.len) == 0) {
+			*ret_boolean = words[i].boolean;
+			return true;
+		}
+	}
+	return false;
+}
+
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9') {
+		return c - '0';
+	}
+	if (c >= 'a' && c <= 'f') {
+		return c - 'a' + 10;
+	}
+	return -1;
+}
+
+static const char *parse_cursor(struct slice text, struct ctl_value *value)
+{
+	const char *hex = text.data + strlen(HEX_PREFIX);
+	size_t n;
+
+	if (text.len < strlen(HEX_PREFIX) ||
+	    memcmp(text.data, HEX_PREFIX, strlen(HEX_PREFIX)) != 0) {
+		value->text = text;
+		return text.len >= 1 && text.len <= ARGUMENT_CURSOR_LEN_MAX ? NULL : "is no cursor";
+	}
+	n = (text.len - strlen(HEX_PREFIX)) / 2;
+	if (n < 1 || n > sizeof(value->bytes) || text.len % 2 != 0) {
+		return "is no cursor";
+	}
+	for (size_t i = 0; i < n; i++) {
+		int high = hex_digit(hex[2 * i]);
+		int low = hex_digit(hex[2 * i + 1]);
+
+		if (high < 0 || low < 0) {
+			return "is no cursor";
+		}
+		value->bytes[i] = (char)(high << 4 | low);
+	}
+	value->text = (struct slice){value->bytes, n};
+	return NULL;
+}
+
+static const char *text_fault(enum argument_type type, struct slice text)
+{
+	enum account_kind kind;
+	enum account_state state;
+
+	switch (type) {
+	case ARGUMENT_TYPE_ORG:
+		return model_org_fault(text);
+	case ARGUMENT_TYPE_ID:
+		return model_id_fault(text);
+	case ARGUMENT_TYPE_ADDRESS:
+		return model_address_fault(text);
+	case ARGUMENT_TYPE_NAME:
+		return text.len ? model_name_fault(text) : NULL;
+	case ARGUMENT_TYPE_CONTACT:
+		return text.len ? model_contact_fault(text) : NULL;
+	case ARGUMENT_TYPE_URL:
+		return text.len ? model_url_fault(text) : NULL;
+	case ARGUMENT_TYPE_REASON:
+		return model_reason_fault(text);
+	case ARGUMENT_TYPE_REF:
+		return model_ref_fault(text);
+	case ARGUMENT_TYPE_REQUEST_ID:
+		return model_request_id_fault(text);
+	case ARGUMENT_TYPE_KIND:
+		return account_kind_from_name(text, &kind)
+			       ? NULL
+			       : "must be member, b2b-collaboration or b2b-direct-connect";
+	case ARGUMENT_TYPE_STATE:
+		return account_state_from_name(text, &state)
+			       ? NULL
+			       : "must be active, soft-deleted, removing or removed";
+	case ARGUMENT_TYPE_BUCKET:
+		return slice_is(text, "hour") || slice_is(text, "day") || slice_is(text, "week")
+			       ? NULL
+			       : "must be hour, day or week";
+	case ARGUMENT_TYPE_BOOL:
+	case ARGUMENT_TYPE_WINDOW:
+	case ARGUMENT_TYPE_REMOVAL:
+	case ARGUMENT_TYPE_SPAN:
+	case ARGUMENT_TYPE_INSTANT:
+	case ARGUMENT_TYPE_UID:
+	case ARGUMENT_TYPE_SEQ:
+	case ARGUMENT_TYPE_LIMIT:
+	case ARGUMENT_TYPE_CURSOR:
+	case ARGUMENT_TYPE_TEXTS:
+	case ARGUMENT_TYPE_ACCOUNTS:
+	case ARGUMENT_TYPE_IMPORTS:
+	case _ARGUMENT_TYPE_MAX:
+		break;
+	}
+	return "cannot be given as an option";
+}
+
+static const char *parse_span(struct slice text, const char *(*check)(span_t), int64_t *ret_span)
+{
+	span_t span;
+	int r = span_parse(text, &span);
+
+	if (r != 0) {
+		return span_fault(r);
+	}
+	if (check && check(span)) {
+		return check(span);
+	}
+	*ret_span = span;
+	return NULL;
+}
+
+static const char *parse_instant(struct slice text, instant_t now, int64_t *ret_at)
+{
+	int r = instant_parse(text, now, ret_at);
+
+	return r == 0 ? NULL : instant_fault(r);
+}
+
+const char *ctl_value_parse(enum argument_type type, const char *written, instant_t now,
+			    struct ctl_value *ret_value)
+{
+	struct slice text = slice_of(written);
+
+	ret_value->type = type;
+	switch (type) {
+	case ARGUMENT_TYPE_BOOL:
+		return ctl_value_parse_bool(text, &ret_value->boolean) ? NULL : "must be yes or no";
+	case ARGUMENT_TYPE_WINDOW:
+		return parse_span(text, model_window_fault, &ret_value->integer);
+	case ARGUMENT_TYPE_REMOVAL:
+		return parse_span(text, model_removal_fault, &ret_value->integer);
+	case ARGUMENT_TYPE_SPAN:
+		return parse_span(text, NULL, &ret_value->integer);
+	case ARGUMENT_TYPE_INSTANT:
+		return parse_instant(text, now, &ret_value->integer);
+	case ARGUMENT_TYPE_UID:
+	case ARGUMENT_TYPE_SEQ:
+	case ARGUMENT_TYPE_LIMIT:
+		return parse_number(text, &ret_value->integer);
+	case ARGUMENT_TYPE_CURSOR:
+		return parse_cursor(text, ret_value);
+	case ARGUMENT_TYPE_ORG:
+	case ARGUMENT_TYPE_ID:
+	case ARGUMENT_TYPE_ADDRESS:
+	case ARGUMENT_TYPE_NAME:
+	case ARGUMENT_TYPE_CONTACT:
+	case ARGUMENT_TYPE_URL:
+	case ARGUMENT_TYPE_REASON:
+	case ARGUMENT_TYPE_REF:
+	case ARGUMENT_TYPE_REQUEST_ID:
+	case ARGUMENT_TYPE_KIND:
+	case ARGUMENT_TYPE_STATE:
+	case ARGUMENT_TYPE_BUCKET:
+	case ARGUMENT_TYPE_TEXTS:
+	case ARGUMENT_TYPE_ACCOUNTS:
+	case ARGUMENT_TYPE_IMPORTS:
+	case _ARGUMENT_TYPE_MAX:
+		break;
+	}
+	ret_value->text = text;
+	return text_fault(type, text);
+}
+
+void ctl_value_write(struct pack_writer *writer, const char *key, const struct ctl_value *value)
+{
+	switch (value->type) {
+	case ARGUMENT_TYPE_BOOL:
+		pack_put_bool(writer, key, value->boolean);
+		return;
+	case ARGUMENT_TYPE_WINDOW:
+	case ARGUMENT_TYPE_REMOVAL:
+	case ARGUMENT_TYPE_SPAN:
+	case ARGUMENT_TYPE_INSTANT:
+	case ARGUMENT_TYPE_UID:
+	case ARGUMENT_TYPE_SEQ:
+	case ARGUMENT_TYPE_LIMIT:
+		pack_put_int(writer, key, value->integer);
+		return;
+	case ARGUMENT_TYPE_ORG:
+	case ARGUMENT_TYPE_ID:
+	case ARGUMENT_TYPE_ADDRESS:
+	case ARGUMENT_TYPE_NAME:
+	case ARGUMENT_TYPE_CONTACT:
+	case ARGUMENT_TYPE_URL:
+	case ARGUMENT_TYPE_REASON:
+	case ARGUMENT_TYPE_REF:
+	case ARGUMENT_TYPE_REQUEST_ID:
+	case ARGUMENT_TYPE_KIND:
+	case ARGUMENT_TYPE_STATE:
+	case ARGUMENT_TYPE_BUCKET:
+	case ARGUMENT_TYPE_CURSOR:
+		pack_put_text(writer, key, value->text);
+		return;
+	case ARGUMENT_TYPE_TEXTS:
+	case ARGUMENT_TYPE_ACCOUNTS:
+	case ARGUMENT_TYPE_IMPORTS:
+	case _ARGUMENT_TYPE_MAX:
+		break;
+	}
+	assert(false); /* a value that no option can give */
+}
+
+bool ctl_value_is_relative(const char *text)
+{
+	return text[0] == '+' || text[0] == '-' || strcmp(text, "now") == 0;
+}
+
+const char *ctl_value_placeholder(enum argument_type type)
+{
+	static const char *const placeholders[] = {
+		[ARGUMENT_TYPE_ORG] = "ORG",
+		[ARGUMENT_TYPE_ID] = "ID",
+		[ARGUMENT_TYPE_ADDRESS] = "ADDRESS",
+		[ARGUMENT_TYPE_NAME] = "TEXT",
+		[ARGUMENT_TYPE_CONTACT] = "ADDRESS|URL",
+		[ARGUMENT_TYPE_URL] = "URL",
+		[ARGUMENT_TYPE_REASON] = "TEXT",
+		[ARGUMENT_TYPE_REF] = "TEXT",
+		[ARGUMENT_TYPE_REQUEST_ID] = "ID",
+		[ARGUMENT_TYPE_KIND] = "KIND",
+		[ARGUMENT_TYPE_STATE] = "STATE",
+		[ARGUMENT_TYPE_BUCKET] = "hour|day|week",
+		[ARGUMENT_TYPE_BOOL] = "yes|no",
+		[ARGUMENT_TYPE_WINDOW] = "SPAN",
+		[ARGUMENT_TYPE_REMOVAL] = "SPAN",
+		[ARGUMENT_TYPE_SPAN] = "SPAN",
+		[ARGUMENT_TYPE_INSTANT] = "INSTANT",
+		[ARGUMENT_TYPE_UID] = "UID",
+		[ARGUMENT_TYPE_SEQ] = "NUMBER",
+		[ARGUMENT_TYPE_LIMIT] = "NUMBER",
+		[ARGUMENT_TYPE_CURSOR] = "CURSOR",
+		[ARGUMENT_TYPE_TEXTS] = "TEXTS",
+		[ARGUMENT_TYPE_ACCOUNTS] = "ACCOUNTS",
+		[ARGUMENT_TYPE_IMPORTS] = "ACCOUNTS",
+	};
+
+	static_assert(ARRAY_LEN(placeholders) == _ARGUMENT_TYPE_MAX,
+		      "one placeholder for each type");
+	return placeholders[type];
+}

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ctl/show_items.h"
+
+#include <criterion/criterion.h>
+
+#include "ctl/pages.h"
+#include "ctl/slices.h"
+
+static enum ctl_exit exit_of(const char *const *outcomes)
+{
+	struct show_tally tally = {0};
+
+	for (; *outcomes; outcomes++) {
+		json_t *item = json_pack("{s:s}", "outcome", *outcomes);
+
+		show_tally_add(&tally, item);
+		json_decref(item);
+	}
+	return show_tally_exit(&tally);
+}
+
+#define EXIT_OF(...) exit_of((const char *const[]){__VA_ARGS__, NULL})
+
+Test(ctl_show, exit_codes_of_item_outcomes)
+{
+	cr_assert_eq(EXIT_OF("ok"), CTL_EXIT_OK);
+	cr_assert_eq(EXIT_OF("ok", "ok"), CTL_EXIT_OK);
+	cr_assert_eq(EXIT_OF("not-found"), CTL_EXIT_NOT_FOUND);
+	cr_assert_eq(EXIT_OF("not-found", "org-not-found"), CTL_EXIT_NOT_FOUND);
+	cr_assert_eq(EXIT_OF("ok", "not-found"), CTL_EXIT_PARTIAL);
+	cr_assert_eq(EXIT_OF("ok", "already-left"), CTL_EXIT_PARTIAL);
+	cr_assert_eq(EXIT_OF("already-left"), CTL_EXIT_REFUSED);
+	cr_assert_eq(EXIT_OF("not-found", "irrevocable"), CTL_EXIT_REFUSED);
+	cr_assert_eq(EXIT_OF("permission-denied"), CTL_EXIT_PERMISSION);
+	cr_assert_eq(EXIT_OF("permission-denied", "irrevocable"), CTL_EXIT_REFUSED);
+	cr_assert_eq(EXIT_OF("newer-than-this-client"), CTL_EXIT_REFUSED);
+}
+
+Test(ctl_show, a_result_without_outcome_is_ok)
+{
+	json_t *plain = json_object();
+	json_t *refused = json_pack("{s:s}", "outcome", "privacy-info-missing");
+
+	cr_assert_eq(show_outcome_exit(plain), CTL_EXIT_OK);
+	cr_assert_eq(show_outcome_exit(refused), CTL_EXIT_REFUSED);
+	json_decref(plain);
+	json_decref(refused);
+}
+
+/* What a function shows, with a clock at the epoch and in UTC. */
+struct shown {
+	struct show show;
+	char *text;
+	size_t len;
+};
+
+static struct show *shown_begin(struct shown *shown)
+{
+	memset(shown, 0, sizeof(*shown));
+	shown->show = (struct show){.now = 0, .utc = true, .legend = true};
+	shown->show.out = open_memstream(&shown->text, &shown->len);
+	return &shown->show;
+}
+
+static void shown_is(struct shown *shown, const char *text)
+{
+	(void)fclose(shown->show.out);
+	cr_assert_str_eq(shown->text, text);
+	free(shown->text);
+}
+
+static const struct show_items_how all = {.quiet = false};
+static const struct show_items_how quiet = {.quiet = true};
+
+static void show_json(struct shown *shown, const char *key, const char *text)
+{
+	json_t *json = json_loads(text, JSON_DECODE_ANY, NULL);
+
+	(void)shown_begin(shown);
+	show_value(&shown->show, key, json, shown->show.out);
+	json_decref(json);
+}
+
+Test(ctl_show, a_key_says_what_its_number_counts)
+{
+	struct shown shown;
+
+	show_json(&shown, "window_us", "2592000000000");
+	shown_is(&shown, "30d");
+	show_json(&shown, "window_ends_us", "86400000000");
+	shown_is(&shown, "1970-01-02T00:00:00Z (in 1d)");
+	show_json(&shown, "used_bytes", "1536");
+	shown_is(&shown, "1.5 KiB");
+	show_json(&shown, "uid", "7");
+	shown_is(&shown, "7");
+	show_json(&shown, "enabled", "false");
+	shown_is(&shown, "no");
+	show_json(&shown, "name", "null");
+	shown_is(&shown, "-");
+	show_json(&shown, "groups", "[\"a\", \"b\"]");
+	shown_is(&shown, "a, b");
+	show_json(&shown, "name", "\"\\u001b[2J\"");
+	shown_is(&shown, "\\x1b[2J");
+}
+
+Test(ctl_show, a_refused_leave_tells_every_reason_and_whom_to_ask)
+{
+	struct shown shown;
+	json_t *items = json_loads(
+		"[{\"org\": \"acme\", \"id\": \"1\", \"outcome\": \"account-disabled\", \"reasons\": "
+		"[\"account-disabled\", \"leave-not-allowed\"], \"contact\": {\"privacy_contact\": "
+		"\"p@acme.example\", \"admin_contact\": \"it@acme.example\"}}]",
+		0, NULL);
+
+	cr_assert_eq(show_items(shown_begin(&shown), items, NULL, all), 0);
+	shown_is(&shown,
+		 "acme/1: refused: for 2 reasons\n"
+		 "  - the account is disabled\n"
+		 "  - the organization does not let its guests leave by themselves\n"
+		 "  ask: p@acme.example (privacy contact), it@acme.example (administrators)\n");
+	json_decref(items);
+}
+
+Test(ctl_show, an_item_that_went_well_says_until_when_it_can_be_restored)
+{
+	struct shown shown;
+	json_t *items = json_loads(
+		"[{\"org\": \"acme\", \"id\": \"1\", \"outcome\": \"ok\", \"state\": \"soft-deleted\", "
+		"\"window_ends_us\": 2592000000000}]",
+		0, NULL);
+
+	cr_assert_eq(show_items(shown_begin(&shown), items, NULL, all), 0);
+	shown_is(&shown,
+		 "acme/1: soft-deleted; it can be restored until 1970-01-31T00:00:00Z (in 30d)\n");
+	cr_assert_eq(show_items(shown_begin(&shown), items, NULL, quiet), 0);
+	shown_is(&shown, "");
+	json_decref(items);
+}
+
+Test(ctl_show, many_rows_are_a_table_without_empty_columns)
+{
+	static const char *const columns[] = {"id", "sla", "uid", NULL};
+	struct shown shown;
+	json_t *rows = json_loads(
+		"[{\"id\": \"a\", \"uid\": 1, \"sla\": null}, {\"id\": \"bcd\", \"uid\": 22}]", 0,
+		NULL);
+
+	cr_assert_eq(show_rows(shown_begin(&shown), rows, columns), 0);
+	shown_is(&shown, "ID  UID\na     1\nbcd  22\n");
+	json_decref(rows);
+}
+
+Test(ctl_pages, go_on_at_the_cursor_or_at_next_until_there_is_none)
+{
+	struct ctl_request request = CTL_REQUEST_FIRST;
+	json_t *page = json_loads("{\"accounts\": [], \"cursor\": \"c1\"}", 0, NULL);
+	json_t *last = json_loads("{\"accounts\": [], \"cursor\": null}", 0, NULL);
+	json_t *entries = json_loads("{\"entries\": [], \"next\": 101}", 0, NULL);
+
+	cr_assert(ctl_pages_next(&command_table[COMMAND_account_list], page, &request));
+	cr_assert_eq(request.resume, ARGUMENT_cursor);
+	cr_assert_str_eq(json_string_value(request.resume_at), "c1");
+	cr_assert(!ctl_pages_next(&command_table[COMMAND_account_list], last, &request));
+	cr_assert(ctl_pages_next(&command_table[COMMAND_ledger_read], entries, &request));
+	cr_assert_eq(request.resume, ARGUMENT_from);
+	cr_assert_eq(json_integer_value(request.resume_at), 101);
+	json_decref(page);
+	json_decref(last);
+	json_decref(entries);
+}
+
+Test(ctl_slices, buckets_that_a_page_cut_in_two_add_up)
+{
+	json_t *whole = json_object();
+	json_t *first = json_loads(
+		"{\"now_us\": 5, \"buckets\": [{\"from_us\": 0, \"windows_end\": 2, \"removals_due\": 1}]}",
+		0, NULL);
+	json_t *second = json_loads(
+		"{\"now_us\": 5, \"buckets\": [{\"from_us\": 0, \"windows_end\": 3, \"removals_due\": 0},"
+		"{\"from_us\": 10, \"windows_end\": 1, \"removals_due\": 1}]}",
+		0, NULL);
+	const json_t *buckets;
+
+	cr_assert_eq(ctl_slices_add_buckets(whole, first), 0);
+	cr_assert_eq(ctl_slices_add_buckets(whole, second), 0);
+	buckets = json_object_get(whole, "buckets");
+	cr_assert_eq(json_array_size(buckets), 2);
+	cr_assert_eq(json_integer_value(json_object_get(json_array_get(buckets, 0), "windows_end")),
+		     5);
+	cr_assert_eq(
+		json_integer_value(json_object_get(json_array_get(buckets, 0), "removals_due")), 1);
+	json_decref(whole);
+	json_decref(first);
+	json_decref(second);
+}
