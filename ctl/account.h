@@ -39,7 +39,7 @@ must_check const char *ctl_account_parse(const char *written, struct ctl_account
 /**
  * ctl_accounts_take() - add what an operand names
  * @operand: an account, "@FILE" or "-": one account a line there, empty lines and comments after #
- * left out
+ *           left out
  *
  * A # begins a comment at the beginning of a line or after a blank: it is part of many guests'
  * names.

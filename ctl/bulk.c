@@ -136,7 +136,7 @@ int ctl_bulk_run(struct ctl *ctl)
 	{
 		show_tally_add(&tally, item);
 	}
-	if (r != 0 && ctl->operands.accounts.n > MODEL_ACCOUNTS_MAX) {
+	if (r != 0 && tally.n > 0) {
 		tell_done(ctl, tally.n);
 	}
 	if (r == 0 || tally.n > 0) {

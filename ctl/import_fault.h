@@ -13,7 +13,7 @@
  * @file:  as it was named
  * @line:  from 1 on
  * @list, @index: for a document that is one list: "value", 7 is shown as value[7]; @list is NULL
- * elsewhere
+ *                 elsewhere
  */
 struct import_where {
 	const char *file;

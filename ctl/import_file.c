@@ -111,7 +111,7 @@ int import_file_read(struct import_set *set, const char *path, enum import_forma
 	bool is_stdin = strcmp(path, "-") == 0;
 	cleanup(closep) int opened = is_stdin ? -1 : open(path, O_RDONLY | O_CLOEXEC);
 	cleanup(freep) char *text = NULL;
-	size_t len;
+	size_t len = 0;
 	int r;
 
 	if (!is_stdin && opened < 0) {

@@ -8,7 +8,7 @@
  * struct ctl_request - what differs from call to call while a command is asked again and again
  * @limit:  rows wanted of this page; 0 leaves what was given
  * @resume: the argument that goes on where the last answer ended, or _ARGUMENT_MAX on the first
- * call
+ *          call
  * @resume_at: its value: a text or an integer; borrowed
  * @part, @n_parts: which of how many calls this is: it tells their request ids apart
  * @put_items: writes the array under "accounts"; NULL if there is none
