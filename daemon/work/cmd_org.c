@@ -115,7 +115,9 @@ int cmd_org_set(struct call *call)
 	}
 	pack_write_map(call->out);
 	answer_put_outcome(call->out, outcome, OUTCOME_BIT(outcome));
-	answer_put_org(call->out, "org", &org);
+	if (outcome == OUTCOME_OK) {
+		answer_put_org(call->out, "org", &org);
+	}
 	pack_write_end(call->out);
 	return 0;
 }
