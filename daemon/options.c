@@ -79,12 +79,12 @@ static bool parse_simulated(const char *value, instant_t *ret_at)
 		return refuse("clock", value, "must be simulated:INSTANT");
 	}
 	text = slice_of(value + strlen(SIMULATED));
-	if (is_relative(text)) {
+	error = is_relative(text) ? INSTANT_E_MALFORMED : instant_parse(text, 0, ret_at);
+	if (error == INSTANT_E_MALFORMED) {
 		return refuse(
 			"clock", value,
 			"must be an absolute instant, such as simulated:2026-03-01T12:00:00Z");
 	}
-	error = instant_parse(text, 0, ret_at);
 	return error ? refuse("clock", value, instant_fault(error)) : true;
 }
 

@@ -158,7 +158,7 @@ static bool client_next(struct client *client, uint32_t *ret_msgid, bool *ret_er
 
 static void turn(void)
 {
-	cr_assert_geq(event_base_loop(base, EVLOOP_NONBLOCK), 0);
+	cr_assert_geq(event_base_loop(base, EVLOOP_ONCE | EVLOOP_NONBLOCK), 0);
 	cr_assert_eq(conns_work(conns), 0);
 	conns_finish(conns);
 }
@@ -208,7 +208,7 @@ Test(conns, no_byte_of_an_answer_leaves_before_the_commit)
 	struct client client = client_new();
 
 	client_request(&client, "hello", 1, 3);
-	cr_assert_geq(event_base_loop(base, EVLOOP_NONBLOCK), 0);
+	cr_assert_geq(event_base_loop(base, EVLOOP_ONCE | EVLOOP_NONBLOCK), 0);
 	cr_assert_eq(conns_work(conns), 0);
 	cr_assert_gt(n_dispatched, 0);
 	client_receive(&client);
@@ -231,7 +231,7 @@ Test(conns, what_waits_to_be_written_does_not_leave_before_the_commit_either)
 	client_request(&client, "hello", 2, 1);
 	client_receive(&client);
 	len = client.len;
-	cr_assert_geq(event_base_loop(base, EVLOOP_NONBLOCK), 0);
+	cr_assert_geq(event_base_loop(base, EVLOOP_ONCE | EVLOOP_NONBLOCK), 0);
 	cr_assert_eq(conns_work(conns), 0);
 	client_receive(&client);
 	cr_assert_eq(client.len, len);
@@ -244,7 +244,7 @@ Test(conns, when_the_machine_fails_nothing_is_sent)
 
 	client_request(&client, "hello", 1, 1);
 	client_request(&client, "fail", 2, 1);
-	cr_assert_geq(event_base_loop(base, EVLOOP_NONBLOCK), 0);
+	cr_assert_geq(event_base_loop(base, EVLOOP_ONCE | EVLOOP_NONBLOCK), 0);
 	cr_assert_eq(conns_work(conns), -EIO);
 	client_receive(&client);
 	cr_assert_eq(client.len, 0);
