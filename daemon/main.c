@@ -205,6 +205,7 @@ static int close_daemon(struct daemon *daemon)
 {
 	int error = 0;
 
+	process_hold_signals();
 	daemon->loop = loop_free(daemon->loop);
 	if (daemon->engine) {
 		error = engine_close(daemon->engine);

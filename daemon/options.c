@@ -122,7 +122,10 @@ static bool parse_socket(const char *value, struct options *options)
 	return true;
 }
 
-/* Return: whether the option is understood; getopt_long() has complained about one that is not there. */
+/*
+ * Return: whether the option is understood; getopt_long() has complained about one that is not
+ * there.
+ */
 static bool parse_option(int option, const char *value, struct options *options)
 {
 	switch (option) {

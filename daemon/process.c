@@ -31,6 +31,17 @@ static void open_standard_streams(void)
 	closep(&fd);
 }
 
+void process_hold_signals(void)
+{
+	sigset_t stops;
+
+	(void)sigemptyset(&stops);
+	(void)sigaddset(&stops, SIGTERM);
+	(void)sigaddset(&stops, SIGINT);
+	(void)sigaddset(&stops, SIGHUP);
+	(void)sigprocmask(SIG_BLOCK, &stops, NULL); /* these calls fail for wrong arguments only */
+}
+
 void process_harden(void)
 {
 	const struct rlimit none = {0, 0};

@@ -5,9 +5,13 @@
 /**
  * process_harden() - make of the process what a daemon with secrets should be
  *
- * Descriptors 0 to 2 are open; files are made for the owner alone; a peer that goes away raises no signal; memory is neither dumped nor
- * shown to other processes of the user. What the system does not grant is said, and is no failure.
+ * Descriptors 0 to 2 are open; files are made for the owner alone; a peer that goes away raises
+ * no signal; memory is neither dumped nor shown to other processes of the user. What the system
+ * does not grant is said, and is no failure.
  */
 void process_harden(void);
+
+/* The end has begun and is finished in order: a second request to stop does not cut it short. */
+void process_hold_signals(void);
 
 #endif

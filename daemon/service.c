@@ -36,11 +36,17 @@ static const char *level_word(enum log_level level)
 static void say_to_stderr(enum log_level level, const char *text,
 			  const struct log_field unused *fields, size_t unused n_fields)
 {
-	/* One call, so that lines of several processes do not mix. There is nobody to tell if it fails. */
+	/*
+	 * One call, so that lines of several processes do not mix. There is nobody to tell if it
+	 * fails.
+	 */
 	(void)dprintf(STDERR_FILENO, "retentiond: %s: %s\n", level_word(level), text);
 }
 
-/* What the journal cannot be given as fields still reaches it through stderr, which reads <PRIORITY>. */
+/*
+ * What the journal cannot be given as fields still reaches it through stderr, which reads
+ * <PRIORITY>.
+ */
 static void say_to_journal_stream(enum log_level level, const char *text)
 {
 	(void)dprintf(STDERR_FILENO, "<%d>%s\n", (int)level, text);
@@ -77,7 +83,10 @@ static void say_to_journal(enum log_level level, const char *text, const struct 
 	}
 }
 
-/* systemd names the stream it gave us, by device and inode; stderr may have been redirected since. */
+/*
+ * systemd names the stream it gave us, by device and inode; stderr may have been redirected
+ * since.
+ */
 static bool stderr_is_journal(void)
 {
 	const char *stream = getenv("JOURNAL_STREAM");

@@ -8,7 +8,8 @@
 #include "daemon/work/log.h"
 
 /*
- * What the service manager gives and is told. Everything here does nothing, and fails at nothing, where there is none.
+ * What the service manager gives and is told. Everything here does nothing, and fails at nothing,
+ * where there is none.
  */
 
 /* The journal if stderr leads there anyway, else lines on stderr. */
@@ -20,7 +21,8 @@ log_sink_fn *service_log_sink(void);
  * @n_max: room in @fds
  * @ret_n: 0 when none was passed
  *
- * Return: 0; -EPROTOTYPE if one is not a listening AF_UNIX stream socket; -E2BIG if there are more; or a negative errno.
+ * Return: 0; -EPROTOTYPE if one is not a listening AF_UNIX stream socket; -E2BIG if there are
+ * more; or a negative errno.
  */
 must_check int service_take_sockets(int *fds, size_t n_max, size_t *ret_n);
 

@@ -194,7 +194,9 @@ static int put_line(struct reader *reader, const char *section, const char *key,
 	return setting_continue(before, value);
 }
 
-/* Return: what inih expects; failures are kept aside, since it would only tell the line's number. */
+/*
+ * Return: what inih expects; failures are kept aside, since it would only tell the line's number.
+ */
 static int on_key(void *userdata, const char *section, const char *key, const char *value)
 {
 	struct reader *reader = userdata;
@@ -231,8 +233,8 @@ static int put_section(struct reader *reader)
 }
 
 /*
- * Like fgets(), which takes a line that is too long for two: the second half could then be read as a key.
- * Such lines are handed on as empty ones.
+ * Like fgets(), which takes a line that is too long for two: the second half could then be read
+ * as a key. Such lines are handed on as empty ones.
  */
 static char *on_read(char *line, int size, void *userdata)
 {

@@ -5,8 +5,8 @@
 #include "common/base.h"
 
 /*
- * What stands in configuration files, before anybody asks what it means: sections, keys and values, each with
- * the line it came from.
+ * What stands in configuration files, before anybody asks what it means: sections, keys and
+ * values, each with the line it came from.
  *
  *     [grant helpdesk]
  *     role = admin
@@ -69,7 +69,10 @@ void setting_wrong(struct settings_report *report, const struct setting *setting
 must_check int settings_read(struct settings *settings, const char *path,
 			     struct settings_report *report);
 
-/* The same for every *.conf in a directory, in the order of their names. No directory is as good as an empty one. */
+/*
+ * The same for every *.conf in a directory, in the order of their names. No directory is as good
+ * as an empty one.
+ */
 must_check int settings_read_directory(struct settings *settings, const char *path,
 				       struct settings_report *report);
 

@@ -10,8 +10,9 @@
 /**
  * sockets_open() - listen on the sockets that systemd passed, or else on one of our own
  *
- * With passed ones, peers that connect while the daemon restarts wait instead of being refused; the configuration's path,
- * mode and group are then the socket unit's business. Failures are logged.
+ * With passed ones, peers that connect while the daemon restarts wait instead of being refused;
+ * the configuration's path, mode and group are then the socket unit's business. Failures are
+ * logged.
  *
  * Return: 0 or a negative errno.
  */

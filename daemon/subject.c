@@ -28,7 +28,10 @@ static bool parse_number(const char *name, uint32_t *ret_number)
 	return true;
 }
 
-/* Return: 0, -ERANGE if @size is too little, -ENOENT if there is no such user, or a negative errno. */
+/*
+ * Return: 0, -ERANGE if @size is too little, -ENOENT if there is no such user, or a negative
+ * errno.
+ */
 static int find_user(const char *name, char *buffer, size_t size, uint32_t *ret_id)
 {
 	struct passwd entry, *found;

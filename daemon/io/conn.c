@@ -88,7 +88,10 @@ static void conn_read(struct conn *conn)
 		}
 		conn->more = true;
 	} else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
-		/* A reset comes after everything that was sent has been read: it is an end like the other. */
+		/*
+		 * A reset comes after everything that was sent has been read: it is an end like
+		 * the other.
+		 */
 		conn->at_end = true;
 	}
 }

@@ -53,7 +53,8 @@ struct conn_shared {
  * @at_end:  the peer sends nothing any more; it may still read
  * @closing: nothing more is taken from the peer; it ends once @out is empty
  * @dead:    it ends with the turn, @out or not
- * @frame_late, @write_late: a limit of time has passed; the turn judges it, since bytes may have come meanwhile
+ * @frame_late, @write_late: a limit of time has passed; the turn judges it, since bytes may have
+ *             come meanwhile
  * @large:   the parser has grown for a large message
  */
 struct conn {
@@ -108,7 +109,10 @@ must_check int conn_work(struct conn *conn, span_t until);
  */
 must_check bool conn_finish(struct conn *conn);
 
-/* A line about what a peer did. Peers can do it without end, so it is said once in a while, with a count. */
+/*
+ * A line about what a peer did. Peers can do it without end, so it is said once in a while, with
+ * a count.
+ */
 void conn_notice(struct limits_notice *notice, enum log_level level, const struct access_peer *peer,
 		 const char *what);
 

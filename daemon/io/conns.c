@@ -101,7 +101,10 @@ struct conns *conns_free(struct conns *conns)
 	return NULL;
 }
 
-/* Whom the time did not suffice for stands first in the next turn: who was served goes to the end. */
+/*
+ * Whom the time did not suffice for stands first in the next turn: who was served goes to the
+ * end.
+ */
 int conns_work(struct conns *conns)
 {
 	span_t until = limits_now() + LIMITS_WORK_PER_TURN;

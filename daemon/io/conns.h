@@ -13,11 +13,13 @@
  *
  *     conns_work()     messages that are whole are dispatched, and their answers are held back
  *     (the caller commits)
- *     conns_finish()   answers are sent; connections that came to their end are freed, and nowhere else
+ *     conns_finish()   answers are sent; connections that came to their end are freed, and
+ * nowhere else
  *
- * So no byte of an answer can leave before the commit. Who a peer is was asked when it connected and stands in every
- * message that it sends. A peer that does not read its answers is not read from; one that sends what is not
- * MessagePack-RPC, or half a frame for too long, is closed, and no other connection notices.
+ * So no byte of an answer can leave before the commit. Who a peer is was asked when it connected
+ * and stands in every message that it sends. A peer that does not read its answers is not read
+ * from; one that sends what is not MessagePack-RPC, or half a frame for too long, is closed, and
+ * no other connection notices.
  */
 
 struct conns;
@@ -42,11 +44,15 @@ must_check int conns_new(struct event_base *base, conns_dispatch_fn *dispatch, v
 			 struct conns **ret_conns);
 struct conns *conns_free(struct conns *conns); /* closes all, unsent answers or not */
 
-/* Takes a new connection; closes it when there are too many. @fd does not block and is taken in any case. */
+/*
+ * Takes a new connection; closes it when there are too many. @fd does not block and is taken in
+ * any case.
+ */
 void conns_accept(struct conns *conns, int fd);
 
 /**
- * conns_work() - dispatch messages, in turns among the connections and within the limits of one turn
+ * conns_work() - dispatch messages, in turns among the connections and within the limits of one
+ * turn
  *
  * Return: 0, or what the dispatch function failed with: then nothing may be sent any more.
  */
@@ -59,7 +65,10 @@ void conns_finish(struct conns *conns);
 bool conns_have_work(const struct conns *conns);
 size_t conns_count(const struct conns *conns);
 
-/* Nothing more is read or dispatched; each connection ends in conns_finish() once its answers are sent. */
+/*
+ * Nothing more is read or dispatched; each connection ends in conns_finish() once its answers are
+ * sent.
+ */
 void conns_stop(struct conns *conns);
 
 #endif

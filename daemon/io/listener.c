@@ -15,8 +15,9 @@
 /**
  * struct listener - one socket
  * @path, @made: the socket file and which one it was when we made it
- * @spare_fd:    given up for a moment when there are no descriptors, so that a connection can be taken and closed:
- *               a peer that is told goes away, one that is left in the backlog waits
+ * @spare_fd:    given up for a moment when there are no descriptors, so that a connection can be
+ *             taken and closed: a peer that is told goes away, one that is left in the backlog
+ *             waits
  */
 struct listener {
 	int fd;
@@ -72,7 +73,10 @@ static int remove_stale(const struct sockaddr_un *address)
 	return unlink(address->sun_path) < 0 ? -errno : 0;
 }
 
-/* Connections are refused until listen(), so nobody gets in while mode and group are still others. */
+/*
+ * Connections are refused until listen(), so nobody gets in while mode and group are still
+ * others.
+ */
 static int open_to_peers(int fd, const struct listener_address *address)
 {
 	if (address->gid != LISTENER_GID_KEEP &&
@@ -146,7 +150,10 @@ static void rest(struct listener *listener, int error)
 	if (error == EMFILE || error == ENFILE) {
 		turn_away(listener);
 	}
-	/* Should the timer fail for want of memory, a listener that spins is better than one that is deaf. */
+	/*
+	 * Should the timer fail for want of memory, a listener that spins is better than one that
+	 * is deaf.
+	 */
 	if (evtimer_add(listener->rested, &pause) == 0) {
 		(void)event_del(
 			listener->acceptable); /* fails only for an event that was never made */

@@ -34,10 +34,11 @@ struct listener_address {
  * listener_bind() - make a socket at a path and listen on it
  * @ret_fd: set on 0; the caller's
  *
- * A socket that is there already is taken away if nobody listens on it any more; anything else stays where it is. Mode and group are
- * right before the first connection is possible.
+ * A socket that is there already is taken away if nobody listens on it any more; anything else
+ * stays where it is. Mode and group are right before the first connection is possible.
  *
- * Return: 0; -EADDRINUSE if somebody listens there; -EEXIST if something else than a socket is there; or a negative errno.
+ * Return: 0; -EADDRINUSE if somebody listens there; -EEXIST if something else than a socket is
+ * there; or a negative errno.
  */
 must_check int listener_bind(const struct listener_address *address, int *ret_fd);
 
@@ -45,7 +46,8 @@ must_check int listener_bind(const struct listener_address *address, int *ret_fd
  * listener_new() - take connections from a listening socket
  * @base: borrowed, outlives it
  * @fd:   taken on 0
- * @path: the socket file to take away at the end if it is still ours, or NULL if somebody else made it
+ * @path: the socket file to take away at the end if it is still ours, or NULL if somebody else
+ *        made it
  *
  * Return: 0 or a negative errno.
  */

@@ -110,8 +110,8 @@ int loop_listen(struct loop *loop, int fd, const char *path)
 }
 
 /*
- * The order is the promise: everything that this turn changed is on disk before the first byte about
- * it leaves. The clocks are read when all that the turn works on has come in.
+ * The order is the promise: everything that this turn changed is on disk before the first byte
+ * about it leaves. The clocks are read when all that the turn works on has come in.
  */
 static int loop_turn(struct loop *loop)
 {

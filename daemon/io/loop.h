@@ -9,13 +9,15 @@
 #include "daemon/work/engine.h"
 
 /*
- * The loop: sockets, signals and time, one turn after another. SIGTERM and SIGINT end it, SIGHUP asks for a reload.
+ * The loop: sockets, signals and time, one turn after another. SIGTERM and SIGINT end it, SIGHUP
+ * asks for a reload.
  */
 
 /**
  * struct loop_hooks - what is done between turns; either may be NULL
  * @reload: SIGHUP came
- * @turned: a turn is over; it comes at least every ENGINE_SLEEP_MAX. @now is limits_now() and @n_connections are open
+ * @turned: a turn is over; it comes at least every ENGINE_SLEEP_MAX. @now is limits_now() and
+ *          @n_connections are open
  */
 struct loop_hooks {
 	void (*reload)(void *userdata);
@@ -25,7 +27,10 @@ struct loop_hooks {
 
 struct loop;
 
-/* Reads both clocks: the one place of the daemon that does. Once for engine_open(), then once a turn. */
+/*
+ * Reads both clocks: the one place of the daemon that does. Once for engine_open(), then once a
+ * turn.
+ */
 void loop_read_clocks(struct clock_reading *ret_reading);
 
 /**
@@ -50,12 +55,15 @@ must_check int loop_listen(struct loop *loop, int fd, const char *path);
 /**
  * loop_run() - turn until a signal ends it
  *
- * Return: 0 when it was asked to end; or a negative errno when the machine failed. Then nothing was sent that is not
- * on disk, and the process must end.
+ * Return: 0 when it was asked to end; or a negative errno when the machine failed. Then nothing
+ * was sent that is not on disk, and the process must end.
  */
 must_check int loop_run(struct loop *loop);
 
-/* After loop_run(): takes no more connections, and sends what is left for LIMITS_STOP_SPAN at most. */
+/*
+ * After loop_run(): takes no more connections, and sends what is left for LIMITS_STOP_SPAN at
+ * most.
+ */
 void loop_drain(struct loop *loop);
 
 #endif

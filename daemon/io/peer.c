@@ -12,7 +12,10 @@ static int read_groups(int fd, const gid_t **ret_groups, size_t *ret_n)
 {
 	socklen_t len = GROUPS_GUESS * sizeof(gid_t);
 
-	/* The kernel answers ERANGE with the length it needs, and the list is fixed since the connect. */
+	/*
+	 * The kernel answers ERANGE with the length it needs, and the list is fixed since the
+	 * connect.
+	 */
 	for (;;) {
 		cleanup(freep) gid_t *groups = NULL;
 

@@ -11,15 +11,18 @@
  * @fd:       a connected AF_UNIX socket
  * @ret_peer: set on 0; its groups are the caller's until peer_done()
  *
- * Asked once, when the peer connects (SO_PEERCRED, SO_PEERGROUPS): what a process becomes later, or whom it hands
- * the socket to, changes nothing.
+ * Asked once, when the peer connects (SO_PEERCRED, SO_PEERGROUPS): what a process becomes later,
+ * or whom it hands the socket to, changes nothing.
  *
  * Return: 0 or a negative errno.
  */
 must_check int peer_init(int fd, struct access_peer *ret_peer);
 void peer_done(struct access_peer *peer);
 
-/* Whether every peer's uid can be told: false in a user namespace, which shows users of others as ACCESS_UID_NOBODY. */
+/*
+ * Whether every peer's uid can be told: false in a user namespace, which shows users of others as
+ * ACCESS_UID_NOBODY.
+ */
 bool peer_all_visible(void);
 
 #endif
