@@ -120,10 +120,7 @@ static int read_lines(struct ctl_accounts *accounts, FILE *in, const char *name,
 		return ctl_fault_errno(fault, errno, name);
 	}
 	if (n_wrong > 1) {
-		size_t len = strlen(fault->text);
-
-		(void)snprintf(fault->text + len, sizeof(fault->text) - len,
-			       "; %zu more lines are wrong", n_wrong - 1);
+		ctl_fault_add(fault, "; %zu more lines are wrong", n_wrong - 1);
 	}
 	return n_wrong ? CTL_EXIT_USAGE : 0;
 }

@@ -109,16 +109,6 @@ static int show_all(struct ctl *ctl, const json_t *items, const struct show_tall
 	return ctl_shown(ctl, r);
 }
 
-/* Says how far it came, in the fault that ended it. */
-static void tell_done(struct ctl *ctl, size_t done)
-{
-	size_t len = strlen(ctl->fault.text);
-
-	(void)snprintf(ctl->fault.text + len, sizeof(ctl->fault.text) - len,
-		       "; %zu of %zu accounts were answered before", done,
-		       ctl->operands.accounts.n);
-}
-
 int ctl_bulk_run(struct ctl *ctl)
 {
 	struct show_tally tally = {0};
@@ -132,12 +122,12 @@ int ctl_bulk_run(struct ctl *ctl)
 	}
 	items = json_array();
 	r = items ? call_all(ctl, items) : ctl_fault_errno(&ctl->fault, -ENOMEM, "results");
-	json_array_foreach(items, i, item)
-	{
+	json_array_foreach(items, i, item) {
 		show_tally_add(&tally, item);
 	}
 	if (r != 0 && tally.n > 0) {
-		tell_done(ctl, tally.n);
+		ctl_fault_add(&ctl->fault, "; %zu of %zu accounts were answered before", tally.n,
+			      ctl->operands.accounts.n);
 	}
 	if (r == 0 || tally.n > 0) {
 		int shown = show_all(ctl, items, &tally);

@@ -6,10 +6,10 @@
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 
 #include "common/rpc.h"
 #include "ctl/json.h"
+#include "ctl/monotonic.h"
 
 #define READ_SIZE (64 * 1024)
 
@@ -28,15 +28,6 @@ struct ctl_client {
 	char *buffer; /* BUFFER_MAX bytes */
 	size_t len;
 };
-
-/* The monotonic clock: a timeout does not depend on what time it is. */
-static int64_t monotonic_us(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail for this clock */
-	return (int64_t)now.tv_sec * SPAN_SECOND + now.tv_nsec / 1000;
-}
 
 int ctl_client_new(const char *path, span_t timeout, struct ctl_client **ret_client)
 {

@@ -28,6 +28,17 @@ bool ctl_says_yes(const struct ctl *ctl, enum argument_symbol symbol)
 	       ctl_value_parse_bool(slice_of(ctl->args.argument[symbol]), &yes) && yes;
 }
 
+int64_t ctl_limit(const struct ctl *ctl)
+{
+	const char *text = ctl->args.argument[ARGUMENT_limit];
+	struct ctl_value value = {.integer = INT64_MAX};
+	const char *wrong =
+		text ? ctl_value_parse(ARGUMENT_TYPE_LIMIT, text, ctl->show.now, &value) : NULL;
+
+	assert(!wrong); /* it was checked when the command line was read */
+	return value.integer;
+}
+
 int ctl_shown(struct ctl *ctl, int error)
 {
 	return error == 0 ? 0 : ctl_fault_errno(&ctl->fault, error, "showing the result");

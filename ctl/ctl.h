@@ -32,6 +32,9 @@ void ctl_learn_now(struct ctl *ctl, const json_t *result);
 /* Whether an argument that is a yes or no was given and is yes. */
 must_check bool ctl_says_yes(const struct ctl *ctl, enum argument_symbol symbol);
 
+/* Rows wanted at most: --limit, or INT64_MAX. */
+must_check int64_t ctl_limit(const struct ctl *ctl);
+
 /* Turns what show_…() returned into an exit code. */
 int ctl_shown(struct ctl *ctl, int error);
 

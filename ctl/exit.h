@@ -11,11 +11,20 @@ enum ctl_exit {
 	CTL_EXIT_UNREACHABLE = 7,
 	CTL_EXIT_NOT_FOUND = 10,
 	CTL_EXIT_REFUSED = 11,
-	CTL_EXIT_PARTIAL = 12, /* some items were done, some were not */
+	CTL_EXIT_PARTIAL = 12,
 	CTL_EXIT_TIMEOUT = 13,
 	CTL_EXIT_VERIFICATION = 14,
-	CTL_EXIT_CONFIRMATION = 20, /* it cannot be undone, and nobody confirmed it */
+	CTL_EXIT_CONFIRMATION = 20,
 	CTL_EXIT_INTERRUPTED = 130,
 };
+
+struct ctl_exit_row {
+	enum ctl_exit exit;
+	const char *name;
+	const char *meaning;
+};
+
+/* Every exit code, by number; a row without a name ends it. */
+extern const struct ctl_exit_row ctl_exit_table[];
 
 #endif

@@ -20,6 +20,17 @@ int ctl_fault_set(struct ctl_fault *fault, enum ctl_exit exit, const char *code,
 	return exit;
 }
 
+void ctl_fault_add(struct ctl_fault *fault, const char *format, ...)
+{
+	size_t len = strlen(fault->text);
+	va_list args;
+
+	assert(fault->exit != CTL_EXIT_OK);
+	va_start(args, format);
+	(void)vsnprintf(fault->text + len, sizeof(fault->text) - len, format, args);
+	va_end(args);
+}
+
 int ctl_fault_errno(struct ctl_fault *fault, int error, const char *what)
 {
 	return ctl_fault_set(fault, CTL_EXIT_FAILURE, "failed", "%s: %s", what,

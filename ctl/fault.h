@@ -28,6 +28,9 @@ struct ctl_fault {
 int ctl_fault_set(struct ctl_fault *fault, enum ctl_exit exit, const char *code, const char *format,
 		  ...) printf_like(4, 5);
 
+/* Adds to the text of a fault that is set: how far the work came, what else is wrong. */
+void ctl_fault_add(struct ctl_fault *fault, const char *format, ...) printf_like(2, 3);
+
 /* The machine failed with -errno while doing @what. Return: CTL_EXIT_FAILURE. */
 int ctl_fault_errno(struct ctl_fault *fault, int error, const char *what);
 

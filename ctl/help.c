@@ -113,6 +113,14 @@ static void put_group(FILE *out, const char *prefix, const char *title)
 	}
 }
 
+static void put_exit_codes(FILE *out)
+{
+	(void)fputs("\nExit codes\n", out);
+	for (const struct ctl_exit_row *row = ctl_exit_table; row->name; row++) {
+		(void)fprintf(out, "  %3d  %-13s %s\n", (int)row->exit, row->name, row->meaning);
+	}
+}
+
 void ctl_help_overview(FILE *out)
 {
 	(void)fputs(
@@ -133,9 +141,8 @@ void ctl_help_overview(FILE *out)
 	}
 	(void)fputs("\nOptions of every verb\n", out);
 	put_own_options(out, NULL, true);
-	(void)fputs(
-		"\nretentionctl VERB --help tells a verb's options; retentionctl(1) the exit codes.\n",
-		out);
+	put_exit_codes(out);
+	(void)fputs("\nretentionctl VERB --help tells a verb's options.\n", out);
 }
 
 static void put_arguments(FILE *out, const struct command *command)
@@ -192,8 +199,8 @@ void ctl_help_command(const struct command *command, FILE *out)
 	(void)fputs("\nOptions of every verb\n", out);
 	put_own_options(out, command, true);
 	put_examples(out, command);
-	(void)fprintf(out, "\nMethod on the wire: %s; role: %s. Exit codes: retentionctl(1).\n",
-		      command->method, role_name(command->role));
+	(void)fprintf(out, "\nMethod on the wire: %s; role: %s.\n", command->method,
+		      role_name(command->role));
 }
 
 int ctl_help_run(const struct ctl_args *args, FILE *out, struct ctl_fault *fault)

@@ -6,7 +6,7 @@
 
 #include "ctl/args.h"
 
-/* All verbs in groups, and the options that every verb takes. */
+/* All verbs in groups, the options that every verb takes, and the exit codes. */
 void ctl_help_overview(FILE *out);
 
 /* One of the daemon's commands: usage, arguments, examples; from its row in the table. */

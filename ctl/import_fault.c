@@ -5,19 +5,22 @@
 
 #include "ctl/text.h"
 
-void import_where_print(const struct import_where *where, FILE *out)
+void import_where_format(const struct import_where *where, char text[static IMPORT_WHERE_TEXT_MAX])
 {
-	ctl_text_put(out, slice_of(where->file));
-	(void)fprintf(out, ":%zu", where->line);
+	char place[64] = "";
+
 	if (where->list) {
-		(void)fprintf(out, ": %s[%zu]", where->list, where->index);
+		(void)snprintf(place, sizeof(place), ": %s[%zu]", where->list, where->index);
 	}
+	(void)snprintf(text, IMPORT_WHERE_TEXT_MAX, "%.400s:%zu%s", where->file, where->line,
+		       place);
 }
 
 void import_faults_add(struct import_faults *faults, const struct import_where *where,
 		       const char *field, const char *format, ...)
 {
-	char text[512];
+	char place[IMPORT_WHERE_TEXT_MAX];
+	char text[1024];
 	va_list args;
 	size_t len;
 	FILE *out;
@@ -33,7 +36,8 @@ void import_faults_add(struct import_faults *faults, const struct import_where *
 	va_start(args, format);
 	(void)vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	import_where_print(where, out);
+	import_where_format(where, place);
+	ctl_text_put(out, slice_of(place));
 	if (field) {
 		(void)fputs(where->list ? "." : ": ", out);
 		ctl_text_put(out, slice_of(field));

@@ -39,7 +39,9 @@ void import_faults_add(struct import_faults *faults, const struct import_where *
 void import_faults_print(const struct import_faults *faults, FILE *out);
 void import_faults_done(struct import_faults *faults);
 
+#define IMPORT_WHERE_TEXT_MAX 512 /* bytes; a longer file name is cut */
+
 /* "FILE:LINE" or "FILE:LINE: value[7]". */
-void import_where_print(const struct import_where *where, FILE *out);
+void import_where_format(const struct import_where *where, char text[static IMPORT_WHERE_TEXT_MAX]);
 
 #endif

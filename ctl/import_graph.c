@@ -173,8 +173,7 @@ static void copy_list(const struct graph_user *user, const char *key, const char
 		check(user, key, "must be a list");
 		return;
 	}
-	json_array_foreach(list, i, entry)
-	{
+	json_array_foreach(list, i, entry) {
 		const json_t *name = name_of(entry, names);
 		struct slice text = {json_string_value(name), json_string_length(name)};
 

@@ -84,8 +84,7 @@ static const char *set_list(struct import_row *row, enum field_symbol field, con
 	size_t i;
 	const json_t *item;
 
-	json_array_foreach(list, i, item)
-	{
+	json_array_foreach(list, i, item) {
 		if (!wrong && !json_is_string(item)) {
 			wrong = "must be a list of texts";
 		} else if (!wrong) {
@@ -126,8 +125,7 @@ static void fill_row(struct json_walk *walk, const json_t *object, const struct 
 	json_t *value;
 
 	/* jansson's iterator takes no const; it changes nothing. */
-	json_object_foreach((json_t *)object, key, value)
-	{
+	json_object_foreach((json_t *)object, key, value) {
 		enum field_symbol field = import_row_field(slice_of(key));
 		const char *wrong = field == _FIELD_MAX ? "there is no such field"
 							: import_json_set(walk->row, field, value);

@@ -33,30 +33,6 @@ static void give(struct import_row *row, enum field_symbol field)
 	row->given |= UINT32_C(1) << field;
 }
 
-static const char *text_fault(enum argument_type type, struct slice text)
-{
-	enum account_kind kind;
-
-	if (type == ARGUMENT_TYPE_ORG) {
-		return model_org_fault(text);
-	}
-	if (type == ARGUMENT_TYPE_ID) {
-		return model_id_fault(text);
-	}
-	if (type == ARGUMENT_TYPE_ADDRESS) {
-		return model_address_fault(text);
-	}
-	if (type == ARGUMENT_TYPE_NAME) {
-		return model_name_fault(text);
-	}
-	if (type == ARGUMENT_TYPE_KIND) {
-		return account_kind_from_name(text, &kind)
-			       ? NULL
-			       : "must be member, b2b-collaboration or b2b-direct-connect";
-	}
-	return "cannot be a text";
-}
-
 const char *import_row_set_bool(struct import_row *row, enum field_symbol field, bool value)
 {
 	if (field_table[field].type != ARGUMENT_TYPE_BOOL) {
@@ -168,7 +144,9 @@ const char *import_row_set(struct import_row *row, enum field_symbol field, stru
 	if (type == ARGUMENT_TYPE_INSTANT) {
 		return text.len ? set_instant(row, field, text) : "must not be empty";
 	}
-	fault = text_fault(type, text);
+	/* An option with an empty name clears it; a row has a name or none. */
+	fault = type == ARGUMENT_TYPE_NAME ? model_name_fault(text)
+					   : ctl_value_text_fault(type, text);
 	if (!fault) {
 		row->text[field] = text;
 		give(row, field);

@@ -62,55 +62,39 @@ static void put_batch(struct pack_writer *writer, const void *context)
 	pack_write_end(writer);
 }
 
-static void count_change(struct import_report *report, const json_t *item)
-{
-	const char *change = ctl_json_text(item, "change");
-
-	if (change && strcmp(change, "created") == 0) {
-		report->created++;
-	} else if (change && strcmp(change, "updated") == 0) {
-		report->updated++;
-	} else if (change && strcmp(change, "unchanged") == 0) {
-		report->unchanged++;
-	} else {
-		report->other++;
-	}
-}
-
-static int keep_item(struct import_report *report, json_t *item, const struct import_where *where)
-{
-	if (json_object_set_new(item, "file", json_string(where->file)) < 0 ||
-	    json_object_set_new(item, "line", json_integer((json_int_t)where->line)) < 0) {
-		return -ENOMEM;
-	}
-	return json_array_append(report->items, item) < 0 ? -ENOMEM : 0;
-}
-
 static int take_items(const struct batch *batch, const json_t *items, bool all,
 		      struct import_report *report)
 {
 	size_t i;
 	json_t *item;
 
-	json_array_foreach(items, i, item)
-	{
-		const char *outcome = ctl_json_text(item, "outcome");
-		bool ok = outcome && strcmp(outcome, outcome_code(OUTCOME_OK)) == 0;
-
-		show_tally_add(&report->tally, item);
-		if (ok) {
-			count_change(report, item);
-		}
-		if ((all || !ok) &&
-		    keep_item(report, item, &batch->set->entries[batch->begin + i].where) < 0) {
+	json_array_foreach(items, i, item) {
+		if (import_report_add(report, item, &batch->set->entries[batch->begin + i].where,
+				      all) < 0) {
 			return -ENOMEM;
 		}
 	}
 	return 0;
 }
 
+/* The daemon counts the rows of a call, "accounts[7]: …"; people look for them in their files. */
+static void name_place(struct ctl_fault *fault, const struct batch *batch)
+{
+	char place[IMPORT_WHERE_TEXT_MAX];
+	struct ctl_fault told = *fault;
+	size_t i;
+	int len = 0;
+
+	if (sscanf(told.text, "accounts[%zu]%n", &i, &len) < 1 || len == 0 ||
+	    i >= batch->end - batch->begin) {
+		return;
+	}
+	import_where_format(&batch->set->entries[batch->begin + i].where, place);
+	(void)ctl_fault_set(fault, told.exit, told.code, "%s%s", place, told.text + len);
+}
+
 static int send_batch(struct ctl *ctl, const struct batch *batch, struct ctl_request *request,
-		      bool all, struct import_report *report)
+		      struct import_report *report)
 {
 	const json_t *items;
 	json_t *result = NULL;
@@ -119,28 +103,29 @@ static int send_batch(struct ctl *ctl, const struct batch *batch, struct ctl_req
 	request->put_items = put_batch;
 	request->context = batch;
 	r = ctl_request_call(ctl, request, &result);
+	if (r != 0) {
+		name_place(&ctl->fault, batch);
+		return r;
+	}
 	items = json_object_get(result, "items");
-	if (r == 0 && json_array_size(items) != batch->end - batch->begin) {
+	if (json_array_size(items) != batch->end - batch->begin) {
 		r = ctl_fault_set(&ctl->fault, CTL_EXIT_FAILURE, "malformed",
 				  "retentiond did not say what became of each of %zu rows",
 				  batch->end - batch->begin);
-	}
-	if (r == 0 && take_items(batch, items, all, report) < 0) {
+	} else if (take_items(batch, items, ctl->args.all, report) < 0) {
 		r = ctl_fault_errno(&ctl->fault, -ENOMEM, "results");
 	}
 	json_decref(result);
 	return r;
 }
 
-int import_send(struct ctl *ctl, const struct import_set *set, bool all,
-		struct import_report *ret_report)
+int import_send(struct ctl *ctl, const struct import_set *set, struct import_report *report)
 {
 	struct ctl_request request = CTL_REQUEST_FIRST;
 	struct ctl_progress progress;
 	struct batch batch = {.set = set};
 	int r = 0;
 
-	*ret_report = (struct import_report){.items = json_array()};
 	request.n_parts = count_batches(set);
 	ctl_interrupt_catch();
 	ctl_progress_begin(&progress, "import", set->n, ctl->args.quiet);
@@ -151,10 +136,10 @@ int import_send(struct ctl *ctl, const struct import_set *set, bool all,
 			break;
 		}
 		batch.end = import_batch_end(set, batch.begin);
-		r = send_batch(ctl, &batch, &request, all, ret_report);
+		r = send_batch(ctl, &batch, &request, report);
 		batch.begin = batch.end;
 		request.part++;
-		ctl_progress_tell(&progress, ret_report->tally.n);
+		ctl_progress_tell(&progress, report->tally.n);
 	}
 	ctl_progress_end(&progress);
 	return r;

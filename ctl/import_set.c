@@ -183,11 +183,11 @@ int import_set_add(struct import_set *set, struct import_row *row, const struct 
 	}
 	place = find_place(set, set->keys + set->keys_len);
 	if (set->places[place]) {
-		const struct import_where *first = &set->entries[set->places[place] - 1].where;
+		char first[IMPORT_WHERE_TEXT_MAX];
 
+		import_where_format(&set->entries[set->places[place] - 1].where, first);
 		import_faults_add(&set->faults, where, "id",
-				  "this account is in the import already, at %s:%zu", first->file,
-				  first->line);
+				  "this account is in the import already, at %s", first);
 		return 0;
 	}
 	entry = &set->entries[set->n];

@@ -170,8 +170,7 @@ static int write_array(struct pack_writer *writer, const json_t *json, unsigned 
 	int r = 0;
 
 	pack_write_array(writer);
-	json_array_foreach(json, i, item)
-	{
+	json_array_foreach(json, i, item) {
 		r = write_value(writer, item, depth);
 		if (r != 0) {
 			break;
@@ -189,8 +188,7 @@ static int write_object(struct pack_writer *writer, const json_t *json, unsigned
 
 	pack_write_map(writer);
 	/* jansson's iterator takes no const; it changes nothing. */
-	json_object_foreach((json_t *)json, key, item)
-	{
+	json_object_foreach((json_t *)json, key, item) {
 		pack_write_cstr(writer, key);
 		r = write_value(writer, item, depth);
 		if (r != 0) {

@@ -29,6 +29,7 @@ static int run(struct ctl *ctl)
 		.utc = ctl->args.utc,
 		.legend = !ctl->args.no_legend,
 		.color = wants_color(),
+		.fit = isatty(STDOUT_FILENO),
 	};
 	r = ctl_run(ctl);
 	ctl_operands_done(&ctl->operands);

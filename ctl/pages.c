@@ -5,8 +5,8 @@
 
 #include "ctl/json.h"
 #include "ctl/option.h"
+#include "ctl/show_items.h"
 #include "ctl/text.h"
-#include "ctl/value.h"
 
 #define PAGE_ROWS  MODEL_ACCOUNTS_MAX
 #define TABLE_ROWS 10000 /* a longer list comes as several tables, so that memory stays bounded */
@@ -30,16 +30,13 @@ static const struct {
 /* clang-format on */
 
 /* A list on its way out. */
-struct pages {
+struct list {
 	struct ctl *ctl;
 	struct ctl_json_stream
 		stream; /* begun with the first page: a list that was refused is no empty list */
 	json_t *rows;   /* gathered for a table */
-	int64_t left;   /* rows still wanted; 0: all */
+	int64_t left;   /* rows still wanted */
 	size_t n;
-	struct ctl_request request;
-	json_t *last; /* the last answer: the place to go on from points into it */
-	bool cut;     /* more rows follow than were wanted */
 };
 
 bool ctl_pages_next(const struct command *command, const json_t *result,
@@ -61,6 +58,30 @@ bool ctl_pages_next(const struct command *command, const json_t *result,
 		return true;
 	}
 	return false;
+}
+
+void ctl_pages_begin(struct ctl_pages *pages, struct ctl *ctl)
+{
+	*pages = (struct ctl_pages){.ctl = ctl, .request = CTL_REQUEST_FIRST, .more = true};
+}
+
+int ctl_pages_fetch(struct ctl_pages *pages, int64_t limit)
+{
+	json_t *last = pages->page;
+	int r;
+
+	pages->page = NULL;
+	pages->request.limit = limit;
+	r = ctl_request_call(pages->ctl, &pages->request, &pages->page);
+	json_decref(last);
+	pages->more =
+		r == 0 && ctl_pages_next(pages->ctl->args.command, pages->page, &pages->request);
+	return r;
+}
+
+void ctl_pages_end(struct ctl_pages *pages)
+{
+	json_decref(pages->page);
 }
 
 bool ctl_pages_has(const struct command *command)
@@ -86,8 +107,7 @@ static const json_t *rows_of(const json_t *result)
 	json_t *value;
 
 	/* jansson's iterator takes no const; it changes nothing. */
-	json_object_foreach((json_t *)result, key, value)
-	{
+	json_object_foreach((json_t *)result, key, value) {
 		if (json_is_array(value)) {
 			return value;
 		}
@@ -95,43 +115,57 @@ static const json_t *rows_of(const json_t *result)
 	return NULL;
 }
 
-static int flush_table(struct pages *pages)
+static int flush_table(struct list *list)
 {
-	int r = show_rows(&pages->ctl->show, pages->rows, columns_of(pages->ctl->args.command));
+	int r = show_rows(&list->ctl->show, list->rows, columns_of(list->ctl->args.command));
 
-	(void)json_array_clear(pages->rows); /* fails for what is no array only */
-	pages->ctl->show.legend = false;     /* one heading for all */
-	return ctl_shown(pages->ctl, r);
+	(void)json_array_clear(list->rows); /* fails for what is no array only */
+	list->ctl->show.legend = false;     /* one heading for all */
+	return ctl_shown(list->ctl, r);
 }
 
-static int take_row(struct pages *pages, json_t *row)
+static int take_row(struct list *list, json_t *row)
 {
-	pages->n++;
-	if (pages->ctl->args.json) {
-		ctl_json_stream_put(&pages->stream, row);
+	list->n++;
+	list->left--;
+	if (list->ctl->args.json) {
+		ctl_json_stream_put(&list->stream, row);
 		return 0;
 	}
-	if (json_array_append(pages->rows, row) < 0) {
-		return ctl_fault_errno(&pages->ctl->fault, -ENOMEM, "a list");
+	if (json_array_append(list->rows, row) < 0) {
+		return ctl_fault_errno(&list->ctl->fault, -ENOMEM, "a list");
 	}
-	return json_array_size(pages->rows) >= TABLE_ROWS ? flush_table(pages) : 0;
+	return json_array_size(list->rows) >= TABLE_ROWS ? flush_table(list) : 0;
 }
 
-static int take_page(struct pages *pages, const json_t *result)
+/* Of one account that is not known, say. */
+static int tell_refusal(struct ctl *ctl, const json_t *result)
+{
+	if (ctl->args.json) {
+		ctl_json_print(result, ctl->show.out);
+	} else {
+		show_refusal(&ctl->show, result);
+	}
+	return show_outcome_exit(result);
+}
+
+static int take_page(struct list *list, const json_t *result)
 {
 	const json_t *rows = rows_of(result);
 	size_t i;
 	json_t *row;
 	int r = 0;
 
-	if (!pages->ctl->args.json) {
-		ctl_learn_now(pages->ctl, result);
-	} else if (!pages->stream.out) {
-		ctl_json_stream_begin(&pages->stream, pages->ctl->show.out);
+	if (show_outcome_exit(result) != CTL_EXIT_OK) {
+		return tell_refusal(list->ctl, result);
 	}
-	json_array_foreach(rows, i, row)
-	{
-		r = r ? r : take_row(pages, row);
+	if (!list->ctl->args.json) {
+		ctl_learn_now(list->ctl, result);
+	} else if (!list->stream.out) {
+		ctl_json_stream_begin(&list->stream, list->ctl->show.out);
+	}
+	json_array_foreach(rows, i, row) {
+		r = r ? r : take_row(list, row);
 	}
 	return r;
 }
@@ -154,69 +188,49 @@ static void tell_rest(const struct ctl *ctl, const struct ctl_request *request)
 	(void)fputc('\n', stderr);
 }
 
-static int fetch_all(struct pages *pages)
+static int fetch_all(struct list *list, struct ctl_pages *pages)
 {
-	struct ctl *ctl = pages->ctl;
-	struct ctl_request *request = &pages->request;
-	json_t *result = NULL;
-	bool more = true;
 	int r = 0;
 
-	*request = CTL_REQUEST_FIRST;
-	while (r == 0 && more) {
-		json_t *last = result; /* the cursor points into it until the next call is made */
-		size_t before = pages->n;
-
-		result = NULL;
-		request->limit = pages->left ? MIN(pages->left, PAGE_ROWS) : PAGE_ROWS;
-		r = ctl_request_call(ctl, request, &result);
-		json_decref(last);
-		r = r ? r : take_page(pages, result);
-		more = r == 0 && ctl_pages_next(ctl->args.command, result, request);
-		if (pages->left) {
-			pages->left -= MIN(pages->left, (int64_t)(pages->n - before));
-			if (pages->left == 0 && more) {
-				pages->cut = true;
-				more = false;
-			}
-		}
+	while (r == 0 && pages->more && list->left > 0) {
+		r = ctl_pages_fetch(pages, MIN(list->left, PAGE_ROWS));
+		r = r ? r : take_page(list, pages->page);
 	}
-	pages->last = result;
+	return r;
+}
+
+static int finish_table(struct list *list)
+{
+	int r = flush_table(list);
+
+	if (r == 0 && !list->ctl->args.no_legend) {
+		(void)fprintf(list->ctl->show.out, "%s%zu %s\n", list->n ? "\n" : "", list->n,
+			      list->n == 1 ? "row" : "rows");
+	}
 	return r;
 }
 
 int ctl_pages_run(struct ctl *ctl)
 {
-	struct pages pages = {.ctl = ctl, .rows = json_array()};
-	struct ctl_value limit = {.integer = 0};
-	bool legend = ctl->show.legend;
+	struct list list = {.ctl = ctl, .rows = json_array(), .left = ctl_limit(ctl)};
+	struct ctl_pages pages;
 	int r;
 
-	if (ctl->args.argument[ARGUMENT_limit]) {
-		const char *wrong = ctl_value_parse(ARGUMENT_TYPE_LIMIT,
-						    ctl->args.argument[ARGUMENT_limit], 0, &limit);
-
-		assert(!wrong); /* it was checked when the command line was read */
-	}
-	pages.left = limit.integer;
-	if (!pages.rows) {
+	if (!list.rows) {
 		return ctl_fault_errno(&ctl->fault, -ENOMEM, "a list");
 	}
-	r = fetch_all(&pages);
-	if (ctl->args.json && pages.stream.out) {
-		ctl_json_stream_end(&pages.stream);
+	ctl_pages_begin(&pages, ctl);
+	r = fetch_all(&list, &pages);
+	if (ctl->args.json && list.stream.out) {
+		ctl_json_stream_end(&list.stream);
 	} else if (r == 0) {
-		r = flush_table(&pages);
-		if (r == 0 && legend) {
-			(void)fprintf(ctl->show.out, "%s%zu %s\n", pages.n ? "\n" : "", pages.n,
-				      pages.n == 1 ? "row" : "rows");
-		}
+		r = finish_table(&list);
 	}
-	if (r == 0 && pages.cut) {
+	if (r == 0 && pages.more) {
 		(void)fflush(ctl->show.out);
 		tell_rest(ctl, &pages.request);
 	}
-	json_decref(pages.last);
-	json_decref(pages.rows);
+	ctl_pages_end(&pages);
+	json_decref(list.rows);
 	return r;
 }

@@ -1,19 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ctl/progress.h"
 
-#include <time.h>
+#include "ctl/monotonic.h"
 
 #define DRAW_EVERY_US (SPAN_SECOND / 10)
 #define MOMENT_US     (2 * SPAN_SECOND) /* work that is done sooner needs no progress in a log */
 #define BAR_LEN       24
-
-static int64_t monotonic_us(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail for this clock */
-	return (int64_t)now.tv_sec * SPAN_SECOND + now.tv_nsec / 1000;
-}
 
 void ctl_progress_begin(struct ctl_progress *progress, const char *what, size_t total, bool quiet)
 {

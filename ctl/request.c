@@ -37,8 +37,9 @@ static int put_argument(struct ctl *ctl, enum argument_symbol symbol, struct pac
 {
 	struct ctl_value value;
 	const char *text = ctl->args.argument[symbol];
-	const char *wrong =
-		ctl_value_parse(argument_table[symbol].type, text, ctl->show.now, &value);
+	/* It is known if anything counts from it: see ctl_request_call(). */
+	instant_t now = ctl->show.now == INSTANT_NONE ? 0 : ctl->show.now;
+	const char *wrong = ctl_value_parse(argument_table[symbol].type, text, now, &value);
 
 	if (wrong) {
 		return ctl_fault_set(&ctl->fault, CTL_EXIT_USAGE, "usage", "%s %s", text, wrong);

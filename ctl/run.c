@@ -17,20 +17,11 @@ typedef int (*renderer_fn)(const struct show *show, const json_t *result);
 
 static int show_settings(const struct show *show, const json_t *result)
 {
-	if (show_outcome_exit(result) != CTL_EXIT_OK) {
+	if (!show_is_ok(result)) {
 		show_refusal(show, result);
 		return 0;
 	}
 	return show_map(show, json_object_get(result, "org"));
-}
-
-static int show_account(const struct show *show, const json_t *result)
-{
-	if (show_outcome_exit(result) != CTL_EXIT_OK) {
-		show_refusal(show, result);
-		return 0;
-	}
-	return show_map(show, json_object_get(result, "account"));
 }
 
 static const runner_fn runners[_COMMAND_MAX] = {

@@ -14,6 +14,7 @@
  * @utc:    times in UTC instead of local time
  * @legend: headings and closing lines
  * @color:  @out is a terminal that shows colours
+ * @fit:    @out is a terminal: tables are made to fit it
  */
 struct show {
 	FILE *out;
@@ -21,12 +22,16 @@ struct show {
 	bool utc;
 	bool legend;
 	bool color;
+	bool fit;
 };
 
 /* Escape sequences, or nothing where colours are not wanted. */
 const char *show_red(const struct show *show);
 const char *show_bold(const struct show *show);
 const char *show_plain(const struct show *show);
+
+/* "87 143": digits in groups of three. */
+void show_count(int64_t n, FILE *out);
 
 /* "2026-12-21T20:12:00Z (in 29d 23h)", to the second. */
 void show_instant(const struct show *show, instant_t at, FILE *out);
@@ -41,6 +46,12 @@ must_check bool show_instant_of(const json_t *object, const char *key, instant_t
  * @out:   written without control characters
  */
 void show_value(const struct show *show, const char *key, const json_t *value, FILE *out);
+
+/* The value under a key. */
+void show_key(const struct show *show, const json_t *object, const char *key);
+
+/* Words and the instant under a key; nothing if there is none. */
+void show_when(const struct show *show, const char *words, const json_t *object, const char *key);
 
 /**
  * show_rows() - an array of maps as a table; columns that hold nothing are left out

@@ -5,12 +5,7 @@
 #include "ctl/show_items.h"
 #include "ctl/text.h"
 
-static void put_key(const struct show *show, const char *key, const json_t *object)
-{
-	show_value(show, key, json_object_get(object, key), show->out);
-}
-
-/* "start-removal" reads better as "start removal". */
+/* "removal-completed" reads better as "removal completed". */
 static void put_words(const struct show *show, const char *code)
 {
 	for (const char *p = code ? code : "?"; *p; p++) {
@@ -20,18 +15,23 @@ static void put_words(const struct show *show, const char *code)
 	}
 }
 
+static void put_state(const struct show *show, const char *before, const json_t *account)
+{
+	(void)fputs(before, show->out);
+	show_state_sentence(show, account);
+	(void)fputs(".\n", show->out);
+}
+
 /* Of a removed account only the uid is left. */
 static void put_removed(const struct show *show, const json_t *account)
 {
 	(void)fprintf(show->out, "%suid ", show_bold(show));
-	put_key(show, "uid", account);
+	show_key(show, account, "uid");
 	(void)fprintf(show->out, "%s was a ", show_plain(show));
-	put_key(show, "kind", account);
-	(void)fputs(" account in ", show->out);
-	put_key(show, "org", account);
-	(void)fputs(".\nIt is ", show->out);
-	show_state_sentence(show, account);
-	(void)fputs(".\n", show->out);
+	show_key(show, account, "kind");
+	(void)fputs(" account of ", show->out);
+	show_key(show, account, "org");
+	put_state(show, ".\nIt is ", account);
 }
 
 static void put_who(const struct show *show, const json_t *account)
@@ -41,44 +41,43 @@ static void put_who(const struct show *show, const json_t *account)
 		return;
 	}
 	(void)fputs(show_bold(show), show->out);
-	put_key(show, "org", account);
+	show_key(show, account, "org");
 	(void)fputc('/', show->out);
-	put_key(show, "id", account);
+	show_key(show, account, "id");
 	(void)fprintf(show->out, "%s is a ", show_plain(show));
-	put_key(show, "kind", account);
+	show_key(show, account, "kind");
 	(void)fputs(" account of ", show->out);
 	if (ctl_json_text(account, "name")) {
-		put_key(show, "name", account);
+		show_key(show, account, "name");
 		(void)fputs(", ", show->out);
 	}
-	put_key(show, "person", account);
+	show_key(show, account, "person");
 	(void)fputs(" (uid ", show->out);
-	put_key(show, "uid", account);
-	(void)fputs(").\nIt is ", show->out);
-	show_state_sentence(show, account);
-	(void)fputs(".\n", show->out);
+	show_key(show, account, "uid");
+	put_state(show, ").\nIt is ", account);
 }
 
-static void put_event(const struct show *show, const char *words, const json_t *event)
+static void put_since(const struct show *show, const json_t *event)
 {
 	instant_t at;
 
-	(void)fputs(words, show->out);
+	(void)fputs("Since: ", show->out);
 	put_words(show, ctl_json_text(event, "event"));
 	if (show_instant_of(event, "at_us", &at)) {
 		(void)fputs(", ", show->out);
 		show_instant(show, at, show->out);
 	}
-	(void)fputs(", by ", show->out);
-	put_key(show, "role", event);
-	if (json_is_integer(json_object_get(event, "actor_uid"))) {
-		(void)fputs(" (uid ", show->out);
-		put_key(show, "actor_uid", event);
-		(void)fputc(')', show->out);
+	if (slice_is(slice_of(ctl_json_text(event, "role")), role_name(ROLE_DAEMON))) {
+		(void)fputs(", by the daemon", show->out);
+	} else {
+		(void)fputs(", by user ", show->out);
+		show_key(show, event, "actor_uid");
+		(void)fputs(" as ", show->out);
+		show_key(show, event, "role");
 	}
 	if (ctl_json_text(event, "reason")) {
 		(void)fputs(", because: ", show->out);
-		put_key(show, "reason", event);
+		show_key(show, event, "reason");
 	}
 	(void)fputs(".\n", show->out);
 }
@@ -90,8 +89,7 @@ static const json_t *newest_event(const json_t *history)
 	size_t i;
 	const json_t *event;
 
-	json_array_foreach(history, i, event)
-	{
+	json_array_foreach(history, i, event) {
 		if (json_integer_value(json_object_get(event, "seq")) >
 		    json_integer_value(json_object_get(newest, "seq"))) {
 			newest = event;
@@ -100,29 +98,24 @@ static const json_t *newest_event(const json_t *history)
 	return newest;
 }
 
-static void put_next(const struct show *show, const json_t *next)
+static void put_next(const struct show *show, const json_t *next, const json_t *account)
 {
-	const char *action = ctl_json_text(next, "action");
-	instant_t at;
+	struct slice action = slice_of(ctl_json_text(next, "action"));
+	struct slice state = slice_of(ctl_json_text(account, "state"));
 
-	if (!action || strcmp(action, "none") == 0) {
-		(void)fputs("Next: nothing happens by itself.\n", show->out);
-		return;
-	}
 	(void)fputs("Next: ", show->out);
-	put_words(show, action);
-	if (show_instant_of(next, "at_us", &at)) {
-		(void)fputs(", ", show->out);
-		show_instant(show, at, show->out);
+	if (slice_is(state, account_state_name(ACCOUNT_STATE_REMOVING))) {
+		(void)fputs("its removal completes with the next sweep", show->out);
+		show_when(show, "; the deadline is ", account, "removal_due_us");
+	} else if (slice_is(action, "start-removal")) {
+		show_when(show, "permanent deletion starts at ", next, "at_us");
+	} else if (action.len == 0 || slice_is(action, "none")) {
+		(void)fputs("nothing happens by itself", show->out);
+	} else {
+		put_words(show, action.data);
+		show_when(show, " at ", next, "at_us");
 	}
 	(void)fputs(".\n", show->out);
-}
-
-static bool may(const json_t *command)
-{
-	const char *outcome = ctl_json_text(command, "outcome");
-
-	return outcome && strcmp(outcome, outcome_code(OUTCOME_OK)) == 0;
 }
 
 /* The verb of a command that is named by its method. */
@@ -134,63 +127,106 @@ static const char *short_name(const json_t *command)
 	return dot ? dot + 1 : name ? name : "?";
 }
 
-static void put_allowed(const struct show *show, const json_t *commands)
+/* Both may be missing, which is the same as well. */
+static bool same_value(const json_t *a, const json_t *b, const char *key)
 {
-	const char *separator = "May be done: ";
+	const json_t *its = json_object_get(a, key);
+	const json_t *other = json_object_get(b, key);
+
+	return its == other || json_equal(its, other);
+}
+
+static bool same_answer(const json_t *a, const json_t *b)
+{
+	return same_value(a, b, "outcome") && (show_is_ok(a) || same_value(a, b, "reasons"));
+}
+
+static bool is_told_before(const json_t *commands, size_t i)
+{
+	for (size_t k = 0; k < i; k++) {
+		if (same_answer(json_array_get(commands, k), json_array_get(commands, i))) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static void put_alike(const struct show *show, const json_t *commands, const json_t *first)
+{
+	const char *separator = "";
 	size_t i;
 	const json_t *command;
 
-	json_array_foreach(commands, i, command)
-	{
-		if (may(command)) {
+	json_array_foreach(commands, i, command) {
+		if (same_answer(command, first)) {
 			(void)fputs(separator, show->out);
 			ctl_text_put(show->out, slice_of(short_name(command)));
 			separator = ", ";
 		}
 	}
-	(void)fputs(*separator == ',' ? ".\n" : "Nothing may be done with it.\n", show->out);
 }
 
+static void put_reasons(const struct show *show, const json_t *command)
+{
+	const json_t *reasons = json_object_get(command, "reasons");
+	size_t i;
+	const json_t *reason;
+
+	if (json_array_size(reasons) == 0) {
+		show_reason(json_object_get(command, "outcome"), show->out);
+	}
+	json_array_foreach(reasons, i, reason) {
+		(void)fputs(i ? "; " : "", show->out);
+		show_reason(reason, show->out);
+	}
+}
+
+static void put_allowed(const struct show *show, const json_t *commands)
+{
+	size_t i;
+	const json_t *command;
+
+	json_array_foreach(commands, i, command) {
+		if (show_is_ok(command)) {
+			(void)fputs("May be done: ", show->out);
+			put_alike(show, commands, command);
+			(void)fputs(".\n", show->out);
+			return;
+		}
+	}
+	(void)fputs("Nothing may be done with it.\n", show->out);
+}
+
+/* Commands that are refused for the same reasons share a line. */
 static void put_refused(const struct show *show, const json_t *commands)
 {
 	size_t i;
 	const json_t *command;
 
-	json_array_foreach(commands, i, command)
-	{
-		const json_t *reasons = json_object_get(command, "reasons");
-		size_t k;
-		const json_t *reason;
-
-		if (may(command)) {
+	json_array_foreach(commands, i, command) {
+		if (show_is_ok(command) || is_told_before(commands, i)) {
 			continue;
 		}
 		(void)fputs("Refused: ", show->out);
-		ctl_text_put(show->out, slice_of(short_name(command)));
+		put_alike(show, commands, command);
 		(void)fputs(": ", show->out);
-		if (json_array_size(reasons) == 0) {
-			show_reason(json_object_get(command, "outcome"), show->out);
-		}
-		json_array_foreach(reasons, k, reason)
-		{
-			(void)fputs(k ? "; " : "", show->out);
-			show_reason(reason, show->out);
-		}
+		put_reasons(show, command);
 		(void)fputs(".\n", show->out);
 	}
 }
 
-static void put_contact(const struct show *show, const char *words, const json_t *contact)
+int show_account(const struct show *show, const json_t *result)
 {
-	char *text = NULL;
-	size_t len;
-	FILE *out = open_memstream(&text, &len);
-	bool any = out && show_contact(contact, out);
+	const json_t *account = json_object_get(result, "account");
 
-	if (out && fclose(out) == 0 && any) {
-		(void)fprintf(show->out, "%s%s\n", words, text);
+	if (!json_is_object(account)) {
+		show_refusal(show, result);
+		return 0;
 	}
-	free(text);
+	if (!ctl_json_text(account, "id")) {
+		put_removed(show, account);
+	}
+	return show_map(show, account);
 }
 
 int show_explain(const struct show *show, const json_t *result)
@@ -199,6 +235,7 @@ int show_explain(const struct show *show, const json_t *result)
 					      "actor_uid", "reason", "ref",   NULL};
 	const json_t *history = json_object_get(result, "history");
 	const json_t *account = json_object_get(result, "account");
+	const json_t *contact = json_object_get(result, "contact");
 
 	if (!json_is_object(account)) {
 		show_refusal(show, result);
@@ -206,12 +243,14 @@ int show_explain(const struct show *show, const json_t *result)
 	}
 	put_who(show, account);
 	if (json_array_size(history) > 0) {
-		put_event(show, "Since: ", newest_event(history));
+		put_since(show, newest_event(history));
 	}
-	put_next(show, json_object_get(result, "next"));
+	put_next(show, json_object_get(result, "next"), account);
 	put_allowed(show, json_object_get(result, "may"));
 	put_refused(show, json_object_get(result, "may"));
-	put_contact(show, "Whom to ask: ", json_object_get(result, "contact"));
+	if (json_object_size(contact) > 0) {
+		show_ask(show, "", contact);
+	}
 	if (json_array_size(history) == 0) {
 		return 0;
 	}
@@ -223,32 +262,37 @@ static void put_organization(const struct show *show, const json_t *organization
 {
 	const json_t *leave = json_object_get(organization, "leave");
 	const json_t *reasons = json_object_get(leave, "reasons");
+	instant_t deleted_at;
 	size_t i;
 	const json_t *reason;
 
 	(void)fputs(show_bold(show), show->out);
-	put_key(show, "org", organization);
+	show_key(show, organization, "org");
 	(void)fputs(show_plain(show), show->out);
 	if (ctl_json_text(organization, "name")) {
 		(void)fputs(" (", show->out);
-		put_key(show, "name", organization);
+		show_key(show, organization, "name");
 		(void)fputc(')', show->out);
 	}
 	(void)fputs(": ", show->out);
 	show_state_sentence(show, organization);
 	(void)fputs(" (id ", show->out);
-	put_key(show, "id", organization);
+	show_key(show, organization, "id");
 	(void)fputs(")\n", show->out);
+	if (show_instant_of(organization, "deleted_at_us", &deleted_at)) {
+		(void)fputs("    deleted at ", show->out);
+		show_instant(show, deleted_at, show->out);
+		(void)fputc('\n', show->out);
+	}
 	if (json_is_true(json_object_get(leave, "available"))) {
 		(void)fputs("    can be left\n", show->out);
 	}
-	json_array_foreach(reasons, i, reason)
-	{
+	json_array_foreach(reasons, i, reason) {
 		(void)fputs("    cannot be left: ", show->out);
 		show_reason(reason, show->out);
 		(void)fputc('\n', show->out);
 	}
-	put_contact(show, "    ask: ", json_object_get(leave, "contact"));
+	show_ask(show, "    ", json_object_get(leave, "contact"));
 }
 
 int show_organizations(const struct show *show, const json_t *result)
@@ -265,8 +309,7 @@ int show_organizations(const struct show *show, const json_t *result)
 	if (json_is_object(home) && json_array_size(others) > 0) {
 		(void)fputs("\nOther organizations\n", show->out);
 	}
-	json_array_foreach(others, i, organization)
-	{
+	json_array_foreach(others, i, organization) {
 		(void)fputs(json_is_object(home) ? "  " : "", show->out);
 		put_organization(show, organization);
 	}

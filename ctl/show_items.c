@@ -8,6 +8,11 @@
 
 #define SENTENCES_MAX 5 /* more accounts than this are read better in a table */
 
+bool show_is_ok(const json_t *item)
+{
+	return slice_is(slice_of(ctl_json_text(item, "outcome")), outcome_code(OUTCOME_OK));
+}
+
 void show_tally_add(struct show_tally *tally, const json_t *item)
 {
 	enum outcome outcome;
@@ -81,46 +86,52 @@ void show_reason(const json_t *reason, FILE *out)
 	}
 }
 
-bool show_contact(const json_t *contact, FILE *out)
+void show_ask(const struct show *show, const char *before, const json_t *contact)
 {
 	static const struct {
 		const char *key;
 		const char *what;
 	} kinds[] = {
 		{"privacy_contact", "privacy contact"},
-		{"privacy_url", "privacy statement"},
-		{"admin_contact", "administrators"},
+		{"admin_contact", "admin contact"},
+		{"privacy_url", "statement"},
 	};
 	bool any = false;
 
-	if (json_is_string(contact) && json_string_length(contact) > 0) {
-		ctl_text_put(out, slice_of(json_string_value(contact)));
-		return true;
+	if (!json_is_object(contact)) {
+		return;
 	}
+	(void)fprintf(show->out, "%sAsk: ", before);
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
 		const char *text = ctl_json_text(contact, kinds[i].key);
 
 		if (text && *text) {
-			(void)fputs(any ? ", " : "", out);
-			ctl_text_put(out, slice_of(text));
-			(void)fprintf(out, " (%s)", kinds[i].what);
+			(void)fprintf(show->out, "%s%s ", any ? ", " : "", kinds[i].what);
+			ctl_text_put(show->out, slice_of(text));
 			any = true;
 		}
 	}
-	return any;
+	(void)fputs(any ? "\n" : "the organization has published no contact\n", show->out);
 }
 
-static void put_ask(const struct show *show, const json_t *contact)
+/* A person who may not leave is to know whom to ask, or that there is nobody; to administrators'
+ * refusals a contact that is missing adds nothing. */
+static bool names_contact(const json_t *object)
 {
-	char *text = NULL;
-	size_t len;
-	FILE *out = open_memstream(&text, &len);
-	bool any = out && show_contact(contact, out);
+	const json_t *reasons = json_object_get(object, "reasons");
+	size_t i;
+	const json_t *reason;
 
-	if (out && fclose(out) == 0 && any) {
-		(void)fprintf(show->out, "  ask: %s\n", text);
+	json_array_foreach(reasons, i, reason) {
+		struct slice code = slice_of(json_string_value(reason));
+
+		if (slice_is(code, outcome_code(OUTCOME_LEAVE_NOT_ALLOWED)) ||
+		    slice_is(code, outcome_code(OUTCOME_ACCOUNT_DISABLED)) ||
+		    slice_is(code, outcome_code(OUTCOME_HOME_ORGANIZATION))) {
+			return true;
+		}
 	}
-	free(text);
+	return json_object_size(json_object_get(object, "contact")) > 0;
 }
 
 void show_refusal(const struct show *show, const json_t *object)
@@ -129,31 +140,22 @@ void show_refusal(const struct show *show, const json_t *object)
 	size_t i;
 	const json_t *reason;
 
-	(void)fprintf(show->out, "%srefused%s: ", show_red(show), show_plain(show));
+	(void)fprintf(show->out, "%srefused%s", show_red(show), show_plain(show));
 	if (json_array_size(reasons) <= 1) {
+		(void)fputs(": ", show->out);
 		reason = json_array_get(reasons, 0);
 		show_reason(reason ? reason : json_object_get(object, "outcome"), show->out);
 		(void)fputc('\n', show->out);
 	} else {
-		(void)fprintf(show->out, "for %zu reasons\n", json_array_size(reasons));
-		json_array_foreach(reasons, i, reason)
-		{
+		(void)fprintf(show->out, " for %zu reasons:\n", json_array_size(reasons));
+		json_array_foreach(reasons, i, reason) {
 			(void)fputs("  - ", show->out);
 			show_reason(reason, show->out);
 			(void)fputc('\n', show->out);
 		}
 	}
-	put_ask(show, json_object_get(object, "contact"));
-}
-
-static void put_when(const struct show *show, const char *words, const json_t *account,
-		     const char *key)
-{
-	instant_t at;
-
-	if (show_instant_of(account, key, &at)) {
-		(void)fputs(words, show->out);
-		show_instant(show, at, show->out);
+	if (names_contact(object)) {
+		show_ask(show, "  ", json_object_get(object, "contact"));
 	}
 }
 
@@ -175,14 +177,22 @@ void show_state_sentence(const struct show *show, const json_t *account)
 		return;
 	case ACCOUNT_STATE_SOFT_DELETED:
 		(void)fputs("soft-deleted", show->out);
-		put_when(show, "; it can be restored until ", account, "window_ends_us");
+		show_when(show, "; it can be restored until ", account, "window_ends_us");
 		return;
 	case ACCOUNT_STATE_REMOVING:
-		(void)fputs("permanent deletion has begun", show->out);
-		put_when(show, "; all its data is gone by ", account, "removal_due_us");
+		(void)fputs("being removed for good", show->out);
+		if (slice_is(slice_of(ctl_json_text(account, "sla")),
+			     account_sla_name(ACCOUNT_SLA_OVERDUE))) {
+			(void)fprintf(show->out, ", %soverdue%s", show_red(show), show_plain(show));
+			show_when(show, ": its data was to be gone by ", account, "removal_due_us");
+		} else {
+			show_when(show, "; all its data is gone by ", account, "removal_due_us");
+		}
 		return;
 	case ACCOUNT_STATE_REMOVED:
-		(void)fputs("removed for good; nothing is left but its tombstone", show->out);
+		(void)fputs("removed for good", show->out);
+		show_when(show, " at ", account, "removed_at_us");
+		(void)fputs("; only its tombstone is left", show->out);
 		return;
 	case _ACCOUNT_STATE_MAX:
 		break;
@@ -206,13 +216,6 @@ static void put_label(const struct show *show, const json_t *item,
 	(void)fprintf(show->out, "%s: ", show_plain(show));
 }
 
-static bool is_ok(const json_t *item)
-{
-	const char *outcome = ctl_json_text(item, "outcome");
-
-	return outcome && strcmp(outcome, outcome_code(OUTCOME_OK)) == 0;
-}
-
 static void put_sentence(const struct show *show, const json_t *item,
 			 const struct ctl_account *account, bool dry_run)
 {
@@ -220,7 +223,7 @@ static void put_sentence(const struct show *show, const json_t *item,
 
 	put_label(show, item, account);
 	(void)fputs(dry_run ? "(dry run) " : "", show->out);
-	if (!is_ok(item)) {
+	if (!show_is_ok(item)) {
 		show_refusal(show, item);
 		if (ctl_json_text(item, "state")) {
 			(void)fputs("  it is ", show->out);
@@ -271,19 +274,17 @@ static int put_contacts(const struct show *show, const json_t *items)
 	const json_t *item;
 	int r = told ? 0 : -ENOMEM;
 
-	json_array_foreach(items, i, item)
-	{
+	json_array_foreach(items, i, item) {
 		const char *org = ctl_json_text(item, "org");
 		json_t *contact = json_object_get(item, "contact");
 
-		if (r < 0 || is_ok(item) || !org || !json_is_object(contact) ||
+		if (r < 0 || show_is_ok(item) || !org || !names_contact(item) || !contact ||
 		    json_object_get(told, org)) {
 			continue;
 		}
 		r = json_object_set(told, org, contact) < 0 ? -ENOMEM : 0;
 		ctl_text_put(show->out, slice_of(org));
-		(void)fputc(':', show->out);
-		put_ask(show, contact);
+		show_ask(show, ": ", contact);
 	}
 	json_decref(told);
 	return r;
@@ -296,8 +297,7 @@ static void put_meanings(const struct show *show, const json_t *items)
 	size_t i;
 	const json_t *item;
 
-	json_array_foreach(items, i, item)
-	{
+	json_array_foreach(items, i, item) {
 		show_tally_add(&tally, item);
 	}
 	(void)fputs(tally.outcome[OUTCOME_OK] < tally.n ? "\n" : "", show->out);
@@ -317,12 +317,11 @@ static int put_table(const struct show *show, const json_t *items,
 	const json_t *item;
 	int r = rows ? 0 : -ENOMEM;
 
-	json_array_foreach(items, i, item)
-	{
+	json_array_foreach(items, i, item) {
 		const struct ctl_account *account =
 			accounts && i < accounts->n ? &accounts->items[i] : NULL;
 
-		if (r == 0 && (!quiet || !is_ok(item)) &&
+		if (r == 0 && (!quiet || !show_is_ok(item)) &&
 		    json_array_append_new(rows, row_of(item, account)) < 0) {
 			r = -ENOMEM;
 		}
@@ -345,9 +344,8 @@ int show_items(const struct show *show, const json_t *items, const struct ctl_ac
 	if (json_array_size(items) > SENTENCES_MAX) {
 		return put_table(show, items, accounts, how.quiet);
 	}
-	json_array_foreach(items, i, item)
-	{
-		if (!how.quiet || !is_ok(item)) {
+	json_array_foreach(items, i, item) {
+		if (!how.quiet || !show_is_ok(item)) {
 			put_sentence(show, item,
 				     accounts && i < accounts->n ? &accounts->items[i] : NULL,
 				     how.dry_run);

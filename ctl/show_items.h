@@ -7,6 +7,9 @@
 #include "ctl/exit.h"
 #include "ctl/show.h"
 
+/* Whether an item, or a result that has one outcome, went well. */
+must_check bool show_is_ok(const json_t *item);
+
 /* How many items came out how. Zero it to begin. */
 struct show_tally {
 	size_t n;
@@ -54,14 +57,14 @@ must_check int show_items(const struct show *show, const json_t *items,
  * contact. */
 void show_refusal(const struct show *show, const json_t *object);
 
-/* "privacy@acme.example (privacy contact), https://… (privacy statement)"; false if there is nobody
- * to name. */
-must_check bool show_contact(const json_t *contact, FILE *out);
+/* A line: "Ask: privacy contact p@acme.example, statement https://…", or that nobody is named.
+ * Nothing if @contact is no object. @before begins the line. */
+void show_ask(const struct show *show, const char *before, const json_t *contact);
 
 /* A reason, or an outcome's code, as a sentence. */
 void show_reason(const json_t *reason, FILE *out);
 
-/* "soft-deleted; it can be restored until …", for an account or an item. */
+/* "active"; "soft-deleted; it can be restored until …", for an account or an item. */
 void show_state_sentence(const struct show *show, const json_t *account);
 
 #endif

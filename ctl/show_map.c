@@ -34,8 +34,7 @@ static size_t widest(const json_t *object, const char *prefix, int depth)
 	json_t *value;
 
 	/* jansson's iterator takes no const; it changes nothing. */
-	json_object_foreach((json_t *)object, key, value)
-	{
+	json_object_foreach((json_t *)object, key, value) {
 		char name[NAME_MAX_LEN];
 		size_t its;
 
@@ -53,8 +52,7 @@ static void put_lines(const struct show *show, const json_t *object, const char 
 	const char *key;
 	json_t *value;
 
-	json_object_foreach((json_t *)object, key, value)
-	{
+	json_object_foreach((json_t *)object, key, value) {
 		char name[NAME_MAX_LEN];
 
 		join(prefix, key, name);
@@ -76,8 +74,7 @@ static int put_tables(const struct show *show, const json_t *object)
 	json_t *value;
 	int r = 0;
 
-	json_object_foreach((json_t *)object, key, value)
-	{
+	json_object_foreach((json_t *)object, key, value) {
 		if (r == 0 && is_table(value)) {
 			if (json_object_size(object) > 1 && show->legend) {
 				(void)fprintf(show->out, "\n%s", show_bold(show));

@@ -33,8 +33,7 @@ static void add_keys_of(struct columns *columns, const json_t *row)
 	json_t *value;
 
 	/* jansson's iterator takes no const; it changes nothing. */
-	json_object_foreach((json_t *)row, key, value)
-	{
+	json_object_foreach((json_t *)row, key, value) {
 		if (columns->n < COLUMNS_MAX && !json_is_null(value) && !has_column(columns, key)) {
 			columns->keys[columns->n++] = key;
 		}
@@ -46,8 +45,7 @@ static bool is_empty(const json_t *rows, const char *key)
 	size_t i;
 	const json_t *row;
 
-	json_array_foreach(rows, i, row)
-	{
+	json_array_foreach(rows, i, row) {
 		const json_t *value = json_object_get(row, key);
 
 		if (value && !json_is_null(value) &&
@@ -65,8 +63,7 @@ static void choose(const json_t *rows, const char *const *wanted, struct columns
 
 	*columns = (struct columns){.n = 0};
 	if (!wanted) {
-		json_array_foreach(rows, i, row)
-		{
+		json_array_foreach(rows, i, row) {
 			add_keys_of(columns, row);
 		}
 		return;
@@ -95,16 +92,24 @@ static void heading(const char *key, char *name, size_t size)
 	name[len] = '\0';
 }
 
+/* What gives way where a terminal is too narrow: the uid beside them names the account as well. */
+static bool may_be_cut(const char *key)
+{
+	return strcmp(key, "id") == 0 || strcmp(key, "upn") == 0;
+}
+
 static int add_columns(struct libscols_table *table, const json_t *rows,
 		       const struct columns *columns)
 {
 	for (size_t i = 0; i < columns->n; i++) {
 		const json_t *sample = json_object_get(json_array_get(rows, 0), columns->keys[i]);
 		bool right = json_is_integer(sample) && !strstr(columns->keys[i], "_us");
+		int flags = (right ? SCOLS_FL_RIGHT : 0) |
+			    (may_be_cut(columns->keys[i]) ? SCOLS_FL_TRUNC : 0);
 		char name[64];
 
 		heading(columns->keys[i], name, sizeof(name));
-		if (!scols_table_new_column(table, name, 0, right ? SCOLS_FL_RIGHT : 0)) {
+		if (!scols_table_new_column(table, name, 0, flags)) {
 			return -ENOMEM;
 		}
 	}
@@ -172,14 +177,15 @@ static int add_row(const struct show *show, struct libscols_table *table,
 	return 0;
 }
 
-/* A column's text stays whole: a terminal wraps the line, and a name cut in half is no name. */
+/* But for the columns that may be cut on a terminal text stays whole: a pipe takes any width. */
 static void dress(const struct show *show, struct libscols_table *table)
 {
 	(void)scols_table_set_stream(table, show->out);
 	(void)scols_table_enable_noheadings(table, !show->legend);
 	(void)scols_table_enable_colors(table, show->color);
 	(void)scols_table_enable_noencoding(table, 1); /* show_value() has escaped everything */
-	(void)scols_table_set_termforce(table, SCOLS_TERMFORCE_NEVER);
+	(void)scols_table_set_termforce(table,
+					show->fit ? SCOLS_TERMFORCE_ALWAYS : SCOLS_TERMFORCE_NEVER);
 }
 
 int show_rows(const struct show *show, const json_t *rows, const char *const *wanted)
@@ -200,8 +206,7 @@ int show_rows(const struct show *show, const json_t *rows, const char *const *wa
 	}
 	dress(show, table);
 	r = add_columns(table, rows, &columns);
-	json_array_foreach(rows, i, row)
-	{
+	json_array_foreach(rows, i, row) {
 		r = r ? r : add_row(show, table, &columns, row);
 	}
 	return r ? r : scols_print_table(table);

@@ -21,6 +21,20 @@ const char *show_plain(const struct show *show)
 	return show->color ? "\033[0m" : "";
 }
 
+void show_count(int64_t n, FILE *out)
+{
+	char digits[24];
+	size_t len;
+
+	(void)snprintf(digits, sizeof(digits), "%" PRId64, n);
+	len = strlen(digits);
+	for (size_t i = 0; i < len; i++) {
+		bool begins_group = i > 0 && digits[i - 1] != '-' && (len - i) % 3 == 0;
+
+		(void)fprintf(out, "%s%c", begins_group ? " " : "", digits[i]);
+	}
+}
+
 void show_instant(const struct show *show, instant_t at, FILE *out)
 {
 	char text[INSTANT_TEXT_MAX];
@@ -88,7 +102,7 @@ static void show_bytes(int64_t bytes, FILE *out)
 		value /= 1024;
 		unit++;
 	}
-	(void)fprintf(out, unit ? "%.1f %s" : "%.0f %s", value, units[unit]);
+	(void)fprintf(out, unit && value < 10 ? "%.1f %s" : "%.0f %s", value, units[unit]);
 }
 
 static void show_integer(const struct show *show, const char *key, int64_t value, FILE *out)
@@ -115,8 +129,7 @@ static void show_list(const struct show *show, const char *key, const json_t *li
 	if (json_array_size(list) == 0) {
 		(void)fputs("-", out);
 	}
-	json_array_foreach(list, i, item)
-	{
+	json_array_foreach(list, i, item) {
 		(void)fputs(i ? ", " : "", out);
 		show_value(show, key, item, out);
 	}
@@ -129,8 +142,7 @@ static void show_pairs(const struct show *show, const json_t *object, FILE *out)
 	json_t *item;
 
 	/* jansson's iterator takes no const; it changes nothing. */
-	json_object_foreach((json_t *)object, key, item)
-	{
+	json_object_foreach((json_t *)object, key, item) {
 		(void)fputs(separator, out);
 		ctl_text_put(out, slice_of(key));
 		(void)fputc('=', out);
@@ -170,5 +182,20 @@ void show_value(const struct show *show, const char *key, const json_t *value, F
 		return;
 	case JSON_NULL:
 		return;
+	}
+}
+
+void show_key(const struct show *show, const json_t *object, const char *key)
+{
+	show_value(show, key, json_object_get(object, key), show->out);
+}
+
+void show_when(const struct show *show, const char *words, const json_t *object, const char *key)
+{
+	instant_t at;
+
+	if (show_instant_of(object, key, &at)) {
+		(void)fputs(words, show->out);
+		show_instant(show, at, show->out);
 	}
 }

@@ -9,7 +9,6 @@
 #include "ctl/pages.h"
 #include "ctl/progress.h"
 #include "ctl/text.h"
-#include "ctl/value.h"
 
 static int64_t integer_of(const json_t *object, const char *key)
 {
@@ -27,32 +26,18 @@ static int add_integer(json_t *whole, const json_t *part, const char *key)
 				   json_integer(integer_of(whole, key) + integer_of(part, key)));
 }
 
-static int64_t limit_of(const struct ctl *ctl)
+/* The last page says how far it came and whether all is well; the first one where it began. */
+static int add_verified(json_t *whole, const json_t *page)
 {
-	struct ctl_value value;
+	int64_t entries = integer_of(whole, "entries") + integer_of(page, "entries");
+	int64_t from = integer_of(json_object_get(whole, "from") ? whole : page, "from");
 
-	if (!ctl->args.argument[ARGUMENT_limit] ||
-	    ctl_value_parse(ARGUMENT_TYPE_LIMIT, ctl->args.argument[ARGUMENT_limit], 0, &value)) {
-		return INT64_MAX;
-	}
-	return value.integer;
-}
-
-/* The last slice says how far it came and whether all is well; the first one where it began. */
-static int merge_verified(json_t **whole, json_t *slice)
-{
-	json_t *entries =
-		json_integer(integer_of(*whole, "entries") + integer_of(slice, "entries"));
-
-	if (*whole && json_object_set(slice, "from", json_object_get(*whole, "from")) < 0) {
-		json_decref(entries);
+	(void)json_object_del(whole, "next");                /* the first time it is not there */
+	if (json_object_update(whole, (json_t *)page) < 0 || /* reads the page only */
+	    json_object_set_new(whole, "entries", json_integer(entries)) < 0 ||
+	    json_object_set_new(whole, "from", json_integer(from)) < 0) {
 		return -ENOMEM;
 	}
-	if (json_object_set_new(slice, "entries", entries) < 0) {
-		return -ENOMEM;
-	}
-	json_decref(*whole);
-	*whole = json_incref(slice);
 	return 0;
 }
 
@@ -82,37 +67,34 @@ static void print_verified(struct ctl *ctl, const json_t *whole)
 	(void)fputc('\n', out);
 }
 
-static int verify_all(struct ctl *ctl, json_t **whole)
+static int verify_all(struct ctl *ctl, json_t *whole)
 {
-	struct ctl_request request = CTL_REQUEST_FIRST;
 	struct ctl_progress progress;
-	int64_t wanted = limit_of(ctl);
-	bool more = true;
+	struct ctl_pages pages;
+	int64_t left = ctl_limit(ctl);
+	bool ok = true;
 	int r = 0;
 
 	ctl_progress_begin(&progress, "verify", 0, ctl->args.quiet);
-	while (r == 0 && more) {
-		json_t *slice = NULL;
-
-		request.limit = MIN(wanted - integer_of(*whole, "entries"), MODEL_ACCOUNTS_MAX);
-		r = ctl_request_call(ctl, &request, &slice);
-		if (r == 0 && merge_verified(whole, slice) < 0) {
+	ctl_pages_begin(&pages, ctl);
+	while (r == 0 && ok && pages.more && left > 0) {
+		r = ctl_pages_fetch(&pages, MIN(left, MODEL_ACCOUNTS_MAX));
+		if (r == 0 && add_verified(whole, pages.page) < 0) {
 			r = no_memory(ctl);
 		}
-		json_decref(slice); /* the whole keeps it, with the place to go on from */
-		ctl_progress_tell(&progress, (size_t)integer_of(*whole, "entries"));
-		more = r == 0 && json_is_true(json_object_get(*whole, "ok")) &&
-		       integer_of(*whole, "entries") < wanted &&
-		       ctl_pages_next(ctl->args.command, *whole, &request);
+		ok = json_is_true(json_object_get(whole, "ok"));
+		left -= integer_of(pages.page, "entries");
+		ctl_progress_tell(&progress, (size_t)integer_of(whole, "entries"));
 	}
+	ctl_pages_end(&pages);
 	ctl_progress_end(&progress);
 	return r;
 }
 
 int ctl_slices_verify(struct ctl *ctl)
 {
-	json_t *whole = NULL;
-	int r = verify_all(ctl, &whole);
+	json_t *whole = json_object();
+	int r = verify_all(ctl, whole);
 
 	if (r == 0) {
 		print_verified(ctl, whole);
@@ -190,8 +172,7 @@ static json_t *bucket_from(json_t *buckets, int64_t from_us)
 	size_t i;
 	json_t *bucket;
 
-	json_array_foreach(buckets, i, bucket)
-	{
+	json_array_foreach(buckets, i, bucket) {
 		if (integer_of(bucket, "from_us") == from_us) {
 			return bucket;
 		}
@@ -209,8 +190,7 @@ int ctl_slices_add_buckets(json_t *whole, const json_t *page)
 		return json_object_update(whole, (json_t *)page) < 0 ? -ENOMEM
 								     : 0; /* reads it only */
 	}
-	json_array_foreach(json_object_get(page, "buckets"), i, bucket)
-	{
+	json_array_foreach(json_object_get(page, "buckets"), i, bucket) {
 		json_t *known = bucket_from(buckets, integer_of(bucket, "from_us"));
 
 		if (!known && json_array_append(buckets, bucket) < 0) {
@@ -244,27 +224,21 @@ static int show_due(struct ctl *ctl, const json_t *whole)
 
 int ctl_slices_due(struct ctl *ctl)
 {
-	struct ctl_request request = CTL_REQUEST_FIRST;
 	json_t *whole = json_object();
-	json_t *page = NULL;
-	bool more = true;
+	struct ctl_pages pages;
 	int r = 0;
 
-	while (r == 0 && more) {
-		json_t *last = page; /* the cursor points into it until the next call is made */
-
-		page = NULL;
-		r = ctl_request_call(ctl, &request, &page);
-		json_decref(last);
-		if (r == 0 && ctl_slices_add_buckets(whole, page) < 0) {
+	ctl_pages_begin(&pages, ctl);
+	while (r == 0 && pages.more) {
+		r = ctl_pages_fetch(&pages, 0);
+		if (r == 0 && ctl_slices_add_buckets(whole, pages.page) < 0) {
 			r = no_memory(ctl);
 		}
-		more = r == 0 && ctl_pages_next(ctl->args.command, page, &request);
 	}
+	ctl_pages_end(&pages);
 	(void)json_object_del(
 		whole, "cursor"); /* every page has been read; the first one's may be there */
 	r = r ? r : show_due(ctl, whole);
-	json_decref(page);
 	json_decref(whole);
 	return r;
 }

@@ -6,6 +6,51 @@
 /* Bytes that are no text are written "hex:0a1b…", by us and by people who pass them back. */
 #define HEX_PREFIX "hex:"
 
+/* How a type is written and read. */
+enum form {
+	FORM_TEXT,
+	FORM_BOOLEAN,
+	FORM_SPAN,
+	FORM_INSTANT,
+	FORM_NUMBER,
+	FORM_CURSOR,
+	FORM_LIST, /* comes from operands and files, not from an option */
+};
+
+/* clang-format off */
+static const struct {
+	enum form form;
+	const char *placeholder;
+} type_table[] = {
+	[ARGUMENT_TYPE_ORG]        = {FORM_TEXT,    "ORG"},
+	[ARGUMENT_TYPE_ID]         = {FORM_TEXT,    "ID"},
+	[ARGUMENT_TYPE_ADDRESS]    = {FORM_TEXT,    "ADDRESS"},
+	[ARGUMENT_TYPE_NAME]       = {FORM_TEXT,    "TEXT"},
+	[ARGUMENT_TYPE_CONTACT]    = {FORM_TEXT,    "ADDRESS|URL"},
+	[ARGUMENT_TYPE_URL]        = {FORM_TEXT,    "URL"},
+	[ARGUMENT_TYPE_REASON]     = {FORM_TEXT,    "TEXT"},
+	[ARGUMENT_TYPE_REF]        = {FORM_TEXT,    "TEXT"},
+	[ARGUMENT_TYPE_REQUEST_ID] = {FORM_TEXT,    "ID"},
+	[ARGUMENT_TYPE_KIND]       = {FORM_TEXT,    "KIND"},
+	[ARGUMENT_TYPE_STATE]      = {FORM_TEXT,    "STATE"},
+	[ARGUMENT_TYPE_BUCKET]     = {FORM_TEXT,    "hour|day|week"},
+	[ARGUMENT_TYPE_BOOL]       = {FORM_BOOLEAN, "yes|no"},
+	[ARGUMENT_TYPE_WINDOW]     = {FORM_SPAN,    "SPAN"},
+	[ARGUMENT_TYPE_REMOVAL]    = {FORM_SPAN,    "SPAN"},
+	[ARGUMENT_TYPE_SPAN]       = {FORM_SPAN,    "SPAN"},
+	[ARGUMENT_TYPE_INSTANT]    = {FORM_INSTANT, "INSTANT"},
+	[ARGUMENT_TYPE_UID]        = {FORM_NUMBER,  "UID"},
+	[ARGUMENT_TYPE_SEQ]        = {FORM_NUMBER,  "NUMBER"},
+	[ARGUMENT_TYPE_LIMIT]      = {FORM_NUMBER,  "NUMBER"},
+	[ARGUMENT_TYPE_CURSOR]     = {FORM_CURSOR,  "CURSOR"},
+	[ARGUMENT_TYPE_TEXTS]      = {FORM_LIST,    "TEXTS"},
+	[ARGUMENT_TYPE_ACCOUNTS]   = {FORM_LIST,    "ACCOUNTS"},
+	[ARGUMENT_TYPE_IMPORTS]    = {FORM_LIST,    "ACCOUNTS"},
+};
+/* clang-format on */
+
+static_assert(ARRAY_LEN(type_table) == _ARGUMENT_TYPE_MAX, "every type has a row");
+
 static const char *parse_number(struct slice text, int64_t *ret_number)
 {
 	int64_t number = 0;
@@ -82,7 +127,7 @@ static const char *parse_cursor(struct slice text, struct ctl_value *value)
 	return NULL;
 }
 
-static const char *text_fault(enum argument_type type, struct slice text)
+const char *ctl_value_text_fault(enum argument_type type, struct slice text)
 {
 	enum account_kind kind;
 	enum account_state state;
@@ -133,22 +178,27 @@ static const char *text_fault(enum argument_type type, struct slice text)
 	case _ARGUMENT_TYPE_MAX:
 		break;
 	}
-	return "cannot be given as an option";
+	assert(false); /* a type that is no text */
 }
 
-static const char *parse_span(struct slice text, const char *(*check)(span_t), int64_t *ret_span)
+static const char *parse_span(struct slice text, enum argument_type type, int64_t *ret_span)
 {
+	const char *fault = NULL;
 	span_t span;
 	int r = span_parse(text, &span);
 
 	if (r != 0) {
 		return span_fault(r);
 	}
-	if (check && check(span)) {
-		return check(span);
+	if (type == ARGUMENT_TYPE_WINDOW) {
+		fault = model_window_fault(span);
+	} else if (type == ARGUMENT_TYPE_REMOVAL) {
+		fault = model_removal_fault(span);
 	}
-	*ret_span = span;
-	return NULL;
+	if (!fault) {
+		*ret_span = span;
+	}
+	return fault;
 }
 
 static const char *parse_instant(struct slice text, instant_t now, int64_t *ret_at)
@@ -164,79 +214,42 @@ const char *ctl_value_parse(enum argument_type type, const char *written, instan
 	struct slice text = slice_of(written);
 
 	ret_value->type = type;
-	switch (type) {
-	case ARGUMENT_TYPE_BOOL:
+	switch (type_table[type].form) {
+	case FORM_BOOLEAN:
 		return ctl_value_parse_bool(text, &ret_value->boolean) ? NULL : "must be yes or no";
-	case ARGUMENT_TYPE_WINDOW:
-		return parse_span(text, model_window_fault, &ret_value->integer);
-	case ARGUMENT_TYPE_REMOVAL:
-		return parse_span(text, model_removal_fault, &ret_value->integer);
-	case ARGUMENT_TYPE_SPAN:
-		return parse_span(text, NULL, &ret_value->integer);
-	case ARGUMENT_TYPE_INSTANT:
+	case FORM_SPAN:
+		return parse_span(text, type, &ret_value->integer);
+	case FORM_INSTANT:
 		return parse_instant(text, now, &ret_value->integer);
-	case ARGUMENT_TYPE_UID:
-	case ARGUMENT_TYPE_SEQ:
-	case ARGUMENT_TYPE_LIMIT:
+	case FORM_NUMBER:
 		return parse_number(text, &ret_value->integer);
-	case ARGUMENT_TYPE_CURSOR:
+	case FORM_CURSOR:
 		return parse_cursor(text, ret_value);
-	case ARGUMENT_TYPE_ORG:
-	case ARGUMENT_TYPE_ID:
-	case ARGUMENT_TYPE_ADDRESS:
-	case ARGUMENT_TYPE_NAME:
-	case ARGUMENT_TYPE_CONTACT:
-	case ARGUMENT_TYPE_URL:
-	case ARGUMENT_TYPE_REASON:
-	case ARGUMENT_TYPE_REF:
-	case ARGUMENT_TYPE_REQUEST_ID:
-	case ARGUMENT_TYPE_KIND:
-	case ARGUMENT_TYPE_STATE:
-	case ARGUMENT_TYPE_BUCKET:
-	case ARGUMENT_TYPE_TEXTS:
-	case ARGUMENT_TYPE_ACCOUNTS:
-	case ARGUMENT_TYPE_IMPORTS:
-	case _ARGUMENT_TYPE_MAX:
+	case FORM_TEXT:
+		ret_value->text = text;
+		return ctl_value_text_fault(type, text);
+	case FORM_LIST:
 		break;
 	}
-	ret_value->text = text;
-	return text_fault(type, text);
+	return "cannot be given as an option";
 }
 
 void ctl_value_write(struct pack_writer *writer, const char *key, const struct ctl_value *value)
 {
-	switch (value->type) {
-	case ARGUMENT_TYPE_BOOL:
+	switch (type_table[value->type].form) {
+	case FORM_BOOLEAN:
 		pack_put_bool(writer, key, value->boolean);
 		return;
-	case ARGUMENT_TYPE_WINDOW:
-	case ARGUMENT_TYPE_REMOVAL:
-	case ARGUMENT_TYPE_SPAN:
-	case ARGUMENT_TYPE_INSTANT:
-	case ARGUMENT_TYPE_UID:
-	case ARGUMENT_TYPE_SEQ:
-	case ARGUMENT_TYPE_LIMIT:
+	case FORM_SPAN:
+	case FORM_INSTANT:
+	case FORM_NUMBER:
 		pack_put_int(writer, key, value->integer);
 		return;
-	case ARGUMENT_TYPE_ORG:
-	case ARGUMENT_TYPE_ID:
-	case ARGUMENT_TYPE_ADDRESS:
-	case ARGUMENT_TYPE_NAME:
-	case ARGUMENT_TYPE_CONTACT:
-	case ARGUMENT_TYPE_URL:
-	case ARGUMENT_TYPE_REASON:
-	case ARGUMENT_TYPE_REF:
-	case ARGUMENT_TYPE_REQUEST_ID:
-	case ARGUMENT_TYPE_KIND:
-	case ARGUMENT_TYPE_STATE:
-	case ARGUMENT_TYPE_BUCKET:
-	case ARGUMENT_TYPE_CURSOR:
+	case FORM_CURSOR:
+	case FORM_TEXT:
 		pack_put_text(writer, key, value->text);
 		return;
-	case ARGUMENT_TYPE_TEXTS:
-	case ARGUMENT_TYPE_ACCOUNTS:
-	case ARGUMENT_TYPE_IMPORTS:
-	case _ARGUMENT_TYPE_MAX:
+	case FORM_LIST:
 		break;
 	}
 	assert(false); /* a value that no option can give */
@@ -249,34 +262,5 @@ bool ctl_value_is_relative(const char *text)
 
 const char *ctl_value_placeholder(enum argument_type type)
 {
-	static const char *const placeholders[] = {
-		[ARGUMENT_TYPE_ORG] = "ORG",
-		[ARGUMENT_TYPE_ID] = "ID",
-		[ARGUMENT_TYPE_ADDRESS] = "ADDRESS",
-		[ARGUMENT_TYPE_NAME] = "TEXT",
-		[ARGUMENT_TYPE_CONTACT] = "ADDRESS|URL",
-		[ARGUMENT_TYPE_URL] = "URL",
-		[ARGUMENT_TYPE_REASON] = "TEXT",
-		[ARGUMENT_TYPE_REF] = "TEXT",
-		[ARGUMENT_TYPE_REQUEST_ID] = "ID",
-		[ARGUMENT_TYPE_KIND] = "KIND",
-		[ARGUMENT_TYPE_STATE] = "STATE",
-		[ARGUMENT_TYPE_BUCKET] = "hour|day|week",
-		[ARGUMENT_TYPE_BOOL] = "yes|no",
-		[ARGUMENT_TYPE_WINDOW] = "SPAN",
-		[ARGUMENT_TYPE_REMOVAL] = "SPAN",
-		[ARGUMENT_TYPE_SPAN] = "SPAN",
-		[ARGUMENT_TYPE_INSTANT] = "INSTANT",
-		[ARGUMENT_TYPE_UID] = "UID",
-		[ARGUMENT_TYPE_SEQ] = "NUMBER",
-		[ARGUMENT_TYPE_LIMIT] = "NUMBER",
-		[ARGUMENT_TYPE_CURSOR] = "CURSOR",
-		[ARGUMENT_TYPE_TEXTS] = "TEXTS",
-		[ARGUMENT_TYPE_ACCOUNTS] = "ACCOUNTS",
-		[ARGUMENT_TYPE_IMPORTS] = "ACCOUNTS",
-	};
-
-	static_assert(ARRAY_LEN(placeholders) == _ARGUMENT_TYPE_MAX,
-		      "one placeholder for each type");
-	return placeholders[type];
+	return type_table[type].placeholder;
 }

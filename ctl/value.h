@@ -31,6 +31,9 @@ struct ctl_value {
 must_check const char *ctl_value_parse(enum argument_type type, const char *text, instant_t now,
 				       struct ctl_value *ret_value);
 
+/* What is wrong with a text of one of the types that are texts, or NULL; static. */
+must_check const char *ctl_value_text_fault(enum argument_type type, struct slice text);
+
 /* Key and value of a map of arguments. */
 void ctl_value_write(struct pack_writer *writer, const char *key, const struct ctl_value *value);
 

@@ -4,6 +4,7 @@
 #include "common/rpc.h"
 #include "ctl/import_file.h"
 #include "ctl/import_graph.h"
+#include "ctl/import_report.h"
 #include "ctl/import_send.h"
 #include "ctl/json.h"
 
@@ -178,6 +179,12 @@ Test(ctl_import_csv, the_same_account_twice_is_told_with_both_places)
 	assert_faults(IMPORT_FORMAT_CSV, NULL,
 		      HEADER "acme,1,member,u@a.example\nACME,1,member,v@a.example\n",
 		      "f:3: id: this account is in the import already, at f:2\n");
+}
+
+Test(ctl_import_json, the_same_account_twice_in_one_line_is_told_with_its_place)
+{
+	assert_faults(IMPORT_FORMAT_GRAPH, NULL, "[" ROW("1") "," ROW("2") "," ROW("1") "]",
+		      "f:1: [2].id: this account is in the import already, at f:1: [0]\n");
 }
 
 Test(ctl_import_csv, no_more_than_twenty_faults_are_shown)
@@ -405,4 +412,107 @@ Test(ctl_import_send, a_call_holds_a_thousand_rows_at_most)
 	}
 	cr_assert_leq(import_batch_end(&set, 0) * 1000, RPC_OBJECTS_MAX);
 	free(set.entries);
+}
+
+/* What the report of some items says to people. */
+struct reported {
+	struct ctl ctl;
+	struct import_report report;
+	char *text;
+	size_t len;
+};
+
+static void reported_begin(struct reported *reported)
+{
+	memset(reported, 0, sizeof(*reported));
+	import_report_init(&reported->report);
+	reported->ctl.show = (struct show){.now = 0,
+					   .utc = true,
+					   .legend = true,
+					   .out = open_memstream(&reported->text, &reported->len)};
+}
+
+static void report_item(struct reported *reported, const char *outcome, const char *list,
+			size_t index)
+{
+	struct import_where where = {.file = "f", .line = 1, .list = list, .index = index};
+	json_t *item = json_pack("{s:s, s:s, s:s, s:s, s:s}", "org", "acme", "id", "1", "outcome",
+				 outcome, "change", "created", "state", "active");
+
+	cr_assert_eq(import_report_add(&reported->report, item, &where, reported->ctl.args.all), 0);
+	json_decref(item);
+}
+
+static void reported_is(struct reported *reported, const char *text)
+{
+	cr_assert_eq(import_report_print(&reported->ctl, &reported->report,
+					 reported->report.tally.n),
+		     0);
+	(void)fclose(reported->ctl.show.out);
+	cr_assert_str_eq(reported->text, text);
+	free(reported->text);
+	import_report_done(&reported->report);
+}
+
+Test(ctl_import_report, a_refused_row_is_told_with_its_place_in_the_list)
+{
+	struct reported reported;
+
+	reported_begin(&reported);
+	report_item(&reported, "ok", "value", 6);
+	report_item(&reported, "irrevocable", "value", 7);
+	reported_is(
+		&reported,
+		"f:1: value[7]: acme/1: refused: permanent deletion has begun and nobody can stop "
+		"it\n"
+		"2 rows: 1 created, 0 updated, 0 unchanged, 1 refused: 1 irrevocable\n"
+		"irrevocable: permanent deletion has begun and nobody can stop it\n");
+}
+
+Test(ctl_import_report, all_tells_the_rows_that_went_well_too)
+{
+	struct reported reported;
+
+	reported_begin(&reported);
+	reported.ctl.args.all = true;
+	report_item(&reported, "ok", NULL, 0);
+	reported_is(&reported, "f:1: acme/1: created; active\n"
+			       "1 row: 1 created, 0 updated, 0 unchanged\n");
+}
+
+Test(ctl_import_report, items_keep_their_place_for_json)
+{
+	struct reported reported;
+	const json_t *item;
+
+	reported_begin(&reported);
+	report_item(&reported, "damaged", "value", 7);
+	item = json_array_get(reported.report.items, 0);
+	cr_assert_str_eq(ctl_json_text(item, "file"), "f");
+	cr_assert_str_eq(ctl_json_text(item, "place"), "value[7]");
+	(void)fclose(reported.ctl.show.out);
+	free(reported.text);
+	import_report_done(&reported.report);
+}
+
+Test(ctl_import_report, twenty_refused_rows_are_shown_and_the_most_frequent_refusal_is_explained)
+{
+	struct reported reported;
+
+	reported_begin(&reported);
+	report_item(&reported, "damaged", NULL, 0);
+	for (int i = 0; i < 30; i++) {
+		report_item(&reported, "already-left", NULL, 0);
+	}
+	cr_assert_eq(import_report_print(&reported.ctl, &reported.report, 40), 0);
+	(void)fclose(reported.ctl.show.out);
+	cr_assert(
+		strstr(reported.text,
+		       "\nand 11 more; --json tells all\n"
+		       "40 rows: 0 created, 0 updated, 0 unchanged, 31 refused: 30 already-left, 1 "
+		       "damaged\n"
+		       "already-left: the account has left already; its clock runs on and is not "
+		       "restarted\n"));
+	free(reported.text);
+	import_report_done(&reported.report);
 }

@@ -4,6 +4,8 @@
 #include <criterion/criterion.h>
 
 #include "ctl/pages.h"
+#include "ctl/show_account.h"
+#include "ctl/show_status.h"
 #include "ctl/slices.h"
 
 static enum ctl_exit exit_of(const char *const *outcomes)
@@ -113,12 +115,154 @@ Test(ctl_show, a_refused_leave_tells_every_reason_and_whom_to_ask)
 		0, NULL);
 
 	cr_assert_eq(show_items(shown_begin(&shown), items, NULL, all), 0);
-	shown_is(&shown,
-		 "acme/1: refused: for 2 reasons\n"
-		 "  - the account is disabled\n"
-		 "  - the organization does not let its guests leave by themselves\n"
-		 "  ask: p@acme.example (privacy contact), it@acme.example (administrators)\n");
+	shown_is(&shown, "acme/1: refused for 2 reasons:\n"
+			 "  - the account is disabled\n"
+			 "  - the organization does not let its guests leave by themselves\n"
+			 "  Ask: privacy contact p@acme.example, admin contact it@acme.example\n");
 	json_decref(items);
+}
+
+static void refusal_is(const char *object, const char *text)
+{
+	struct shown shown;
+	json_t *json = json_loads(object, 0, NULL);
+
+	show_refusal(shown_begin(&shown), json);
+	shown_is(&shown, text);
+	json_decref(json);
+}
+
+Test(ctl_show, a_refused_leave_says_so_when_nobody_is_named_to_ask)
+{
+	refusal_is("{\"outcome\": \"account-disabled\", \"reasons\": [\"account-disabled\"], "
+		   "\"contact\": {}}",
+		   "refused: the account is disabled\n"
+		   "  Ask: the organization has published no contact\n");
+}
+
+Test(ctl_show, an_administrators_refusal_does_not_miss_a_contact)
+{
+	refusal_is(
+		"{\"outcome\": \"irrevocable\", \"reasons\": [\"irrevocable\"], \"contact\": {}}",
+		"refused: permanent deletion has begun and nobody can stop it\n");
+}
+
+static void state_is(const char *account, const char *text)
+{
+	struct shown shown;
+	json_t *json = json_loads(account, 0, NULL);
+
+	show_state_sentence(shown_begin(&shown), json);
+	shown_is(&shown, text);
+	json_decref(json);
+}
+
+Test(ctl_show, the_state_of_a_removal_says_its_deadline_or_that_it_has_passed)
+{
+	state_is(
+		"{\"state\": \"removing\", \"removal_due_us\": 86400000000, \"sla\": \"on-track\"}",
+		"being removed for good; all its data is gone by 1970-01-02T00:00:00Z (in 1d)");
+	state_is(
+		"{\"state\": \"removing\", \"removal_due_us\": -86400000000, \"sla\": \"overdue\"}",
+		"being removed for good, overdue: its data was to be gone by 1969-12-31T00:00:00Z "
+		"(1d ago)");
+	state_is("{\"state\": \"removed\", \"removed_at_us\": 0}",
+		 "removed for good at 1970-01-01T00:00:00Z (now); only its tombstone is left");
+}
+
+Test(ctl_show, a_removed_account_is_said_to_be_removed_before_its_dates)
+{
+	struct shown shown;
+	json_t *result = json_loads(
+		"{\"outcome\": \"ok\", \"account\": {\"org\": \"acme\", \"uid\": 7, \"kind\": \"member\", "
+		"\"state\": \"removed\", \"removed_at_us\": 0}}",
+		0, NULL);
+
+	cr_assert_eq(show_account(shown_begin(&shown), result), 0);
+	shown_is(
+		&shown,
+		"uid 7 was a member account of acme.\n"
+		"It is removed for good at 1970-01-01T00:00:00Z (now); only its tombstone is left.\n"
+		"       org: acme\n"
+		"       uid: 7\n"
+		"      kind: member\n"
+		"     state: removed\n"
+		"removed at: 1970-01-01T00:00:00Z (now)\n");
+	json_decref(result);
+}
+
+Test(ctl_show, explain_tells_commands_that_are_refused_for_the_same_reasons_in_one_line)
+{
+	struct shown shown;
+	json_t *result = json_loads(
+		"{\"outcome\": \"ok\", \"account\": {\"org\": \"acme\", \"id\": \"1\", \"uid\": 7, "
+		"\"kind\": \"member\", \"person\": \"p@a.example\", \"state\": \"soft-deleted\"}, "
+		"\"next\": {\"action\": \"start-removal\", \"at_us\": 86400000000}, \"contact\": {}, "
+		"\"may\": [{\"command\": \"leave\", \"outcome\": \"irrevocable\"}, "
+		"{\"command\": \"restore\", \"outcome\": \"ok\"}, "
+		"{\"command\": \"remove\", \"outcome\": \"irrevocable\"}, "
+		"{\"command\": \"purge\", \"outcome\": \"ok\"}, "
+		"{\"command\": \"enable\", \"outcome\": \"damaged\"}]}",
+		0, NULL);
+
+	cr_assert_eq(show_explain(shown_begin(&shown), result), 0);
+	shown_is(
+		&shown,
+		"acme/1 is a member account of p@a.example (uid 7).\n"
+		"It is soft-deleted.\n"
+		"Next: permanent deletion starts at 1970-01-02T00:00:00Z (in 1d).\n"
+		"May be done: restore, purge.\n"
+		"Refused: leave, remove: permanent deletion has begun and nobody can stop it.\n"
+		"Refused: enable: the stored record is damaged; run retentionctl verify and see the "
+		"journal.\n");
+	json_decref(result);
+}
+
+Test(ctl_show, counts_come_in_groups_of_three_digits)
+{
+	static const struct {
+		int64_t n;
+		const char *text;
+	} cases[] = {{0, "0"},          {999, "999"},   {1000, "1 000"},
+		     {87143, "87 143"}, {-100, "-100"}, {1234567, "1 234 567"}};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct shown shown;
+
+		show_count(cases[i].n, shown_begin(&shown)->out);
+		shown_is(&shown, cases[i].text);
+	}
+}
+
+/* The part of a status that says how it is, with a clock an hour after the epoch. */
+static void status_ends_with(const char *sweep, const char *text)
+{
+	struct shown shown;
+	json_t *status = json_pack("{s:{}, s:o}", "info", "sweep", json_loads(sweep, 0, NULL));
+
+	shown_begin(&shown)->now = SPAN_HOUR;
+	show_status(&shown.show, status);
+	(void)fclose(shown.show.out);
+	cr_assert_geq(shown.len, strlen(text));
+	cr_assert_str_eq(shown.text + shown.len - strlen(text), text);
+	free(shown.text);
+	json_decref(status);
+}
+
+Test(ctl_show, status_says_what_is_wrong_and_what_to_do)
+{
+	status_ends_with("{\"paused\": false, \"next_due_us\": 3599000000, \"failed\": 0}",
+			 "       State: well: nothing is late, nothing failed\n");
+	status_ends_with(
+		"{\"paused\": true, \"failed\": 0}",
+		"     PROBLEM: timed work is paused, and deadlines run on; take it up again "
+		"with: retentionctl resume\n");
+	status_ends_with(
+		"{\"paused\": false, \"next_due_us\": 0, \"failed\": 1200}",
+		"     PROBLEM: accounts have been due since 1970-01-01T00:00:00Z (1h ago); have "
+		"it done now with: retentionctl sweep\n"
+		"     PROBLEM: 1 200 accounts could not be swept; journalctl -u retentiond says "
+		"which and why\n");
 }
 
 Test(ctl_show, an_item_that_went_well_says_until_when_it_can_be_restored)
@@ -148,6 +292,13 @@ Test(ctl_show, many_rows_are_a_table_without_empty_columns)
 	cr_assert_eq(show_rows(shown_begin(&shown), rows, columns), 0);
 	shown_is(&shown, "ID  UID\na     1\nbcd  22\n");
 	json_decref(rows);
+}
+
+Test(ctl_exit, codes_are_in_order_and_each_is_told_once)
+{
+	for (const struct ctl_exit_row *row = ctl_exit_table; row[1].name; row++) {
+		cr_assert_lt(row[0].exit, row[1].exit);
+	}
 }
 
 Test(ctl_pages, go_on_at_the_cursor_or_at_next_until_there_is_none)

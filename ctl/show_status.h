@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef RETENTIOND_CTL_SHOW_STATUS_H
+#define RETENTIOND_CTL_SHOW_STATUS_H
+
+#include "ctl/show.h"
+
+/**
+ * show_status() - how the daemon is, and at the end what is wrong with it
+ * @status: {info, stats, sweep}: the answers of these; stats and sweep may be missing
+ */
+void show_status(const struct show *show, const json_t *status);
+
+#endif
