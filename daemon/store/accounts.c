@@ -16,30 +16,38 @@ static int store_answer(int kv_error)
 	return kv_error > 0 ? STORE_E_CORRUPT : kv_error;
 }
 
-static int store_read_row(struct kv_txn *txn, uint64_t uid, struct account *ret_account)
+/* A row of an organization that is not there is damage as well: callers need not look. */
+static int store_read_row(struct store *store, uint64_t uid, struct account *ret_account)
 {
 	struct key key = key_u64(uid);
+	struct account account;
 	struct slice bytes;
-	int r = kv_get(txn, KV_ACCOUNTS, key_slice(&key), &bytes);
+	struct kv_txn *txn;
+	int r = store_reading(store, &txn);
 
+	if (r < 0) {
+		return r;
+	}
+	r = kv_get(txn, KV_ACCOUNTS, key_slice(&key), &bytes);
 	if (r != 0) {
 		return store_answer(r);
 	}
-	return rows_decode_account(uid, bytes, ret_account) == 0 ? 0 : STORE_E_CORRUPT;
+	if (rows_decode_account(uid, bytes, &account) != 0 || !store_org(store, account.org)) {
+		return STORE_E_CORRUPT;
+	}
+	*ret_account = account;
+	return 0;
 }
 
 int store_get_account(struct store *store, uint64_t uid, struct account *ret_account)
 {
 	const struct account *newer = overlay_get(store->overlay, uid);
-	struct kv_txn *txn;
-	int r;
 
 	if (newer) {
 		*ret_account = *newer;
 		return 0;
 	}
-	r = store_reading(store, &txn);
-	return r < 0 ? r : store_read_row(txn, uid, ret_account);
+	return store_read_row(store, uid, ret_account);
 }
 
 static int key_compare(struct slice a, struct slice b)
@@ -51,8 +59,8 @@ static int key_compare(struct slice a, struct slice b)
 
 /*
  * The first key of a table behind @after whose row the overlay does not hide, if it stands before
- * @bound (when that is not empty). Without the bound, a walk through rows that are all hidden would look
- * at all of them in every step.
+ * @bound (when that is not empty). Without the bound, a walk through rows that are all hidden
+ * would look at all of them in every step. A key of another length is damage that leads to no row.
  */
 static int walk_table(struct store *store, enum index index, const struct key *after,
 		      struct slice bound, struct key *ret_key)
@@ -69,13 +77,10 @@ static int walk_table(struct store *store, enum index index, const struct key *a
 		r = kv_cursor_seek(cursor, key_slice(after), &key, NULL);
 	}
 	while (r == 0) {
-		if (key.len < 8 || key.len > KV_KEY_LEN_MAX) {
-			return STORE_E_CORRUPT;
-		}
 		if (bound.len > 0 && key_compare(key, bound) >= 0) {
 			return STORE_E_NONE;
 		}
-		if (!slice_equal(key, key_slice(after)) &&
+		if (key.len == after->len && !slice_equal(key, key_slice(after)) &&
 		    !overlay_get(store->overlay, key_uid(key))) {
 			*ret_key = (struct key){0};
 			key_add_bytes(ret_key, key.data, key.len);
@@ -86,9 +91,27 @@ static int walk_table(struct store *store, enum index index, const struct key *a
 	return store_answer(r);
 }
 
+/* The row that a key of a table leads to. It must stand under that very key: else one is damaged. */
+static int walk_read_row(struct store *store, enum index index, const struct key *key,
+			 struct account *ret_account)
+{
+	struct account account;
+	struct key own;
+	int r = store_read_row(store, key_uid(key_slice(key)), &account);
+
+	if (r != 0) {
+		return r == STORE_E_NONE ? STORE_E_CORRUPT : r;
+	}
+	if (!index_key(index, &account, &own) || !slice_equal(key_slice(&own), key_slice(key))) {
+		return STORE_E_CORRUPT;
+	}
+	*ret_account = account;
+	return 0;
+}
+
 /*
- * The next row behind @key in an order; @key moves to it. A row whose index entry leads nowhere is
- * damage: the key moves on all the same, so that the caller can pass over it.
+ * The next row behind @key in an order; @key moves to it, to a damaged one as well, so that the
+ * caller can pass over it.
  */
 static int walk_next(struct store *store, enum index index, struct key *key,
 		     struct account *ret_account)
@@ -109,8 +132,7 @@ static int walk_next(struct store *store, enum index index, struct key *key,
 		return r;
 	}
 	*key = table_key;
-	r = store_read_row(store->txn, key_uid(key_slice(&table_key)), ret_account);
-	return r == STORE_E_NONE ? STORE_E_CORRUPT : r;
+	return walk_read_row(store, index, key, ret_account);
 }
 
 /* The same among the keys that begin as @key does, up to the uid at their end. */
@@ -120,8 +142,8 @@ static int walk_next_same(struct store *store, enum index index, struct key *key
 	struct key before = *key;
 	int r = walk_next(store, index, key, ret_account);
 
-	if (r == 0 &&
-	    (key->len != before.len || memcmp(key->bytes, before.bytes, before.len - 8u) != 0)) {
+	if ((r == 0 || r == STORE_E_CORRUPT) &&
+	    memcmp(key->bytes, before.bytes, before.len - 8u) != 0) {
 		return STORE_E_NONE;
 	}
 	return r;
@@ -242,7 +264,7 @@ int store_next_of_org(struct store *store, uint32_t org, struct org_position *po
 	if (r != 0 && r != STORE_E_CORRUPT) {
 		return r;
 	}
-	if (key.len != 4 + ROWS_HASH_LEN + 8 || load_be32(key.bytes) != org) {
+	if (load_be32(key.bytes) != org) {
 		return STORE_E_NONE;
 	}
 	memcpy(position->hash, key.bytes + 4, ROWS_HASH_LEN);
@@ -255,7 +277,7 @@ int store_next_due(struct store *store, struct due_position *position, struct ac
 	struct key key = key_due(position->at, position->uid);
 	int r = walk_next(store, INDEX_DUE, &key, ret_account);
 
-	if (r == 0 || (r == STORE_E_CORRUPT && key.len == 16)) {
+	if (r == 0 || r == STORE_E_CORRUPT) {
 		position->at = (instant_t)load_be64(key.bytes);
 		position->uid = key_uid(key_slice(&key));
 	}

@@ -23,7 +23,7 @@
 /* The child's exit codes: STORE_E_ answers, or one of these. */
 enum {
 	CHECK_EXIT_SOUND = 0,
-	CHECK_EXIT_ERRNO = 100, /* the machine failed */
+	CHECK_EXIT_ERRNO = 100, /* the machine failed; the errno is added */
 };
 
 static int check_chain(struct kv_txn *txn)
@@ -132,7 +132,7 @@ static _Noreturn void check_child(const char *place, uint64_t map_bytes)
 	(void)signal(SIGSEGV, SIG_DFL);
 	(void)signal(SIGABRT, SIG_DFL);
 	r = check_in_child(place, map_bytes);
-	_exit(r < 0 ? CHECK_EXIT_ERRNO : r);
+	_exit(r < 0 ? CHECK_EXIT_ERRNO - r : r);
 }
 
 static int check_answer(const char *place, int status)
@@ -143,6 +143,9 @@ static int check_answer(const char *place, int status)
 			"the store in %s is damaged (reading it ended with %s); restore a backup",
 			place, strsignal(WTERMSIG(status)));
 	}
+	if (WEXITSTATUS(status) > CHECK_EXIT_ERRNO) {
+		return CHECK_EXIT_ERRNO - WEXITSTATUS(status);
+	}
 	switch (WEXITSTATUS(status)) {
 	case CHECK_EXIT_SOUND:
 		return 0;
@@ -151,8 +154,6 @@ static int check_answer(const char *place, int status)
 			STORE_E_NEWER,
 			"the store in %s was written by a newer retentiond; install that version",
 			place);
-	case CHECK_EXIT_ERRNO:
-		return -EIO;
 	default:
 		return store_say_fault(
 			STORE_E_CORRUPT,

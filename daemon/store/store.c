@@ -193,6 +193,15 @@ uint64_t store_unsettled_entries(const struct store *store)
 
 /* Room */
 
+static uint64_t store_reserve_bytes(const struct store *store, uint64_t map_bytes)
+{
+	const struct store_counts *counts = &store->state.counts;
+	uint64_t n = counts->n_active + counts->n_soft_deleted + counts->n_removing;
+
+	n += overlay_n_rows(store->overlay);
+	return MIN(map_bytes / 8, STORE_RESERVE_MAX) + n * STORE_RESERVE_EACH;
+}
+
 int store_usage(struct store *store, struct kv_usage *ret_usage, uint64_t *ret_reserve_bytes)
 {
 	struct kv_usage usage;
@@ -205,7 +214,7 @@ int store_usage(struct store *store, struct kv_usage *ret_usage, uint64_t *ret_r
 	if (r != 0) {
 		return r < 0 ? r : -EIO;
 	}
-	*ret_reserve_bytes = MIN(usage.map_bytes / 8, STORE_RESERVE_MAX);
+	*ret_reserve_bytes = store_reserve_bytes(store, usage.map_bytes);
 	*ret_usage = usage;
 	return 0;
 }
@@ -220,19 +229,20 @@ static uint64_t store_disk_bytes(const struct store *store)
 	return (uint64_t)fs.f_bavail * fs.f_frsize;
 }
 
+/* Whichever ends first: the map, or what the file has and can still get. */
 static int store_measure_room(struct store *store)
 {
 	struct kv_usage usage;
-	uint64_t reserve, disk = store_disk_bytes(store);
+	uint64_t reserve, limit, disk = store_disk_bytes(store);
 	int r = store_usage(store, &usage, &reserve);
 
 	if (r < 0) {
 		return r;
 	}
-	store->room_bytes = usage.map_bytes > usage.used_bytes + reserve
-				    ? usage.map_bytes - usage.used_bytes - reserve
-				    : 0;
-	store->room_bytes = MIN(store->room_bytes, disk > DISK_RESERVE ? disk - DISK_RESERVE : 0);
+	limit = usage.file_bytes + (disk > DISK_RESERVE ? disk - DISK_RESERVE : 0);
+	limit = MIN(limit, usage.map_bytes);
+	reserve += usage.used_bytes;
+	store->room_bytes = limit > reserve ? limit - reserve : 0;
 	store->room_known = true;
 	return 0;
 }

@@ -32,17 +32,20 @@ enum {
 	STORE_E_NEWER,    /* written by a newer version */
 };
 
-/* Bytes of address space, not of disk: enough for about 100 M accounts. */
+/* Bytes of address space, not of disk: enough for about 50 M accounts and their removal. */
 #define STORE_MAP_DEFAULT (UINT64_C(64) << 30)
 #define STORE_MAP_MIN     (UINT64_C(8) << 20)
 
 #define STORE_ORGS_MAX 4096 /* kept in memory, about 3 kB each */
 
 /*
- * Growth is refused below this much room, so that deletions always find some: 1/8 of the map, at
- * most 256 MiB.
+ * Growth is refused below this much room, so that deletions always find some: for each account
+ * that is not removed yet what its removal writes before it frees anything (260 bytes were
+ * measured; notes are longer), as much for each row that waits to be settled, and 1/8 of the map,
+ * at most 256 MiB, for everything else.
  */
-#define STORE_RESERVE_MAX (UINT64_C(256) << 20)
+#define STORE_RESERVE_EACH 512
+#define STORE_RESERVE_MAX  (UINT64_C(256) << 20)
 
 /* Overlay rows after which a slice is settled even under load. About 500 bytes each. */
 #define STORE_OVERLAY_MAX  65536

@@ -13,6 +13,9 @@
 
 #define IMPORT_FUTURE_MAX SPAN_DAY /* a directory's clock may be ahead of ours, but not by more */
 
+/* What an account takes beside twice its profile: entry, note, row, keys, and its removal's reserve. */
+#define IMPORT_BYTES 3072
+
 /* What an import comes to for one account. */
 struct import {
 	enum outcome outcome;
@@ -164,6 +167,11 @@ static int import_left(struct call *call, const struct item *item, const struct 
 		import_refused(import, OUTCOME_ALREADY_LEFT);
 		return 0;
 	}
+	if (state == ACCOUNT_STATE_SOFT_DELETED && !call->request->new_incarnation) {
+		import_refused(import,
+			       OUTCOME_SOFT_DELETED_EXISTS); /* under whatever name by now */
+		return 0;
+	}
 	return import_beside(call, item, org, import);
 }
 
@@ -240,7 +248,7 @@ static int check_items(struct call *call, uint64_t *ret_bytes)
 
 		(void)snprintf(name, sizeof(name), "accounts[%u]", i);
 		import_profile(item, &call->engine->profile);
-		bytes += rows_profile_len(&call->engine->profile);
+		bytes += IMPORT_BYTES + 2 * rows_profile_len(&call->engine->profile);
 		if (rows_profile_len(&call->engine->profile) > MODEL_PROFILE_BYTES_MAX) {
 			return call_refuse_argument(
 				call, name, "is over 32 KiB with its groups and permissions");
@@ -264,7 +272,7 @@ int cmd_account_import(struct call *call)
 	int r = check_items(call, &bytes);
 
 	if (r == 0) {
-		r = store_has_room(call->engine->store, 4 * bytes, &room);
+		r = store_has_room(call->engine->store, bytes, &room);
 	}
 	if (r == 0 && !room) {
 		r = call_refuse_full(call);

@@ -73,6 +73,17 @@ static int read_entries(struct call *call, uint64_t from, bool of_account)
 	return r > 0 ? call_refuse_damaged(call, "an entry of the ledger") : r;
 }
 
+static int check_is_own(struct call *call, const struct account *account, uint64_t seq)
+{
+	struct entry entry;
+	int r = store_get_entry(call->engine->store, seq, &entry, NULL);
+
+	if (r == STORE_E_NONE || (r == 0 && entry.uid != account->uid)) {
+		return call_refuse_argument(call, "from", "is not an entry of this account");
+	}
+	return r > 0 ? call_refuse_damaged(call, "an entry of the ledger") : r;
+}
+
 static int read_account(struct call *call, const struct item *item)
 {
 	struct account account;
@@ -92,7 +103,8 @@ static int read_account(struct call *call, const struct item *item)
 		return 0;
 	}
 	from = REQUEST_HAS(call->request, from) ? call->request->from : account.last_seq;
-	return read_entries(call, from, true);
+	r = check_is_own(call, &account, from);
+	return r == 0 ? read_entries(call, from, true) : r;
 }
 
 int cmd_ledger_read(struct call *call)

@@ -58,7 +58,7 @@ static int set_paused(struct call *call, bool paused)
 		sweep->changed = true;
 	}
 	pack_write_map(call->out);
-	pack_put_bool(call->out, "paused", sweep->paused);
+	pack_put_bool(call->out, "paused", paused);
 	pack_write_end(call->out);
 	return r;
 }

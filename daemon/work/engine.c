@@ -8,6 +8,9 @@
 #include "daemon/work/call.h"
 #include "daemon/work/request.h"
 
+/* A frame packed anew: the header of a short map or array has three bytes then, not one. */
+#define SCRATCH_BYTES_MAX (3 * RPC_FRAME_LARGE_MAX)
+
 #define ANSWERS_DROPPED_MAX 256                /* kept answers forgotten in one turn */
 #define SETTLE_QUIET        (SPAN_SECOND / 10) /* without a change: rows may be settled now */
 
@@ -59,7 +62,7 @@ int engine_open(const struct engine_options *options, const struct clock_reading
 	if (!engine) {
 		return -ENOMEM;
 	}
-	pack_writer_init(&engine->scratch, RPC_FRAME_LARGE_MAX);
+	pack_writer_init(&engine->scratch, SCRATCH_BYTES_MAX);
 	r = engine_open_all(engine, options, reading);
 	if (r != 0) {
 		(void)engine_free(engine);
@@ -100,8 +103,7 @@ static int engine_work(struct engine *engine)
 	if (sweep_is_wanted(&engine->sweep, engine->now)) {
 		r = sweep_slice(engine, &done);
 	}
-	if (r == 0 && engine->now >= engine->answers_looked_at + SPAN_MINUTE) {
-		engine->answers_looked_at = engine->now;
+	if (r == 0) {
 		r = store_drop_answers(engine->store, engine->now, ANSWERS_DROPPED_MAX);
 	}
 	return r > 0 ? 0 : r;
@@ -129,19 +131,23 @@ static span_t engine_until_quiet(const struct engine *engine)
 }
 
 /*
- * Under load only when there is much to move; in a quiet moment all of it, so that a start has
- * little to replay.
+ * Under load only when there is much to move, and then at least as much as came: memory is bounded.
+ * In a quiet moment all of it, so that a start has little to replay.
  */
 int engine_settle(struct engine *engine)
 {
 	struct store *store = engine->store;
 	bool much = store_unsettled_rows(store) > STORE_OVERLAY_MAX ||
 		    store_unsettled_entries(store) > STORE_TAIL_MAX;
+	int r;
 
 	if (store_unsettled_entries(store) == 0 || (!much && engine_until_quiet(engine) > 0)) {
 		return 0;
 	}
-	return store_settle(store, STORE_SETTLE_SLICE);
+	do {
+		r = store_settle(store, STORE_SETTLE_SLICE);
+	} while (r == 0 && store_unsettled_rows(store) > STORE_OVERLAY_MAX);
+	return r;
 }
 
 span_t engine_sleep(const struct engine *engine)

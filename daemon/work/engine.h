@@ -53,7 +53,6 @@ struct request;
 /**
  * struct engine - shared by the commands and the sweep; only engine.c makes one
  * @now:     trusted time of this turn
- * @answers_looked_at: when kept answers were last looked through
  * @boot, @busy_boot: boot clock of this turn, and of the last one that had something to do
  * @call, @request, @scratch, @buffer, @profile: room that one call or one row uses at a time, so
  *             that no request allocates
@@ -65,7 +64,6 @@ struct engine {
 	const struct access_rules *rules;
 	struct sweep sweep;
 	struct engine_meters meters;
-	instant_t answers_looked_at;
 	span_t boot;
 	span_t busy_boot;
 	struct call *call;

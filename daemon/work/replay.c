@@ -22,7 +22,7 @@ static int replay_fingerprint(struct call *call, const struct pack_value *params
 	pack_write_cstr(scratch, call->command->method);
 	pack_write_value(scratch, params);
 	if (scratch->error != 0) {
-		return -ENOMEM; /* it is no larger than the frame it came in */
+		return -ENOMEM; /* there is room for the largest frame */
 	}
 	store_fingerprint(call->engine->store, (struct slice){scratch->data, scratch->len},
 			  ret_hash);
@@ -39,7 +39,7 @@ static bool replay_item(struct call *call, const struct item *item, struct slice
 	}
 	n_values = (uint8_t)kept->data[0];
 	len = load_be16(kept->data + 1);
-	if (kept->len < KEPT_ITEM_LEN + len) {
+	if (kept->len < KEPT_ITEM_LEN + len || n_values > len || n_values % 2 != 0) {
 		return false;
 	}
 	pack_write_map(call->out);
@@ -74,7 +74,7 @@ static int replay_kept(struct call *call, const uint8_t *fingerprint, struct sli
 {
 	struct slice rest = {kept.data + KEPT_HEADER_LEN, kept.len - KEPT_HEADER_LEN};
 
-	if (kept.len < KEPT_HEADER_LEN || kept.data[0] != KEPT_FORM) {
+	if (kept.len <= KEPT_HEADER_LEN || kept.data[0] != KEPT_FORM) {
 		return call_refuse_damaged(call, KEPT_NAME);
 	}
 	if (memcmp(kept.data + 1, fingerprint, ROWS_HASH_LEN) != 0) {

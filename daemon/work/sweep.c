@@ -160,8 +160,8 @@ static void sweep_end_pass(struct sweep *sweep, instant_t now)
 	sweep_tell(sweep);
 	sweep->looked_at = now;
 	sweep->n_failed = sweep->pass.n_failed;
-	sweep->busy = sweep->again;
-	sweep_begin_pass(sweep);
+	sweep->busy = false;
+	sweep->changed = sweep->changed || sweep->again;
 }
 
 static void sweep_count(struct sweep *sweep, const struct sweep_result *result, instant_t now)
@@ -201,7 +201,7 @@ int sweep_slice(struct engine *engine, struct sweep_result *ret_result)
 	if (r == STORE_E_NONE) {
 		sweep_end_pass(sweep, engine->now);
 	}
-	result.more = sweep->busy;
+	result.more = sweep->busy || sweep->again;
 	*ret_result = result;
 	return 0;
 }

@@ -32,7 +32,7 @@ struct sweep_result {
  * struct sweep - where a sweep stands
  * @paused:      stored; survives a restart
  * @changed:     something changed since the last pass began, so that something may be due
- * @busy:        a pass is under way, or has left something to do at once
+ * @busy:        a pass is under way
  * @again:       this pass has made work for another
  * @position:    how far this pass has come
  * @next_at:     when the first thing falls due that was not at the end of the last pass;

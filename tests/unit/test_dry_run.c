@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <criterion/criterion.h>
+#include <stdio.h>
+
+#include "tests/support/rig.h"
+
+/*
+ * Every command that changes something can be asked what it would do. The accounts: uid 1 is
+ * active, uid 2 soft-deleted, uid 3 disabled.
+ */
+
+static struct rig rig;
+
+static void set_up(void)
+{
+	rig_open(&rig, CLOCK_MODE_SIMULATED);
+	rig_set_org(&rig, "fabrikam");
+	for (int i = 1; i <= 3; ++i) {
+		char id[32];
+
+		(void)snprintf(id, sizeof(id), "g-%d", i);
+		cr_assert_eq(rig_import(&rig, "fabrikam", id), (uint64_t)i);
+	}
+	rig_call(&rig, "account.remove", "{'accounts': [{'uid': 2}]}");
+	rig_call(&rig, "account.disable", "{'accounts': [{'uid': 3}]}");
+}
+
+static void tear_down(void)
+{
+	rig_close(&rig);
+}
+
+TestSuite(dry_run, .init = set_up, .fini = tear_down);
+
+/* What each would change; @paused: only while timed work is paused. */
+struct dry_case {
+	const char *arguments;
+	const char *path;
+	const char *text; /* at @path in the answer, NULL for true */
+	bool paused;
+};
+
+/* clang-format off */
+static const struct dry_case cases[_COMMAND_MAX] = {
+	[COMMAND_org_set] = {"'org': 'contoso', 'name': 'Contoso'", "org.name", "Contoso", false},
+	[COMMAND_account_import] = {
+		"'accounts': [{'org': 'fabrikam', 'id': 'g-9', 'kind': 'member', 'upn': 'a@x.example'}]",
+		"items.0.change", "created", false},
+	[COMMAND_account_leave] = {"'accounts': [{'uid': 1}]", "items.0.state", "soft-deleted", false},
+	[COMMAND_account_remove] = {"'accounts': [{'uid': 1}]", "items.0.state", "soft-deleted", false},
+	[COMMAND_account_restore] = {
+		"'accounts': [{'uid': 2, 'new_upn': 'new@x.example'}]", "items.0.state", "active", false},
+	[COMMAND_account_purge] = {"'accounts': [{'uid': 2}]", "items.0.state", "removing", false},
+	[COMMAND_account_disable] = {"'accounts': [{'uid': 1}]", "items.0.outcome", "ok", false},
+	[COMMAND_account_enable] = {"'accounts': [{'uid': 3}]", "items.0.outcome", "ok", false},
+	[COMMAND_sweep_pause] = {"", "paused", NULL, false},
+	[COMMAND_sweep_resume] = {"", "paused", "", true},
+};
+/* clang-format on */
+
+static void call(size_t symbol, bool dry_run)
+{
+	const char *arguments = cases[symbol].arguments;
+
+	rig_call(&rig, command_table[symbol].method, "{%s%s'dry_run': %s}", arguments,
+		 arguments[0] ? ", " : "", dry_run ? "true" : "false");
+	cr_assert_not(rig.failed, "%s", command_table[symbol].method);
+}
+
+static void expect_answer(const struct dry_case *expected)
+{
+	if (!expected->text) {
+		cr_assert(rig_true(&rig, expected->path));
+	} else if (expected->text[0]) {
+		cr_assert(rig_is(&rig, expected->path, expected->text));
+	} else {
+		cr_assert(rig_has(&rig, expected->path) && !rig_true(&rig, expected->path));
+	}
+}
+
+static void set_paused(bool paused)
+{
+	rig_call(&rig, paused ? "sweep.pause" : "sweep.resume", "{}");
+	cr_assert_eq(store_sweep_paused(rig.engine->store), paused);
+}
+
+Test(dry_run, every_changing_command_has_a_case_here)
+{
+	for (size_t i = 0; i < _COMMAND_MAX; ++i) {
+		cr_assert_eq(command_changes(&command_table[i]), cases[i].arguments != NULL, "%s",
+			     command_table[i].method);
+	}
+}
+
+Test(dry_run, no_command_changes_anything_when_asked_what_it_would_do)
+{
+	for (size_t i = 0; i < _COMMAND_MAX; ++i) {
+		uint64_t head;
+
+		if (!cases[i].arguments) {
+			continue;
+		}
+		set_paused(cases[i].paused);
+		head = rig_head(&rig);
+		call(i, true);
+		expect_answer(&cases[i]);
+		cr_assert_eq(rig_head(&rig), head, "%s", command_table[i].method);
+	}
+	cr_assert_eq(store_n_orgs(rig.engine->store), 1);
+}
+
+/* Else a case that is refused would pass for one that changes nothing. */
+Test(dry_run, each_case_here_is_a_change_when_it_is_carried_out)
+{
+	for (size_t i = 0; i < _COMMAND_MAX; ++i) {
+		uint64_t head;
+
+		if (!cases[i].arguments) {
+			continue;
+		}
+		rig_close(&rig);
+		set_up();
+		set_paused(cases[i].paused);
+		head = rig_head(&rig);
+		call(i, false);
+		expect_answer(&cases[i]);
+		cr_assert_gt(rig_head(&rig), head, "%s", command_table[i].method);
+	}
+}
+
+Test(dry_run, a_refusal_is_told_as_it_would_come)
+{
+	rig_call(&rig, "account.leave", "{'accounts': [{'uid': 3}], 'dry_run': true}");
+	cr_assert(rig_is(&rig, "items.0.outcome", "account-disabled"));
+	cr_assert(rig_is(&rig, "items.0.contact.privacy_contact", "privacy@fabrikam.example"));
+}
+
+Test(dry_run, a_dry_run_keeps_no_answer_for_its_request_id)
+{
+	rig_call(&rig, "account.remove",
+		 "{'accounts': [{'uid': 1}], 'dry_run': true, 'request_id': 'r-1'}");
+	rig_call(&rig, "account.remove", "{'accounts': [{'uid': 1}], 'request_id': 'r-1'}");
+	cr_assert(rig_is(&rig, "items.0.state", "soft-deleted"));
+	cr_assert(rig_is(&rig, "items.0.outcome", "ok"));
+	rig_call(&rig, "account.get", "{'uid': 1}");
+	cr_assert(rig_is(&rig, "account.state", "soft-deleted"));
+}

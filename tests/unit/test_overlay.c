@@ -1,0 +1,402 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/store/overlay.h"
+
+#include <criterion/criterion.h>
+
+#include "tests/support/random.h"
+
+#define BEGIN (INT64_C(1772366400) * SPAN_SECOND)
+
+static struct overlay *overlay;
+
+static void set_up(void)
+{
+	cr_assert_eq(overlay_new(&overlay), 0);
+}
+
+static void tear_down(void)
+{
+	overlay = overlay_free(overlay);
+}
+
+TestSuite(overlay, .init = set_up, .fini = tear_down);
+
+/* Names are one byte here, repeated: rows of the same byte have the same name. */
+static struct account row(uint64_t uid, uint64_t seq, uint8_t name)
+{
+	struct account account = {
+		.uid = uid,
+		.org = 1,
+		.facts = {.kind = ACCOUNT_KIND_B2B_COLLABORATION,
+			  .enabled = true,
+			  .deleted_at = INSTANT_NONE,
+			  .removal_started_at = INSTANT_NONE,
+			  .removed_at = INSTANT_NONE},
+		.created_at = BEGIN,
+		.last_seq = seq,
+	};
+
+	memset(account.hash_id, name, ROWS_HASH_LEN);
+	memset(account.hash_person, name, ROWS_HASH_LEN);
+	memset(account.hash_upn, name, ROWS_HASH_LEN);
+	return account;
+}
+
+static struct account deleted(struct account account, instant_t at)
+{
+	account.facts.deleted_at = at;
+	account.facts.window = MODEL_WINDOW_DEFAULT;
+	account.facts.removal = MODEL_REMOVAL_DEFAULT;
+	return account;
+}
+
+static void put(struct account account)
+{
+	cr_assert_eq(overlay_put(overlay, &account), 0);
+}
+
+/* The uids of one order, as decimal digits of a number: 312 for 3, 1, 2. */
+static uint64_t order_of(enum index index)
+{
+	const struct account *account;
+	struct slice key = {0};
+	uint64_t order = 0;
+
+	while ((account = overlay_next(overlay, index, key, &key))) {
+		order = 10 * order + account->uid;
+	}
+	return order;
+}
+
+Test(overlay, an_empty_one_has_no_rows)
+{
+	struct slice key;
+
+	cr_assert_eq(overlay_n_rows(overlay), 0);
+	cr_assert_eq(overlay_oldest_seq(overlay), 0);
+	cr_assert_null(overlay_get(overlay, 1));
+	for (enum index index = 0; index < _INDEX_MAX; ++index) {
+		cr_assert_null(overlay_next(overlay, index, (struct slice){0}, &key));
+	}
+}
+
+Test(overlay, freeing_nothing_is_fine)
+{
+	cr_assert_null(overlay_free(NULL));
+}
+
+Test(overlay, a_row_is_found_by_its_uid)
+{
+	put(row(7, 1, 'a'));
+	cr_assert_eq(overlay_get(overlay, 7)->hash_id[0], 'a');
+	cr_assert_null(overlay_get(overlay, 8));
+}
+
+Test(overlay, rows_stand_in_each_order)
+{
+	put(deleted(row(1, 1, 'c'), BEGIN + 2));
+	put(deleted(row(2, 2, 'a'), BEGIN + 3));
+	put(deleted(row(3, 3, 'b'), BEGIN + 1));
+	cr_assert_eq(order_of(INDEX_UID), 123);
+	cr_assert_eq(order_of(INDEX_ID), 231);
+	cr_assert_eq(order_of(INDEX_PERSON), 231);
+	cr_assert_eq(order_of(INDEX_UPN), 231);
+	cr_assert_eq(order_of(INDEX_DUE), 312);
+}
+
+Test(overlay, rows_of_the_same_name_stand_in_the_order_of_their_uids)
+{
+	put(row(3, 1, 'a'));
+	put(row(1, 2, 'a'));
+	put(row(2, 3, 'a'));
+	cr_assert_eq(order_of(INDEX_PERSON), 123);
+}
+
+Test(overlay, a_row_put_again_replaces_the_one_before)
+{
+	put(row(1, 1, 'a'));
+	put(row(1, 2, 'b'));
+	cr_assert_eq(overlay_n_rows(overlay), 1);
+	cr_assert_eq(overlay_get(overlay, 1)->hash_id[0], 'b');
+	cr_assert_eq(order_of(INDEX_ID), 1);
+}
+
+Test(overlay, a_changed_name_moves_the_row)
+{
+	put(row(1, 1, 'a'));
+	put(row(2, 2, 'b'));
+	put(row(1, 3, 'c'));
+	cr_assert_eq(order_of(INDEX_UPN), 21);
+}
+
+Test(overlay, an_active_account_is_not_due)
+{
+	put(row(1, 1, 'a'));
+	cr_assert_eq(order_of(INDEX_DUE), 0);
+}
+
+Test(overlay, an_account_that_came_back_is_due_no_more)
+{
+	put(deleted(row(1, 1, 'a'), BEGIN));
+	put(row(1, 2, 'a'));
+	cr_assert_eq(order_of(INDEX_DUE), 0);
+}
+
+Test(overlay, a_tombstone_is_found_by_uid_and_id_alone)
+{
+	struct account tombstone = deleted(row(1, 1, 'a'), BEGIN);
+
+	put(tombstone);
+	tombstone.facts.removal_started_at = BEGIN + 1;
+	tombstone.facts.removed_at = BEGIN + 2;
+	memset(tombstone.hash_upn, 0, ROWS_HASH_LEN);
+	put(tombstone);
+	cr_assert_eq(order_of(INDEX_UID), 1);
+	cr_assert_eq(order_of(INDEX_ID), 1);
+	cr_assert_eq(order_of(INDEX_PERSON), 0);
+	cr_assert_eq(order_of(INDEX_UPN), 0);
+	cr_assert_eq(order_of(INDEX_DUE), 0);
+}
+
+Test(overlay, next_begins_behind_a_key_that_no_row_has)
+{
+	struct key key = key_u64(2);
+	struct slice found;
+
+	put(row(1, 1, 'a'));
+	put(row(3, 2, 'a'));
+	cr_assert_eq(overlay_next(overlay, INDEX_UID, key_slice(&key), &found)->uid, 3);
+	cr_assert_eq(key_uid(found), 3);
+}
+
+Test(overlay, the_oldest_change_is_the_first_one_of_a_row_however_often_it_changed)
+{
+	put(row(1, 5, 'a'));
+	put(row(2, 6, 'a'));
+	put(row(1, 7, 'a'));
+	cr_assert_eq(overlay_oldest_seq(overlay), 5);
+}
+
+Test(overlay, the_oldest_change_moves_on_when_its_row_is_taken)
+{
+	struct account taken[1];
+
+	put(row(1, 5, 'a'));
+	put(row(2, 6, 'a'));
+	put(row(1, 7, 'a'));
+	cr_assert_eq(overlay_take(overlay, taken, 1), 1);
+	cr_assert_eq(overlay_oldest_seq(overlay), 6);
+	put(row(1, 8, 'a'));
+	cr_assert_eq(overlay_oldest_seq(overlay), 6);
+	cr_assert_eq(overlay_take(overlay, taken, 1), 1);
+	cr_assert_eq(overlay_oldest_seq(overlay), 8);
+}
+
+Test(overlay, a_row_that_was_taken_is_gone_from_every_order)
+{
+	struct account taken[1];
+
+	put(deleted(row(1, 1, 'a'), BEGIN));
+	cr_assert_eq(overlay_take(overlay, taken, 1), 1);
+	cr_assert_eq(taken[0].uid, 1);
+	cr_assert_eq(overlay_n_rows(overlay), 0);
+	cr_assert_null(overlay_get(overlay, 1));
+	for (enum index index = 0; index < _INDEX_MAX; ++index) {
+		cr_assert_eq(order_of(index), 0);
+	}
+}
+
+Test(overlay, rows_are_taken_in_the_order_of_their_uids)
+{
+	struct account taken[8];
+
+	put(row(3, 1, 'a'));
+	put(row(1, 2, 'b'));
+	put(row(2, 3, 'c'));
+	cr_assert_eq(overlay_take(overlay, taken, 2), 2);
+	cr_assert_eq(taken[0].uid, 1);
+	cr_assert_eq(taken[1].uid, 2);
+	cr_assert_eq(overlay_take(overlay, taken, 8), 1);
+	cr_assert_eq(taken[0].uid, 3);
+	cr_assert_eq(overlay_take(overlay, taken, 8), 0);
+}
+
+Test(overlay, taking_goes_on_where_it_stopped_and_begins_anew_at_the_end)
+{
+	struct account taken[8];
+
+	put(row(1, 1, 'a'));
+	put(row(2, 2, 'a'));
+	cr_assert_eq(overlay_take(overlay, taken, 1), 1);
+	put(row(1, 3, 'a'));
+	cr_assert_eq(overlay_take(overlay, taken, 1), 1);
+	cr_assert_eq(taken[0].uid, 2);
+	cr_assert_eq(overlay_take(overlay, taken, 1), 1);
+	cr_assert_eq(taken[0].uid, 1);
+}
+
+Test(overlay, one_slice_stays_sorted_where_a_round_ends)
+{
+	struct account taken[8];
+
+	put(row(2, 1, 'a'));
+	put(row(3, 2, 'a'));
+	cr_assert_eq(overlay_take(overlay, taken, 1), 1);
+	put(row(1, 3, 'a'));
+	cr_assert_eq(overlay_take(overlay, taken, 8), 1);
+	cr_assert_eq(taken[0].uid, 3);
+	cr_assert_eq(overlay_take(overlay, taken, 8), 1);
+	cr_assert_eq(taken[0].uid, 1);
+}
+
+Test(overlay, every_row_has_its_turn_however_fast_others_come)
+{
+	struct account taken[1];
+	uint64_t seq = 1;
+	bool had_its_turn = false;
+
+	put(row(100, seq++, 'a'));
+	for (uint64_t uid = 1; uid <= 120 && !had_its_turn; ++uid) {
+		put(row(uid % 10 + 1, seq++, 'a'));
+		put(row(uid % 50 + 1, seq++, 'a'));
+		cr_assert_eq(overlay_take(overlay, taken, 1), 1);
+		had_its_turn = taken[0].uid == 100;
+	}
+	cr_assert(had_its_turn);
+}
+
+/* Against rows in an array that is searched from its begin to its end. */
+
+#define NAIVE_UIDS 60
+
+struct naive {
+	bool there[NAIVE_UIDS + 1];
+	struct account rows[NAIVE_UIDS + 1];
+	uint64_t oldest_seq[NAIVE_UIDS + 1];
+};
+
+static int compare(struct slice a, struct slice b)
+{
+	int r = memcmp(a.data, b.data, MIN(a.len, b.len));
+
+	return r != 0 ? r : (int)a.len - (int)b.len;
+}
+
+/* The uid of the smallest key behind @after, or 0. */
+static uint64_t naive_next(const struct naive *naive, enum index index, struct slice after,
+			   struct key *ret_key)
+{
+	uint64_t best = 0;
+	struct key key;
+
+	for (uint64_t uid = 1; uid <= NAIVE_UIDS; ++uid) {
+		if (naive->there[uid] && index_key(index, &naive->rows[uid], &key) &&
+		    compare(key_slice(&key), after) > 0 &&
+		    (best == 0 || compare(key_slice(&key), key_slice(ret_key)) < 0)) {
+			best = uid;
+			*ret_key = key;
+		}
+	}
+	return best;
+}
+
+static uint32_t naive_n_rows(const struct naive *naive)
+{
+	uint32_t n = 0;
+
+	for (uint64_t uid = 1; uid <= NAIVE_UIDS; ++uid) {
+		n += naive->there[uid];
+	}
+	return n;
+}
+
+static uint64_t naive_oldest_seq(const struct naive *naive)
+{
+	uint64_t oldest = 0;
+
+	for (uint64_t uid = 1; uid <= NAIVE_UIDS; ++uid) {
+		if (naive->there[uid] && (oldest == 0 || naive->oldest_seq[uid] < oldest)) {
+			oldest = naive->oldest_seq[uid];
+		}
+	}
+	return oldest;
+}
+
+static void expect_same_order(const struct naive *naive, enum index index)
+{
+	const struct account *account;
+	struct key none = {0}, key = {0};
+	struct slice after = key_slice(&none);
+
+	do {
+		struct slice found;
+		uint64_t uid = naive_next(naive, index, after, &key);
+
+		account = overlay_next(overlay, index, after, &found);
+		cr_assert_eq(account ? account->uid : 0, uid);
+		if (account) {
+			cr_assert(slice_equal(found, key_slice(&key)));
+			cr_assert_eq(account->last_seq, naive->rows[uid].last_seq);
+			after = found;
+		}
+	} while (account);
+}
+
+static void expect_same(const struct naive *naive)
+{
+	cr_assert_eq(overlay_n_rows(overlay), naive_n_rows(naive));
+	cr_assert_eq(overlay_oldest_seq(overlay), naive_oldest_seq(naive));
+	for (enum index index = 0; index < _INDEX_MAX; ++index) {
+		expect_same_order(naive, index);
+	}
+}
+
+static void put_random(struct naive *naive, uint64_t *random, uint64_t seq)
+{
+	uint64_t uid = 1 + random_below(random, NAIVE_UIDS);
+	struct account account = row(uid, seq, (uint8_t)random_below(random, 8));
+	uint32_t stage = random_below(random, 4);
+
+	if (stage > 0) {
+		account = deleted(account, BEGIN + random_below(random, 20));
+	}
+	if (stage > 1) {
+		account.facts.removal_started_at = BEGIN + 20;
+	}
+	if (stage > 2) {
+		account.facts.removed_at = BEGIN + 21;
+	}
+	put(account);
+	naive->oldest_seq[uid] = naive->there[uid] ? naive->oldest_seq[uid] : seq;
+	naive->there[uid] = true;
+	naive->rows[uid] = account;
+}
+
+static void take_random(struct naive *naive, uint64_t *random)
+{
+	struct account taken[NAIVE_UIDS];
+	uint32_t n = overlay_take(overlay, taken, random_below(random, 12));
+
+	for (uint32_t i = 0; i < n; ++i) {
+		cr_assert(naive->there[taken[i].uid]);
+		cr_assert_eq(taken[i].last_seq, naive->rows[taken[i].uid].last_seq);
+		cr_assert(i == 0 || taken[i].uid > taken[i - 1].uid);
+		naive->there[taken[i].uid] = false;
+	}
+}
+
+Test(overlay, it_is_always_what_a_sorted_array_would_be)
+{
+	static struct naive naive;
+	uint64_t random = 20260301;
+
+	for (uint64_t seq = 1; seq <= 1500; ++seq) {
+		put_random(&naive, &random, seq);
+		if (random_below(&random, 6) == 0) {
+			take_random(&naive, &random);
+		}
+		if (seq % 5 == 0) {
+			expect_same(&naive);
+		}
+	}
+}

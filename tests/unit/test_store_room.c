@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <criterion/criterion.h>
+#include <stdio.h>
+
+#include "daemon/store/store.h"
+
+#include "tests/support/storeroom.h"
+
+/* A store that is full of accounts takes no more of them, and can still remove every one. */
+
+#define TINY_MAP_BYTES STORE_MAP_MIN
+#define ACCOUNTS_MAX   20000
+#define TURN_ACCOUNTS  100
+#define ACCOUNT_BYTES  4096 /* more than one of these costs in pages */
+
+static struct storeroom room;
+static uint32_t org;
+
+static void set_up(void)
+{
+	storeroom_open(&room, TINY_MAP_BYTES);
+	org = storeroom_put_org(&room, "fabrikam");
+	storeroom_commit(&room);
+}
+
+static void tear_down(void)
+{
+	storeroom_close(&room);
+}
+
+TestSuite(store_room, .init = set_up, .fini = tear_down);
+
+static bool has_room(uint64_t bytes)
+{
+	bool is_room;
+
+	cr_assert_eq(store_has_room(room.store, bytes, &is_room), 0);
+	return is_room;
+}
+
+static void import(uint32_t i)
+{
+	char id[32], person[64];
+
+	(void)snprintf(id, sizeof(id), "id-%u", i);
+	(void)snprintf(person, sizeof(person), "person-%u@home.example", i);
+	(void)storeroom_import(&room, org, id, person, person);
+}
+
+/* Settled after each turn: nothing waits, so that the tables are as large as they get. */
+static uint64_t fill(void)
+{
+	uint32_t n = 0;
+
+	while (has_room(TURN_ACCOUNTS * ACCOUNT_BYTES)) {
+		for (uint32_t i = 0; i < TURN_ACCOUNTS; ++i) {
+			import(n++);
+		}
+		storeroom_settle(&room);
+		cr_assert_lt(n, ACCOUNTS_MAX);
+	}
+	cr_assert_gt(n, TURN_ACCOUNTS);
+	return n;
+}
+
+static void step_all(uint64_t n, enum lifecycle_command command)
+{
+	for (uint64_t uid = 1; uid <= n; ++uid) {
+		struct account account = storeroom_get(&room, uid);
+
+		storeroom_step(&room, &account, command);
+		if (uid % TURN_ACCOUNTS == 0) {
+			storeroom_settle(&room);
+		}
+	}
+	storeroom_settle(&room);
+}
+
+Test(store_room, an_empty_store_has_room)
+{
+	cr_assert(has_room(1 << 20));
+}
+
+Test(store_room, no_store_has_room_for_more_than_its_map)
+{
+	cr_assert_not(has_room(TINY_MAP_BYTES));
+}
+
+Test(store_room, room_counts_what_this_turn_has_written_already)
+{
+	uint64_t bytes = 0;
+	uint32_t n = 0;
+
+	cr_assert(has_room(0));
+	while (has_room(bytes + 65536)) {
+		bytes += 65536;
+	}
+	cr_assert(has_room(bytes));
+	while (has_room(bytes)) {
+		import(n++);
+		cr_assert_lt(n, ACCOUNTS_MAX);
+	}
+}
+
+Test(store_room, a_reserve_is_kept_from_growth_that_grows_with_the_accounts)
+{
+	struct kv_usage usage;
+	uint64_t reserve, n = fill();
+
+	cr_assert_eq(store_usage(room.store, &usage, &reserve), 0);
+	cr_assert_eq(reserve, TINY_MAP_BYTES / 8 + n * STORE_RESERVE_EACH);
+	cr_assert_leq(usage.used_bytes, usage.map_bytes - reserve);
+	cr_assert_gt(usage.used_bytes + reserve, usage.map_bytes * 9 / 10);
+}
+
+Test(store_room, rows_that_wait_to_be_settled_are_counted_as_well)
+{
+	uint32_t n = 0;
+
+	while (has_room(TURN_ACCOUNTS * ACCOUNT_BYTES)) {
+		for (uint32_t i = 0; i < TURN_ACCOUNTS; ++i) {
+			import(n++);
+		}
+		storeroom_commit(&room);
+	}
+	cr_assert_eq(store_unsettled_rows(room.store), n);
+	step_all(n, LIFECYCLE_REMOVE);
+	step_all(n, LIFECYCLE_PURGE);
+	step_all(n, LIFECYCLE_COMPLETE_REMOVAL);
+	cr_assert_eq(store_unsettled_rows(room.store), 0);
+}
+
+Test(store_room, every_account_of_a_full_store_can_be_removed_for_good)
+{
+	uint64_t n = fill();
+
+	cr_assert_not(has_room(TURN_ACCOUNTS * ACCOUNT_BYTES));
+	step_all(n, LIFECYCLE_REMOVE);
+	step_all(n, LIFECYCLE_PURGE);
+	step_all(n, LIFECYCLE_COMPLETE_REMOVAL);
+	cr_assert_eq(store_counts(room.store)->n_removed, n);
+}
+
+Test(store_room, a_full_store_opens)
+{
+	uint64_t n = fill();
+
+	storeroom_reopen(&room);
+	cr_assert_eq(store_counts(room.store)->n_active, n);
+	cr_assert_not(has_room(TURN_ACCOUNTS * ACCOUNT_BYTES));
+}
