@@ -5,8 +5,8 @@
  * The two rows of the meta table.
  *
  *     "identity"   form 00000001 | instance, 16 bytes
- *     "state"      form 01 | paused 00 or 01 | settled 8 | next uid 8 | active 8 | soft-deleted 8
- * | removing 8 | removed 8
+ *     "state"      form 01 | paused 00 or 01 | settled 8 | next uid 8 |
+ *                  active 8 | soft-deleted 8 | removing 8 | removed 8
  */
 
 #define STATE_FORM   1

@@ -320,6 +320,45 @@ Test(store, a_completed_removal_leaves_no_profile_no_note_and_no_key)
 	cr_assert_not(vault_has(account.uid));
 }
 
+/* Rows of the closed store that stand under a uid: noise without the key, but rows all the same. */
+static uint32_t n_rows_under(enum kv_table table, uint64_t uid)
+{
+	cleanup(freep) char *place = temp_path_new(room.directory, "store");
+	struct kv_cursor *cursor;
+	struct kv_txn *txn;
+	struct slice key;
+	struct kv *kv;
+	uint32_t n = 0;
+	int r;
+
+	cr_assert_eq(kv_open(place, room.map_bytes, true, &kv), 0);
+	cr_assert_eq(kv_begin(kv, false, &txn), 0);
+	cr_assert_eq(kv_cursor_open(txn, table, &cursor), 0);
+	for (r = kv_cursor_seek(cursor, (struct slice){0}, &key, NULL); r == 0;
+	     r = kv_cursor_next(cursor, &key, NULL)) {
+		n += load_be64(key.data) == uid;
+	}
+	cr_assert_eq(r, KV_E_NONE);
+	(void)kv_cursor_close(cursor);
+	(void)kv_abort(txn);
+	(void)kv_close(kv);
+	return n;
+}
+
+Test(store, a_completed_removal_deletes_the_sealed_bytes_as_well)
+{
+	struct account account = import("g-1");
+
+	room.actor.note.reason = slice_of("contract ended");
+	storeroom_step(&room, &account, LIFECYCLE_DISABLE);
+	storeroom_step(&room, &account, LIFECYCLE_ENABLE);
+	room.actor.note = (struct note){0};
+	remove_whole(&account);
+	room.store = store_close(room.store);
+	cr_assert_eq(n_rows_under(KV_PROFILES, account.uid), 0);
+	cr_assert_eq(n_rows_under(KV_NOTES, account.uid), 0);
+}
+
 Test(store, a_completed_removal_leaves_the_neighbours_alone)
 {
 	struct account first = import("g-1"), second = import("g-2"), third = import("g-3");

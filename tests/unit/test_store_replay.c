@@ -135,6 +135,7 @@ Test(store_replay, what_was_settled_in_part_is_the_same_after_a_start)
 		cr_assert_eq(store_settle(room.store, 1), 0);
 		storeroom_reopen(&room);
 		expect_same(&before);
+		cr_assert_eq(store_unsettled_rows(room.store), before.n - i - 1);
 	}
 }
 

@@ -38,6 +38,15 @@ static bool has_room(uint64_t bytes)
 	return is_room;
 }
 
+static uint64_t reserve_bytes(void)
+{
+	struct kv_usage usage;
+	uint64_t reserve;
+
+	cr_assert_eq(store_usage(room.store, &usage, &reserve), 0);
+	return reserve;
+}
+
 static void import(uint32_t i)
 {
 	char id[32], person[64];
@@ -102,6 +111,17 @@ Test(store_room, room_counts_what_this_turn_has_written_already)
 	}
 }
 
+Test(store_room, room_counts_entries_without_a_profile_too)
+{
+	uint32_t n = 0;
+
+	while (has_room(0)) {
+		room.actor.at = room.now;
+		cr_assert_eq(store_note_event(room.store, EVENT_CLOCK_ADVANCED, &room.actor), 0);
+		cr_assert_lt(++n, ACCOUNTS_MAX);
+	}
+}
+
 Test(store_room, a_reserve_is_kept_from_growth_that_grows_with_the_accounts)
 {
 	struct kv_usage usage;
@@ -124,6 +144,8 @@ Test(store_room, rows_that_wait_to_be_settled_are_counted_as_well)
 		storeroom_commit(&room);
 	}
 	cr_assert_eq(store_unsettled_rows(room.store), n);
+	cr_assert_eq(reserve_bytes(), TINY_MAP_BYTES / 8 + 2 * n * STORE_RESERVE_EACH);
+	storeroom_commit(&room);
 	step_all(n, LIFECYCLE_REMOVE);
 	step_all(n, LIFECYCLE_PURGE);
 	step_all(n, LIFECYCLE_COMPLETE_REMOVAL);
