@@ -236,8 +236,8 @@ must_check int store_import(struct store *store, struct account *account,
  * store_change() - append what happened to an account
  * @account: with the facts after it; last_seq is set on 0
  *
- * With EVENT_REMOVAL_COMPLETED the key is destroyed, profile and notes are deleted and the row
- * becomes a tombstone.
+ * With EVENT_REMOVAL_COMPLETED (without a note: there is no key to seal it) the key is destroyed,
+ * profile and notes are deleted and the row becomes a tombstone.
  *
  * Return: 0 or a negative errno.
  */

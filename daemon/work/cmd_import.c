@@ -146,30 +146,31 @@ static int import_beside(struct call *call, const struct item *item, const struc
 	return r == STORE_E_NONE ? import_new(call, item, org, import) : r;
 }
 
-/* The directory names an account that has left here. */
+/*
+ * The directory names an account that has left here. One that it lists as deleted is the same
+ * account, whatever instant it gives: an import must not bring back what was purged here. One that
+ * is active there is the person come again.
+ */
 static int import_left(struct call *call, const struct item *item, const struct org *org,
 		       enum account_state state, struct import *import)
 {
-	bool same_deletion = ITEM_HAS(item, deleted_at_us) &&
-			     item->deleted_at_us == import->account.facts.deleted_at;
+	bool deleted = ITEM_HAS(item, deleted_at_us);
 
-	if (state == ACCOUNT_STATE_REMOVED && same_deletion) {
-		import_refused(
-			import,
-			OUTCOME_IRREVOCABLE); /* importing it again would bring the data back */
+	if (deleted && item->deleted_at_us == import->account.facts.deleted_at) {
+		if (state == ACCOUNT_STATE_REMOVED) {
+			import_refused(import, OUTCOME_IRREVOCABLE);
+		} else {
+			import_unchanged(import);
+		}
 		return 0;
 	}
-	if (same_deletion) {
-		import_unchanged(import);
-		return 0;
-	}
-	if (state == ACCOUNT_STATE_SOFT_DELETED && ITEM_HAS(item, deleted_at_us)) {
-		import_refused(import, OUTCOME_ALREADY_LEFT);
+	if (deleted && !call->request->new_incarnation) {
+		import_refused(import, state == ACCOUNT_STATE_SOFT_DELETED ? OUTCOME_ALREADY_LEFT
+									   : OUTCOME_IRREVOCABLE);
 		return 0;
 	}
 	if (state == ACCOUNT_STATE_SOFT_DELETED && !call->request->new_incarnation) {
-		import_refused(import,
-			       OUTCOME_SOFT_DELETED_EXISTS); /* under whatever name by now */
+		import_refused(import, OUTCOME_SOFT_DELETED_EXISTS); /* under whatever name */
 		return 0;
 	}
 	return import_beside(call, item, org, import);

@@ -250,6 +250,20 @@ Test(import, a_deletion_that_was_carried_out_is_irrevocable)
 	expect_refused("irrevocable");
 }
 
+Test(import, what_was_purged_here_does_not_come_back_with_the_directorys_deletion)
+{
+	import("g-1", "g-1@home.example", "");
+	change("account.remove", 1);
+	change("account.purge", 1);
+	import("g-1", "g-1@home.example", deleted_ago(SPAN_HOUR));
+	expect_refused("irrevocable");
+	rig_idle(&rig);
+	import("g-1", "g-1@home.example", deleted_ago(SPAN_HOUR));
+	expect_refused("irrevocable");
+	import_anew("g-1", "g-1@home.example", deleted_ago(SPAN_HOUR));
+	expect_change("created", 2);
+}
+
 Test(import, a_deletion_up_to_a_day_ahead_is_taken_and_no_later_one)
 {
 	char field[64];
