@@ -55,7 +55,7 @@ export TSAN_OPTIONS  ?= halt_on_error=1
 msgpack := $(shell pkg-config --exists msgpack-c 2>/dev/null && echo msgpack-c || echo msgpack)
 
 packages_daemon := libevent_core lmdb libsystemd libsodium inih $(msgpack)
-packages_ctl    := jansson smartcols $(msgpack)
+packages_ctl    := jansson smartcols libsodium $(msgpack)
 packages        := $(sort $(packages_daemon) $(packages_ctl))
 missing         := $(strip $(foreach p,$(packages),\
                        $(shell pkg-config --exists $p 2>/dev/null || echo $p)))

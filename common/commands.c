@@ -39,8 +39,12 @@ const struct command command_table[_COMMAND_MAX] = {
 #undef COMMAND
 };
 
-/* Two arguments describe what stands in `accounts`; a command has one of them. */
-#define NAME_OF(symbol) (ARGUMENT_##symbol == ARGUMENT_imports ? "accounts" : #symbol)
+/* Some arguments differ in what stands in the list, not in its name; a command has one of them. */
+#define IS(symbol, other) (ARGUMENT_##symbol == ARGUMENT_##other)
+#define NAME_OF(symbol)                                                                            \
+	(IS(symbol, imports)                                                       ? "accounts"    \
+	 : IS(symbol, confirmations) || IS(symbol, failures) || IS(symbol, leases) ? "tasks"       \
+										   : #symbol)
 
 const struct argument argument_table[_ARGUMENT_MAX] = {
 #define ARGUMENT(symbol, type, help)                                                               \
@@ -131,19 +135,27 @@ bool command_takes(const struct command *command, enum argument_symbol symbol)
 	return false;
 }
 
+bool argument_is_list(enum argument_type type)
+{
+	return type >= ARGUMENT_TYPE_ACCOUNTS && type <= ARGUMENT_TYPE_REQUESTS;
+}
+
 size_t command_frame_max(const struct command *command)
 {
-	if (command_takes(command, ARGUMENT_accounts) || command_takes(command, ARGUMENT_imports)) {
-		return RPC_FRAME_LARGE_MAX;
+	for (uint16_t i = 0; i < command->n_arguments; i++) {
+		if (argument_is_list(argument_table[command->arguments[i].symbol].type)) {
+			return RPC_FRAME_LARGE_MAX;
+		}
 	}
 	return RPC_FRAME_SMALL_MAX;
 }
 
-/* In which items a field stands. */
+#define LIST(name) (1u << (ARGUMENT_TYPE_##name - ARGUMENT_TYPE_ACCOUNTS))
+
+/* In which lists' items a field stands, and in which of them it must. */
 struct field_rule {
-	bool accounts;
-	bool imports;
-	bool imports_required;
+	unsigned belongs;
+	unsigned required;
 };
 
 /*
@@ -152,36 +164,47 @@ struct field_rule {
  */
 static const struct field_rule field_rules[] = {
 	/* clang-format off */
-	[FIELD_org]           = {.accounts = true, .imports = true, .imports_required = true},
-	[FIELD_id]            = {.accounts = true, .imports = true, .imports_required = true},
-	[FIELD_uid]           = {.accounts = true},
-	[FIELD_person]        = {.accounts = true, .imports = true},
-	[FIELD_new_upn]       = {.accounts = true},
-	[FIELD_kind]          = {.imports = true, .imports_required = true},
-	[FIELD_upn]           = {.imports = true, .imports_required = true},
-	[FIELD_mail]          = {.imports = true},
-	[FIELD_name]          = {.imports = true},
-	[FIELD_enabled]       = {.imports = true},
-	[FIELD_groups]        = {.imports = true},
-	[FIELD_permissions]   = {.imports = true},
-	[FIELD_deleted_at_us] = {.imports = true},
+	[FIELD_org]            = {LIST(ACCOUNTS) | LIST(IMPORTS), LIST(IMPORTS)},
+	[FIELD_id]             = {LIST(ACCOUNTS) | LIST(IMPORTS), LIST(IMPORTS)},
+	[FIELD_uid]            = {LIST(ACCOUNTS), 0},
+	[FIELD_person]         = {LIST(ACCOUNTS) | LIST(IMPORTS), 0},
+	[FIELD_new_upn]        = {LIST(ACCOUNTS), 0},
+	[FIELD_kind]           = {LIST(IMPORTS), LIST(IMPORTS)},
+	[FIELD_upn]            = {LIST(IMPORTS), LIST(IMPORTS)},
+	[FIELD_mail]           = {LIST(IMPORTS), 0},
+	[FIELD_name]           = {LIST(IMPORTS), 0},
+	[FIELD_enabled]        = {LIST(IMPORTS), 0},
+	[FIELD_groups]         = {LIST(IMPORTS), 0},
+	[FIELD_permissions]    = {LIST(IMPORTS), 0},
+	[FIELD_deleted_at_us]  = {LIST(IMPORTS), 0},
+	[FIELD_request]        = {LIST(REQUESTS), LIST(REQUESTS)},
+	[FIELD_token]          = {LIST(CONFIRMATIONS) | LIST(FAILURES) | LIST(LEASES),
+				  LIST(CONFIRMATIONS) | LIST(FAILURES) | LIST(LEASES)},
+	[FIELD_result]         = {LIST(CONFIRMATIONS), LIST(CONFIRMATIONS)},
+	[FIELD_ground]         = {LIST(CONFIRMATIONS), 0},
+	[FIELD_note]           = {LIST(CONFIRMATIONS), 0},
+	[FIELD_error]          = {LIST(FAILURES), 0},
+	[FIELD_retry_after_us] = {LIST(FAILURES), 0},
 	/* clang-format on */
 };
 static_assert(ARRAY_LEN(field_rules) == _FIELD_MAX, "every field has a rule");
 
-bool field_belongs(enum field_symbol field, enum argument_type items)
+static unsigned list_bit(enum argument_type list)
 {
-	assert(field < _FIELD_MAX);
-	assert(items == ARGUMENT_TYPE_ACCOUNTS || items == ARGUMENT_TYPE_IMPORTS);
-	return items == ARGUMENT_TYPE_ACCOUNTS ? field_rules[field].accounts
-					       : field_rules[field].imports;
+	assert(argument_is_list(list));
+	return 1u << (list - ARGUMENT_TYPE_ACCOUNTS);
 }
 
-bool field_required(enum field_symbol field, enum argument_type items)
+bool field_belongs(enum field_symbol field, enum argument_type list)
 {
 	assert(field < _FIELD_MAX);
-	assert(items == ARGUMENT_TYPE_ACCOUNTS || items == ARGUMENT_TYPE_IMPORTS);
-	return items == ARGUMENT_TYPE_IMPORTS && field_rules[field].imports_required;
+	return field_rules[field].belongs & list_bit(list);
+}
+
+bool field_required(enum field_symbol field, enum argument_type list)
+{
+	assert(field < _FIELD_MAX);
+	return field_rules[field].required & list_bit(list);
 }
 
 static const char *const type_names[] = {
@@ -195,6 +218,12 @@ static const char *const type_names[] = {
 	[ARGUMENT_TYPE_REASON]     = "text",
 	[ARGUMENT_TYPE_REF]        = "text",
 	[ARGUMENT_TYPE_REQUEST_ID] = "request id",
+	[ARGUMENT_TYPE_KEEPER]     = "keeper",
+	[ARGUMENT_TYPE_HOLD]       = "hold",
+	[ARGUMENT_TYPE_GROUND]     = "legal ground",
+	[ARGUMENT_TYPE_NOTE]       = "text",
+	[ARGUMENT_TYPE_TOKEN]      = "token",
+	[ARGUMENT_TYPE_RESULT]     = "result",
 	[ARGUMENT_TYPE_KIND]       = "kind",
 	[ARGUMENT_TYPE_STATE]      = "state",
 	[ARGUMENT_TYPE_BUCKET]     = "hour, day or week",
@@ -208,8 +237,13 @@ static const char *const type_names[] = {
 	[ARGUMENT_TYPE_LIMIT]      = "count",
 	[ARGUMENT_TYPE_CURSOR]     = "cursor",
 	[ARGUMENT_TYPE_TEXTS]      = "array of texts",
+	[ARGUMENT_TYPE_ORGS]       = "array of organizations",
+	[ARGUMENT_TYPE_REQUESTS]    = "array of removal requests",
 	[ARGUMENT_TYPE_ACCOUNTS]   = "array of accounts",
 	[ARGUMENT_TYPE_IMPORTS]    = "array of accounts to import",
+	[ARGUMENT_TYPE_CONFIRMATIONS] = "array of tasks confirmed",
+	[ARGUMENT_TYPE_FAILURES]   = "array of tasks failed",
+	[ARGUMENT_TYPE_LEASES]     = "array of tasks",
 	/* clang-format on */
 };
 static_assert(ARRAY_LEN(type_names) == _ARGUMENT_TYPE_MAX, "every type has a name");

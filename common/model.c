@@ -26,15 +26,32 @@ static const char *const sla_names[] = {
 	[ACCOUNT_SLA_OVERDUE] = "overdue",
 };
 
+static const char *const result_names[] = {
+	[TASK_RESULT_ERASED] = "erased",
+	[TASK_RESULT_NOTHING_FOUND] = "nothing-found",
+	[TASK_RESULT_RETAINED] = "retained",
+	[TASK_RESULT_WAIVED] = "waived",
+};
+
+static const char *const request_names[] = {
+	[REQUEST_STATE_OPEN] = "open",
+	[REQUEST_STATE_APPROVED] = "approved",
+	[REQUEST_STATE_DENIED] = "denied",
+	[REQUEST_STATE_FULFILLED] = "fulfilled",
+};
+
 static const char *const role_names[] = {
 	[ROLE_ANY] = "any",         [ROLE_READER] = "reader",
 	[ROLE_AUDITOR] = "auditor", [ROLE_SELF_SERVICE] = "self-service",
-	[ROLE_ADMIN] = "admin",     [ROLE_DAEMON] = "daemon",
+	[ROLE_ADMIN] = "admin",     [ROLE_KEEPER] = "keeper",
+	[ROLE_DAEMON] = "daemon",
 };
 
 static_assert(ARRAY_LEN(kind_names) == _ACCOUNT_KIND_MAX, "every kind has a name");
 static_assert(ARRAY_LEN(state_names) == _ACCOUNT_STATE_MAX, "every state has a name");
 static_assert(ARRAY_LEN(sla_names) == _ACCOUNT_SLA_MAX, "every sla has a name");
+static_assert(ARRAY_LEN(result_names) == _TASK_RESULT_MAX, "every result has a name");
+static_assert(ARRAY_LEN(request_names) == _REQUEST_STATE_MAX, "every request's state has a name");
 static_assert(ARRAY_LEN(role_names) == _ROLE_MAX, "every role has a name");
 
 const char *account_kind_name(enum account_kind kind)
@@ -56,13 +73,27 @@ const char *account_sla_name(enum account_sla sla)
 	return sla_names[sla];
 }
 
+const char *task_result_name(enum task_result result)
+{
+	assert(result >= TASK_RESULT_ERASED);
+	assert(result < _TASK_RESULT_MAX);
+	return result_names[result];
+}
+
+const char *request_state_name(enum request_state state)
+{
+	assert(state >= REQUEST_STATE_OPEN);
+	assert(state < _REQUEST_STATE_MAX);
+	return request_names[state];
+}
+
 const char *role_name(enum role role)
 {
 	assert(role < _ROLE_MAX);
 	return role_names[role];
 }
 
-/* Kinds begin at 1, so the first place of a table may hold no name. */
+/* Some enums begin at 1, so the first place of a table may hold no name. */
 static bool name_find(const char *const *names, size_t n_names, struct slice name,
 		      size_t *ret_index)
 {
@@ -94,6 +125,28 @@ bool account_state_from_name(struct slice name, enum account_state *ret_state)
 		return false;
 	}
 	*ret_state = (enum account_state)i;
+	return true;
+}
+
+bool task_result_from_name(struct slice name, enum task_result *ret_result)
+{
+	size_t i;
+
+	if (!name_find(result_names, ARRAY_LEN(result_names), name, &i)) {
+		return false;
+	}
+	*ret_result = (enum task_result)i;
+	return true;
+}
+
+bool request_state_from_name(struct slice name, enum request_state *ret_state)
+{
+	size_t i;
+
+	if (!name_find(request_names, ARRAY_LEN(request_names), name, &i)) {
+		return false;
+	}
+	*ret_state = (enum request_state)i;
 	return true;
 }
 
@@ -182,10 +235,15 @@ static bool text_is_printable_ascii(struct slice text)
 	return true;
 }
 
+static bool byte_is_keeper(char byte)
+{
+	return (byte >= 'a' && byte <= 'z') || (byte >= '0' && byte <= '9') || byte == '.' ||
+	       byte == '_' || byte == '-';
+}
+
 static bool byte_is_org(char byte)
 {
-	return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
-	       (byte >= '0' && byte <= '9') || byte == '.' || byte == '_' || byte == '-';
+	return byte_is_keeper(byte) || (byte >= 'A' && byte <= 'Z');
 }
 
 const char *model_org_fault(struct slice org)
@@ -330,6 +388,46 @@ const char *model_contact_fault(struct slice contact)
 		return NULL;
 	}
 	return "must be an e-mail address or a URL that begins with http:// or https://";
+}
+
+const char *model_keeper_fault(struct slice keeper)
+{
+	static const char fault[] = "must be " ONE_TO(MODEL_KEEPER_LEN_MAX) " of a-z 0-9 . _ -";
+
+	if (!length_is_within(keeper, MODEL_KEEPER_LEN_MAX)) {
+		return fault;
+	}
+	for (size_t i = 0; i < keeper.len; i++) {
+		if (!byte_is_keeper(keeper.data[i])) {
+			return fault;
+		}
+	}
+	return NULL;
+}
+
+const char *model_ground_fault(struct slice ground)
+{
+	if (!length_is_within(ground, MODEL_GROUND_LEN_MAX) || !text_is_printable_ascii(ground)) {
+		return "must be " ONE_TO(
+			MODEL_GROUND_LEN_MAX) " printable ASCII characters without blanks";
+	}
+	return NULL;
+}
+
+const char *model_hold_fault(struct slice hold)
+{
+	if (!length_is_within(hold, MODEL_HOLD_LEN_MAX)) {
+		return "must be " ONE_TO(MODEL_HOLD_LEN_MAX) " bytes long";
+	}
+	return text_fault(hold);
+}
+
+const char *model_note_fault(struct slice note)
+{
+	if (!length_is_within(note, MODEL_NOTE_LEN_MAX)) {
+		return "must be " ONE_TO(MODEL_NOTE_LEN_MAX) " bytes long";
+	}
+	return text_fault(note);
 }
 
 const char *model_window_fault(span_t window)

@@ -20,6 +20,13 @@
 #define MODEL_GROUPS_MAX      512  /* groups, and as many permissions; a token carries 200 */
 #define MODEL_GROUP_LEN_MAX   256  /* bytes; a group's name or GUID */
 #define MODEL_ACCOUNTS_MAX    1000 /* accounts in one call, rows in one page */
+#define MODEL_KEEPERS_MAX     64   /* bits of a word in every account's row */
+#define MODEL_KEEPER_LEN_MAX  64   /* bytes; a keeper's name is shaped like an organization's id */
+#define MODEL_KEEPER_ORGS_MAX 64   /* organizations a keeper is limited to */
+#define MODEL_GROUND_LEN_MAX  64   /* bytes; a legal ground as a token: "gdpr-17-3-b", "hgb-257" */
+#define MODEL_HOLD_LEN_MAX    64   /* bytes; a hold's name */
+#define MODEL_HOLDS_MAX       64   /* holds on one account */
+#define MODEL_NOTE_LEN_MAX    1024 /* bytes; a keeper's note, the last line of its error */
 
 /* One account's packed personal data: 1000 of them stay within a commit of 32 MiB. */
 #define MODEL_PROFILE_BYTES_MAX 32768
@@ -49,6 +56,24 @@ enum account_state {
 	_ACCOUNT_STATE_MAX
 };
 
+/* What a keeper says of one account's data. Numbers are on disk: never reused. */
+enum task_result {
+	TASK_RESULT_ERASED = 1,
+	TASK_RESULT_NOTHING_FOUND,
+	TASK_RESULT_RETAINED, /* kept, on a legal ground */
+	TASK_RESULT_WAIVED,   /* an administrator gave the keeper up */
+	_TASK_RESULT_MAX
+};
+
+/* What has become of a removal request. */
+enum request_state {
+	REQUEST_STATE_OPEN = 1,
+	REQUEST_STATE_APPROVED,
+	REQUEST_STATE_DENIED,
+	REQUEST_STATE_FULFILLED, /* computed, never stored: the account has left in another way */
+	_REQUEST_STATE_MAX
+};
+
 /* Whether a removal keeps its deadline. */
 enum account_sla {
 	ACCOUNT_SLA_NONE, /* not removing */
@@ -68,6 +93,7 @@ enum role {
 	ROLE_AUDITOR,
 	ROLE_SELF_SERVICE,
 	ROLE_ADMIN,
+	ROLE_KEEPER, /* granted by keeper's name */
 	ROLE_DAEMON, /* the daemon itself: the clock did it; never granted */
 	_ROLE_MAX
 };
@@ -76,11 +102,15 @@ enum role {
 const char *account_kind_name(enum account_kind kind);
 const char *account_state_name(enum account_state state);
 const char *account_sla_name(enum account_sla sla);
+const char *task_result_name(enum task_result result);
+const char *request_state_name(enum request_state state);
 const char *role_name(enum role role);
 
 /* The reverse; false for an unknown name. */
 must_check bool account_kind_from_name(struct slice name, enum account_kind *ret_kind);
 must_check bool account_state_from_name(struct slice name, enum account_state *ret_state);
+must_check bool task_result_from_name(struct slice name, enum task_result *ret_result);
+must_check bool request_state_from_name(struct slice name, enum request_state *ret_state);
 must_check bool role_from_name(struct slice name, enum role *ret_role);
 
 /*
@@ -97,6 +127,10 @@ const char *model_ref_fault(struct slice ref);
 const char *model_reason_fault(struct slice reason);
 const char *model_contact_fault(struct slice contact); /* an address or an http(s) URL */
 const char *model_request_id_fault(struct slice id);   /* 1 to 64 printable ASCII bytes, no blank */
+const char *model_keeper_fault(struct slice keeper);   /* 1 to 64 of a-z 0-9 . _ - */
+const char *model_ground_fault(struct slice ground);   /* 1 to 64 printable ASCII, no blank */
+const char *model_hold_fault(struct slice hold);       /* 1 to 64 bytes of text */
+const char *model_note_fault(struct slice note);       /* 1 to 1024 bytes of text */
 const char *model_window_fault(span_t window);         /* 1 d to 180 d */
 const char *model_removal_fault(span_t removal);       /* 1 d to 30 d */
 const char *model_instant_fault(int64_t at);           /* 0 to INSTANT_MAX */

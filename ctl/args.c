@@ -11,10 +11,52 @@
 #define GIVEN_MAX 64 /* options on one command line; no command has half as many */
 
 /* clang-format off */
+#define ABOUT_CHECK \
+	"Exits 0 with one line if all is well. Exits 1, with one line for each, when a removal or a\n" \
+	"removal request is past its deadline, a keeper is silent while it owes what is overdue, timed\n" \
+	"work is paused, failed or is far behind, or the clock is not trusted.\n"
+
+#define ABOUT_WORK \
+	"Runs COMMAND once for each task. It gets the task as a JSON object on its standard input, and\n" \
+	"in its environment as RETENTION_KEEPER, RETENTION_TOKEN, RETENTION_UID, RETENTION_ORG,\n" \
+	"RETENTION_ID, RETENTION_PERSON, RETENTION_UPN, RETENTION_MAIL, RETENTION_DUE and\n" \
+	"RETENTION_ATTEMPT; what is not known is not set. How it ends says what became of the data:\n" \
+	"\n" \
+	"  exit 0         erased; or what its last line of output says, if that is\n" \
+	"                 \"result: nothing-found\" or \"result: retained GROUND\"\n" \
+	"  exit 75        not now: the task comes again later, after a growing pause\n" \
+	"  anything else  failed: the task comes again likewise; the last line on standard error is\n" \
+	"                 kept with it as the reason, sealed until the account is removed\n" \
+	"\n" \
+	"A command may be stopped halfway and started again for the same task: it must be safe to\n" \
+	"repeat. Its lease is renewed while it runs. When there is nothing to do, we ask again after\n" \
+	"1 s, and less and less often, up to every 30 s; --once ends then. When the daemon is away, we\n" \
+	"wait for it. SIGTERM and Ctrl-C: no new tasks; commands get 10 s to end, then SIGTERM, and 5 s\n" \
+	"later SIGKILL; what did not end is given back at once. A second one skips the 10 s.\n" \
+	"\n" \
+	"One line for each task goes to standard error; with --json, an object a line to standard\n" \
+	"output. Neither names the person. Exits 0 after a clean stop; with --once, 1 or 12 if all or\n" \
+	"some of the tasks could not be done.\n"
+
+#define ABOUT_REPORT \
+	"Counts from the ledger what happened from one instant until just before another, for each\n" \
+	"organization: who left, was removed, restored and purged; removals started, completed on time\n" \
+	"and late; data that keepers retain, keepers that were waived, deadlines that passed; removal\n" \
+	"requests.\n"
+
 const struct ctl_verb_row ctl_verb_table[_CTL_VERB_MAX] = {
-	[CTL_VERB_STATUS] = {"status", "",              "How the daemon is; the verb may be left out"},
-	[CTL_VERB_CALL]   = {"call",   "METHOD [JSON]", "Call any method with a JSON object; - reads it"},
-	[CTL_VERB_HELP]   = {"help",   "[VERB]",        "How to use a verb"},
+	[CTL_VERB_STATUS] = {"status", "",
+		"How the daemon is; the verb may be left out", NULL},
+	[CTL_VERB_CHECK]  = {"check",  "",
+		"Whether anything needs somebody: for monitoring", ABOUT_CHECK},
+	[CTL_VERB_WORK]   = {"work",   "KEEPER -- COMMAND…",
+		"Be a keeper: run a command for each task", ABOUT_WORK},
+	[CTL_VERB_REPORT] = {"report", "",
+		"A period's evidence: what happened, and what was on time", ABOUT_REPORT},
+	[CTL_VERB_CALL]   = {"call",   "METHOD [JSON]",
+		"Call any method with a JSON object; - reads it", NULL},
+	[CTL_VERB_HELP]   = {"help",   "[VERB]",
+		"How to use a verb", NULL},
 };
 /* clang-format on */
 
@@ -159,6 +201,33 @@ static int take_timeout(const char *text, struct ctl_args *args, struct ctl_faul
 	return 0;
 }
 
+static int take_lease(const char *text, struct ctl_args *args, struct ctl_fault *fault)
+{
+	int r = span_parse(slice_of(text), &args->lease);
+
+	if (r != 0) {
+		return ctl_fault_set(fault, CTL_EXIT_USAGE, "usage", "--lease=%s %s", text,
+				     span_fault(r));
+	}
+	if (args->lease < CTL_LEASE_MIN || args->lease > CTL_LEASE_MAX) {
+		return ctl_fault_set(fault, CTL_EXIT_USAGE, "usage", "--lease must be 3s to 1d");
+	}
+	return 0;
+}
+
+static int take_parallel(const char *text, struct ctl_args *args, struct ctl_fault *fault)
+{
+	struct ctl_value value;
+
+	if (ctl_value_parse(ARGUMENT_TYPE_LIMIT, text, 0, &value) ||
+	    value.integer > CTL_PARALLEL_MAX) {
+		return ctl_fault_set(fault, CTL_EXIT_USAGE, "usage",
+				     "--parallel must be a number from 1 to %d", CTL_PARALLEL_MAX);
+	}
+	args->parallel = (uint32_t)value.integer;
+	return 0;
+}
+
 static int take_own(enum ctl_option_id id, const char *text, struct ctl_args *args,
 		    struct ctl_fault *fault)
 {
@@ -198,15 +267,39 @@ static int take_own(enum ctl_option_id id, const char *text, struct ctl_args *ar
 	case CTL_OPTION_NEW_UPN:
 		args->new_upn = text;
 		return 0;
+	case CTL_OPTION_PARALLEL:
+		return take_parallel(text, args, fault);
+	case CTL_OPTION_LEASE:
+		return take_lease(text, args, fault);
+	case CTL_OPTION_ONCE:
+		args->once = true;
+		return 0;
+	case CTL_OPTION_KEY:
+		args->key = text;
+		return 0;
+	case CTL_OPTION_FROM:
+		args->from = text;
+		return 0;
+	case CTL_OPTION_TO:
+		args->to = text;
+		return 0;
+	case CTL_OPTION_CSV:
+		args->csv = true;
+		return 0;
 	case _CTL_OPTION_MAX:
 		break;
 	}
 	assert(false); /* an option that is not in the table */
 }
 
+const char *ctl_args_verb_name(const struct ctl_args *args)
+{
+	return args->command ? args->command->verb : ctl_verb_table[args->verb].name;
+}
+
 static int not_of_verb(const char *name, const struct ctl_args *args, struct ctl_fault *fault)
 {
-	const char *verb = args->command ? args->command->verb : ctl_verb_table[args->verb].name;
+	const char *verb = ctl_args_verb_name(args);
 	struct ctl_nearest nearest = {0};
 	char names[_ARGUMENT_MAX][CTL_OPTION_NAME_MAX];
 	enum argument_symbol symbol;
@@ -298,14 +391,14 @@ static int take_options(const struct givens *givens, struct ctl_args *args, stru
 {
 	for (size_t i = 0; i < givens->n; i++) {
 		const struct given *given = &givens->items[i];
+		enum ctl_option_id own = (enum ctl_option_id)given->own;
 		int r;
 
-		if (given->own < 0) {
-			r = take_argument(given, args, fault);
-		} else if (ctl_option_belongs((enum ctl_option_id)given->own, args->command)) {
-			r = take_own((enum ctl_option_id)given->own, given->text, args, fault);
+		/* --lease is our own with work, and an argument of claim. */
+		if (given->own >= 0 && ctl_option_belongs(own, ctl_args_verb_name(args))) {
+			r = take_own(own, given->text, args, fault);
 		} else {
-			r = not_of_verb(given->name, args, fault);
+			r = take_argument(given, args, fault);
 		}
 		if (r != 0) {
 			return r;
@@ -335,6 +428,8 @@ int ctl_args_parse(int argc, char **argv, struct ctl_args *ret_args, struct ctl_
 		.verb = CTL_VERB_STATUS,
 		.socket = socket && *socket ? socket : CTL_SOCKET_DEFAULT,
 		.timeout = CTL_TIMEOUT_DEFAULT,
+		.parallel = 1,
+		.lease = CTL_LEASE_DEFAULT,
 	};
 	long_options_init(&options);
 	r = collect(argc, argv, &options, &givens, fault);

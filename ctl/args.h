@@ -9,10 +9,18 @@
 #define CTL_TIMEOUT_DEFAULT                                                                        \
 	(30 * SPAN_SECOND) /* longer than any commit or slice of work of a healthy daemon */
 
+#define CTL_PARALLEL_MAX  64 /* commands at a time: as many processes and twice as many pipes */
+#define CTL_LEASE_DEFAULT (5 * SPAN_MINUTE)
+#define CTL_LEASE_MIN     (3 * SPAN_SECOND) /* it is renewed in thirds */
+#define CTL_LEASE_MAX     SPAN_DAY          /* the daemon's own limit */
+
 /* Verbs that are the client's own: they stand for no single command of the daemon. */
 enum ctl_verb {
 	CTL_VERB_COMMAND, /* the command says what */
 	CTL_VERB_STATUS,
+	CTL_VERB_CHECK,
+	CTL_VERB_WORK,
+	CTL_VERB_REPORT,
 	CTL_VERB_CALL,
 	CTL_VERB_HELP,
 	_CTL_VERB_MAX
@@ -22,6 +30,7 @@ struct ctl_verb_row {
 	const char *name;
 	const char *operands;
 	const char *summary;
+	const char *about; /* more for its --help, in whole lines; or NULL */
 };
 
 extern const struct ctl_verb_row
@@ -51,6 +60,13 @@ struct ctl_args {
 	bool all;
 	const char *format;
 	const char *new_upn;
+	uint32_t parallel;
+	span_t lease;
+	bool once;
+	const char *key;
+	const char *from;
+	const char *to;
+	bool csv;
 	const char *argument[_ARGUMENT_MAX];
 	char **operands;
 	size_t n_operands;
@@ -66,6 +82,9 @@ struct ctl_args {
  */
 must_check int ctl_args_parse(int argc, char **argv, struct ctl_args *ret_args,
 			      struct ctl_fault *fault);
+
+/* What the command line calls the verb. */
+const char *ctl_args_verb_name(const struct ctl_args *args);
 
 /* The verb of a name; false if there is none. *@ret_command is NULL for the client's own verbs. */
 must_check bool ctl_args_verb(const char *name, enum ctl_verb *ret_verb,

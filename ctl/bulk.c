@@ -9,6 +9,7 @@
 #include "ctl/progress.h"
 #include "ctl/request.h"
 #include "ctl/show_items.h"
+#include "ctl/value.h"
 
 /* The accounts of one call. */
 struct batch {
@@ -87,10 +88,28 @@ static int call_all(struct ctl *ctl, json_t *items)
 	return r;
 }
 
+static struct show_items_how how_to_show(const struct ctl *ctl)
+{
+	const char *until = ctl->args.argument[ARGUMENT_until_us];
+	struct show_items_how how = {
+		.quiet = ctl->args.quiet,
+		.dry_run = ctl_says_yes(ctl, ARGUMENT_dry_run),
+		.command = ctl->args.command,
+		.hold = ctl->args.argument[ARGUMENT_hold],
+		.hold_until = INSTANT_NONE,
+	};
+	struct ctl_value value;
+
+	/* It was sent already, so that it can be read. */
+	if (until && !ctl_value_parse(ARGUMENT_TYPE_INSTANT, until, ctl->show.now, &value)) {
+		how.hold_until = value.integer;
+	}
+	return how;
+}
+
 static int show_all(struct ctl *ctl, const json_t *items, const struct show_tally *tally)
 {
-	struct show_items_how how = {.quiet = ctl->args.quiet,
-				     .dry_run = ctl_says_yes(ctl, ARGUMENT_dry_run)};
+	struct show_items_how how;
 	int r;
 
 	if (ctl->args.json) {
@@ -100,6 +119,7 @@ static int show_all(struct ctl *ctl, const json_t *items, const struct show_tall
 	if (ctl->fault.exit == CTL_EXIT_OK) {
 		ctl_learn_now(ctl, NULL);
 	}
+	how = how_to_show(ctl);
 	r = show_items(&ctl->show, items, &ctl->operands.accounts, how);
 	if (r == 0 && tally->n > 1 && ctl->show.legend && !ctl->args.quiet) {
 		(void)fputs(how.dry_run ? "\ndry run, nothing was changed: " : "\n", ctl->show.out);

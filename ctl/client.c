@@ -273,15 +273,10 @@ int ctl_client_fault(const struct pack_value *error, struct ctl_fault *fault)
 	return ctl_fault_set(fault, exit_of_code(code), code, "%.*s", SLICE_ARG(text.text));
 }
 
-static int take_answer(const struct rpc_message *message, json_t **ret_result,
-		       struct ctl_fault *fault)
+static int take_value(const struct pack_value *value, json_t **ret_json, struct ctl_fault *fault)
 {
-	int r;
+	int r = ctl_json_from_pack(value, ret_json);
 
-	if (message->error.type != PACK_NIL) {
-		return ctl_client_fault(&message->error, fault);
-	}
-	r = ctl_json_from_pack(&message->result, ret_result);
 	if (r < 0) {
 		return ctl_fault_errno(fault, r, "an answer");
 	}
@@ -292,21 +287,51 @@ static int take_answer(const struct rpc_message *message, json_t **ret_result,
 	return 0;
 }
 
-/* The answer to the request that is out; events and answers to requests that timed out are passed
- * over. */
-static int receive(struct ctl_client *client, int64_t deadline_us, json_t **ret_result,
-		   struct ctl_fault *fault)
+static int take_answer(const struct rpc_message *message, json_t **ret_result,
+		       struct ctl_fault *fault)
+{
+	return message->error.type != PACK_NIL ? ctl_client_fault(&message->error, fault)
+					       : take_value(&message->result, ret_result, fault);
+}
+
+static int take_event(const struct rpc_message *message, json_t **ret_event,
+		      struct ctl_fault *fault)
+{
+	struct pack_value event = {.type = PACK_NIL};
+
+	if (message->params.list.n > 0) {
+		event = pack_array_at(&message->params, 0);
+	}
+	return take_value(&event, ret_event, fault);
+}
+
+static bool is_wanted(const struct ctl_client *client, const struct rpc_message *message,
+		      enum rpc_type type)
+{
+	return message->type == type &&
+	       (type == RPC_NOTIFICATION || message->msgid == client->msgid);
+}
+
+/*
+ * The answer to the request that is out, or the next event; the other, and answers to requests that
+ * timed out, are passed over.
+ */
+static int receive(struct ctl_client *client, enum rpc_type type, int64_t deadline_us,
+		   json_t **ret_result, struct ctl_fault *fault)
 {
 	for (;;) {
 		struct rpc_message message;
 		int r = rpc_parse(client->parser, client->buffer, client->len, &message);
 
 		if (r == 0) {
-			bool ours = message.type == RPC_RESPONSE && message.msgid == client->msgid;
+			bool wanted = is_wanted(client, &message, type);
 
-			r = ours ? take_answer(&message, ret_result, fault) : 0;
+			if (wanted) {
+				r = type == RPC_RESPONSE ? take_answer(&message, ret_result, fault)
+							 : take_event(&message, ret_result, fault);
+			}
 			drop(client, message.bytes);
-			if (ours) {
+			if (wanted) {
 				return r;
 			}
 		} else if (r == RPC_E_MORE && client->len < BUFFER_MAX) {
@@ -341,7 +366,12 @@ int ctl_client_call(struct ctl_client *client, json_t **ret_result, struct ctl_f
 	}
 	r = client->fd < 0 ? open_socket(client, deadline_us, fault) : 0;
 	r = r ? r : send_all(client, deadline_us, fault);
-	return r ? r : receive(client, deadline_us, ret_result, fault);
+	return r ? r : receive(client, RPC_RESPONSE, deadline_us, ret_result, fault);
+}
+
+int ctl_client_next_event(struct ctl_client *client, json_t **ret_event, struct ctl_fault *fault)
+{
+	return receive(client, RPC_NOTIFICATION, INT64_MAX / 2, ret_event, fault);
 }
 
 int ctl_client_ask(struct ctl_client *client, enum command_symbol command, json_t **ret_result,

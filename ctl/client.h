@@ -42,6 +42,10 @@ struct pack_writer *ctl_client_begin(struct ctl_client *client, const char *meth
 must_check int ctl_client_call(struct ctl_client *client, json_t **ret_result,
 			       struct ctl_fault *fault);
 
+/* The next event of a subscription, however long it takes. Return: as ctl_client_call(). */
+must_check int ctl_client_next_event(struct ctl_client *client, json_t **ret_event,
+				     struct ctl_fault *fault);
+
 /* A call with no arguments. */
 must_check int ctl_client_ask(struct ctl_client *client, enum command_symbol command,
 			      json_t **ret_result, struct ctl_fault *fault);

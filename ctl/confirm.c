@@ -3,24 +3,46 @@
 
 #include "ctl/option.h"
 
-static bool asks(const struct ctl *ctl)
+/* What is said before and behind "3 accounts". */
+struct warning {
+	enum command_symbol command;
+	const char *before;
+	const char *behind;
+};
+
+/* clang-format off */
+static const struct warning warnings[] = {
+	{COMMAND_account_purge,
+	 "Permanent deletion of ",
+	 " is about to start. Nobody can stop it, and\nnothing brings them back."},
+	{COMMAND_keeper_waive,
+	 "Nobody will prove that the keeper has erased the data of ",
+	 ": it is\ngiven up, and the receipt says so for good."},
+};
+/* clang-format on */
+
+/* What is about to happen, or NULL if nothing is to be confirmed. */
+static const struct warning *warning_of(const struct ctl *ctl)
 {
-	return ctl_option_command(ctl->args.command) == COMMAND_account_purge &&
-	       !ctl_says_yes(ctl, ARGUMENT_dry_run);
+	for (size_t i = 0; i < ARRAY_LEN(warnings); i++) {
+		if (warnings[i].command == ctl_option_command(ctl->args.command) &&
+		    !ctl_says_yes(ctl, ARGUMENT_dry_run)) {
+			return &warnings[i];
+		}
+	}
+	return NULL;
 }
 
-static int prompt(struct ctl *ctl)
+static int prompt(struct ctl *ctl, const struct warning *warning)
 {
 	size_t n = ctl->operands.accounts.n;
 	char expected[24];
 	char typed[64];
 
 	(void)snprintf(expected, sizeof(expected), "%zu", n);
-	(void)fprintf(
-		stderr,
-		"Permanent deletion of %zu account%s is about to start. Nobody can stop it, and\n"
-		"nothing brings them back. Type the number of accounts to go on: ",
-		n, n == 1 ? "" : "s");
+	(void)fprintf(stderr,
+		      "%s%zu account%s%s Type the number of accounts to go on: ", warning->before,
+		      n, n == 1 ? "" : "s", warning->behind);
 	(void)fflush(stderr);
 	if (!fgets(typed, sizeof(typed), stdin)) {
 		typed[0] = '\0';
@@ -35,7 +57,9 @@ static int prompt(struct ctl *ctl)
 
 int ctl_confirm(struct ctl *ctl)
 {
-	if (!asks(ctl)) {
+	const struct warning *warning = warning_of(ctl);
+
+	if (!warning) {
 		return 0;
 	}
 	if (ctl->args.yes && ctl->operands.accounts.from_stdin) {
@@ -53,5 +77,5 @@ int ctl_confirm(struct ctl *ctl)
 			"it with --dry-run, then name the accounts, or a @FILE of them, with --yes",
 			ctl->args.command->verb);
 	}
-	return prompt(ctl);
+	return prompt(ctl, warning);
 }

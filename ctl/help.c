@@ -16,6 +16,7 @@ static const struct {
 	{"hold", "Holds"},       {"request", "Requests"},      {"due", "Time"},
 	{"sweep", "Sweep"},      {"keeper", "Keepers"},        {"ledger", "Evidence"},
 	{"stats", "Figures"},    {"clock", "Simulated clock"}, {"retention", "The daemon"},
+	{"receipt", "Receipts"}, {"events", "Events"},         {"backup", "Backups"},
 };
 
 /* clang-format off */
@@ -35,7 +36,16 @@ static const struct {
 	{COMMAND_org_set,         "retentionctl set-org contoso --privacy-contact=privacy@contoso.example"},
 	{COMMAND_due_forecast,    "retentionctl due --within=90d --by=week"},
 	{COMMAND_ledger_read,     "retentionctl log uid:1042"},
+	{COMMAND_receipt_get,     "retentionctl receipt contoso/8f14e45f >receipt.txt"},
+	{COMMAND_receipt_get,     "retentionctl receipt verify receipt.txt --key=retentiond.pub"},
 	{COMMAND_clock_advance,   "retentionctl advance 30d"},
+	{COMMAND_keeper_set,      "retentionctl set-keeper crm --orgs=contoso,fabrikam"},
+	{COMMAND_keeper_waive,    "retentionctl waive crm --reason='switched off in May' @left.txt"},
+	{COMMAND_hold_add,        "retentionctl hold --hold=case-17 --until=+90d contoso/8f14e45f"},
+	{COMMAND_hold_remove,     "retentionctl release --hold=case-17 contoso/8f14e45f"},
+	{COMMAND_request_list,    "retentionctl requests --open"},
+	{COMMAND_request_approve, "retentionctl approve 7 9"},
+	{COMMAND_request_deny,    "retentionctl deny 8 --reason='still employed here'"},
 };
 /* clang-format on */
 
@@ -55,13 +65,13 @@ static void put_option(FILE *out, char letter, const char *name, const char *pla
 	(void)fprintf(out, "%s\n", help);
 }
 
-static void put_own_options(FILE *out, const struct command *command, bool of_all)
+/* Of every verb, or of this verb alone. */
+static void put_own_options(FILE *out, const char *verb)
 {
 	for (int id = 0; id < _CTL_OPTION_MAX; id++) {
 		const struct ctl_option *option = &ctl_option_table[id];
 
-		if (ctl_option_belongs((enum ctl_option_id)id, command) &&
-		    (option->only == _COMMAND_MAX) == of_all) {
+		if (ctl_option_belongs((enum ctl_option_id)id, verb) && !option->only == !verb) {
 			put_option(out, option->letter, option->name, option->placeholder, false,
 				   option->help);
 		}
@@ -103,7 +113,9 @@ static void put_group(FILE *out, const char *prefix, const char *title)
 	for (size_t i = 0; i < _COMMAND_MAX; i++) {
 		const struct command *command = &command_table[i];
 
-		if (prefix ? in_group(command, prefix) : !in_any_group(command)) {
+		/* What only programs ask for is left to retentionctl call. */
+		if (command->role != ROLE_KEEPER &&
+		    (prefix ? in_group(command, prefix) : !in_any_group(command))) {
 			if (!any) {
 				(void)fprintf(out, "\n%s\n", title);
 			}
@@ -140,7 +152,7 @@ void ctl_help_overview(FILE *out)
 			 ctl_verb_table[verb].summary);
 	}
 	(void)fputs("\nOptions of every verb\n", out);
-	put_own_options(out, NULL, true);
+	put_own_options(out, NULL);
 	put_exit_codes(out);
 	(void)fputs("\nretentionctl VERB --help tells a verb's options.\n", out);
 }
@@ -184,6 +196,15 @@ void ctl_help_command(const struct command *command, FILE *out)
 	} else if (strstr(command->operands, "ACCOUNT")) {
 		(void)fputs("ACCOUNT is ORG/ID, ORG/PERSON (with an @) or uid:N.\n", out);
 	}
+	if (ctl_option_command(command) == COMMAND_receipt_get) {
+		(void)fputs(
+			"When the removal is complete, ACCOUNT is ORG/ID or uid:N: the person's name is no\n"
+			"longer known.\n"
+			"receipt verify FILE [--key=HEX|FILE] checks a receipt that was kept in a file. It\n"
+			"asks no daemon; it exits 14 and says what is wrong if the receipt is not what was\n"
+			"signed.\n",
+			out);
+	}
 	if (ctl_option_command(command) == COMMAND_account_import) {
 		(void)fputs(
 			"Files are CSV with a header line, JSON lines, or what Microsoft Graph answers\n"
@@ -194,13 +215,38 @@ void ctl_help_command(const struct command *command, FILE *out)
 	if (command->n_arguments > 0) {
 		(void)fputs("\nOptions of this verb\n", out);
 		put_arguments(out, command);
-		put_own_options(out, command, false);
+		put_own_options(out, command->verb);
 	}
 	(void)fputs("\nOptions of every verb\n", out);
-	put_own_options(out, command, true);
+	put_own_options(out, NULL);
 	put_examples(out, command);
 	(void)fprintf(out, "\nMethod on the wire: %s; role: %s.\n", command->method,
 		      role_name(command->role));
+}
+
+static bool has_options(const char *verb)
+{
+	for (int id = 0; id < _CTL_OPTION_MAX; id++) {
+		if (ctl_option_table[id].only && strcmp(ctl_option_table[id].only, verb) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static void put_own_verb(FILE *out, const struct ctl_verb_row *verb)
+{
+	(void)fprintf(out, "Usage: retentionctl [OPTIONS] %s %s\n\n%s.\n", verb->name,
+		      verb->operands, verb->summary);
+	if (verb->about) {
+		(void)fprintf(out, "\n%s", verb->about);
+	}
+	if (has_options(verb->name)) {
+		(void)fputs("\nOptions of this verb\n", out);
+		put_own_options(out, verb->name);
+	}
+	(void)fputs("\nOptions of every verb\n", out);
+	put_own_options(out, NULL);
 }
 
 int ctl_help_run(const struct ctl_args *args, FILE *out, struct ctl_fault *fault)
@@ -216,10 +262,8 @@ int ctl_help_run(const struct ctl_args *args, FILE *out, struct ctl_fault *fault
 	}
 	if (command) {
 		ctl_help_command(command, out);
-	} else if (verb == CTL_VERB_CALL) {
-		(void)fprintf(out, "Usage: retentionctl [OPTIONS] %s %s\n\n%s.\n",
-			      ctl_verb_table[verb].name, ctl_verb_table[verb].operands,
-			      ctl_verb_table[verb].summary);
+	} else if (verb != CTL_VERB_STATUS && verb != CTL_VERB_HELP) {
+		put_own_verb(out, &ctl_verb_table[verb]);
 	} else {
 		ctl_help_overview(out);
 	}

@@ -130,6 +130,28 @@ static int take_one(struct ctl_args *args, const struct word *word, const char *
 	return take_argument(args, symbol, text, fault);
 }
 
+/* The rest of the operands. */
+static int take_numbers(char **words, size_t n, struct ctl_operands *operands,
+			struct ctl_fault *fault)
+{
+	if (n > MODEL_ACCOUNTS_MAX) {
+		return ctl_fault_set(fault, CTL_EXIT_USAGE, "usage", "more than %d numbers",
+				     MODEL_ACCOUNTS_MAX);
+	}
+	for (size_t i = 0; i < n; i++) {
+		struct ctl_value value;
+		const char *wrong = ctl_value_parse(ARGUMENT_TYPE_SEQ, words[i], 0, &value);
+
+		if (wrong) {
+			return ctl_fault_set(fault, CTL_EXIT_USAGE, "usage", "%s %s", words[i],
+					     wrong);
+		}
+	}
+	operands->numbers = words;
+	operands->n_numbers = n;
+	return 0;
+}
+
 static int check_accounts(const struct ctl_args *args, const struct ctl_operands *operands,
 			  struct ctl_fault *fault)
 {
@@ -184,6 +206,10 @@ int ctl_operands_take(struct ctl_args *args, struct ctl_operands *ret_operands,
 		} else if (strcmp(word.name, "FILE") == 0) {
 			ret_operands->files = args->operands + i;
 			ret_operands->n_files = args->n_operands - i;
+			i = args->n_operands;
+		} else if (strcmp(word.name, "NUMBER") == 0) {
+			r = take_numbers(args->operands + i, args->n_operands - i, ret_operands,
+					 fault);
 			i = args->n_operands;
 		} else {
 			do {

@@ -9,11 +9,14 @@
  * struct ctl_operands - what stands behind a command's verb, read
  * @accounts: of a verb that takes ACCOUNT…: all of them; of one that takes ACCOUNT: one or none
  * @files, @n_files: of a verb that takes FILE…; point into argv
+ * @numbers, @n_numbers: of a verb that takes NUMBER…, checked; point into argv
  */
 struct ctl_operands {
 	struct ctl_accounts accounts;
 	char **files;
 	size_t n_files;
+	char **numbers;
+	size_t n_numbers;
 };
 
 /**
@@ -21,8 +24,8 @@ struct ctl_operands {
  * @args:         of a command; operands that stand for an argument are set in it
  * @ret_operands: release with ctl_operands_done(), also on failure
  *
- * A word of the row is ACCOUNT, FILE, SPAN|INSTANT, or the name of an argument in capitals; "…"
- * behind it says that there may be more than one, brackets that it may be left out. An argument
+ * A word of the row is ACCOUNT, FILE, NUMBER, SPAN|INSTANT, or the name of an argument in capitals;
+ * "…" behind it says that there may be more than one, brackets that it may be left out. An argument
  * that is given as an option need not be there as an operand. Afterwards every required argument is
  * there.
  *

@@ -5,31 +5,45 @@
 const struct ctl_option ctl_option_table[_CTL_OPTION_MAX] = {
 	[CTL_OPTION_SOCKET]    = {"socket", 0, "PATH",
 		"the daemon's socket; $RETENTIOND_SOCKET or /run/retentiond/retentiond.sock if not given",
-		_COMMAND_MAX},
+		NULL},
 	[CTL_OPTION_TIMEOUT]   = {"timeout", 0, "SPAN",
-		"how long to wait for one answer; 30s if not given", _COMMAND_MAX},
+		"how long to wait for one answer; 30s if not given", NULL},
 	[CTL_OPTION_JSON]      = {"json", 'j', NULL,
-		"print JSON, one document, for scripts", _COMMAND_MAX},
+		"print JSON, one document, for scripts", NULL},
 	[CTL_OPTION_UTC]       = {"utc", 0, NULL,
-		"print times in UTC instead of local time", _COMMAND_MAX},
+		"print times in UTC instead of local time", NULL},
 	[CTL_OPTION_NO_LEGEND] = {"no-legend", 0, NULL,
-		"print no column headings and no closing line", _COMMAND_MAX},
+		"print no column headings and no closing line", NULL},
 	[CTL_OPTION_QUIET]     = {"quiet", 'q', NULL,
-		"print no progress, no notes, and nothing about what went well", _COMMAND_MAX},
+		"print no progress, no notes, and nothing about what went well", NULL},
 	[CTL_OPTION_YES]       = {"yes", 0, NULL,
 		"confirm what cannot be undone; only for accounts that are named or in a @FILE",
-		_COMMAND_MAX},
+		NULL},
 	[CTL_OPTION_HELP]      = {"help", 'h', NULL,
-		"print this help", _COMMAND_MAX},
+		"print this help", NULL},
 	[CTL_OPTION_VERSION]   = {"version", 0, NULL,
-		"print the client's version", _COMMAND_MAX},
+		"print the client's version", NULL},
 	[CTL_OPTION_FORMAT]    = {"format", 0, "auto|csv|jsonl|graph",
-		"what the files hold; by their content if not given", COMMAND_account_import},
+		"what the files hold; by their content if not given", "import"},
 	[CTL_OPTION_ALL]       = {"all", 0, NULL,
-		"list every row, not only those that were refused", COMMAND_account_import},
+		"list every row, not only those that were refused", "import"},
 	[CTL_OPTION_NEW_UPN]   = {"new-upn", 0, "ADDRESS",
 		"restore one account under this UPN, when the old one is taken meanwhile",
-		COMMAND_account_restore},
+		"restore"},
+	[CTL_OPTION_PARALLEL]  = {"parallel", 0, "N",
+		"how many tasks to work on at a time, 1 to 64; 1 if not given", "work"},
+	[CTL_OPTION_LEASE]     = {"lease", 0, "SPAN",
+		"how long a task is kept for us if we are not heard of: 3s to 1d; 5min if not given", "work"},
+	[CTL_OPTION_ONCE]      = {"once", 0, NULL,
+		"end when there is nothing to do, instead of waiting for more", "work"},
+	[CTL_OPTION_KEY]       = {"key", 0, "HEX|FILE",
+		"with receipt verify FILE: the public key whose signature it must be", "receipt"},
+	[CTL_OPTION_FROM]      = {"from", 0, "INSTANT",
+		"the first instant that counts; the beginning of the ledger if not given", "report"},
+	[CTL_OPTION_TO]        = {"to", 0, "INSTANT",
+		"the first instant that counts no more; until now if not given", "report"},
+	[CTL_OPTION_CSV]       = {"csv", 0, NULL,
+		"print CSV, for spreadsheets", "report"},
 };
 /* clang-format on */
 
@@ -62,8 +76,7 @@ static bool is_option(enum argument_symbol symbol)
 {
 	enum argument_type type = argument_table[symbol].type;
 
-	return type != ARGUMENT_TYPE_ACCOUNTS && type != ARGUMENT_TYPE_IMPORTS &&
-	       type != ARGUMENT_TYPE_TEXTS;
+	return !argument_is_list(type) && type != ARGUMENT_TYPE_TEXTS;
 }
 
 enum argument_symbol ctl_option_argument_at(const struct command *command, size_t i)
@@ -95,9 +108,9 @@ enum argument_symbol ctl_option_argument(const struct command *command, const ch
 	return _ARGUMENT_MAX;
 }
 
-bool ctl_option_belongs(enum ctl_option_id option, const struct command *command)
+bool ctl_option_belongs(enum ctl_option_id option, const char *verb)
 {
-	enum command_symbol only = ctl_option_table[option].only;
+	const char *only = ctl_option_table[option].only;
 
-	return only == _COMMAND_MAX || (command && ctl_option_command(command) == only);
+	return !only || (verb && strcmp(verb, only) == 0);
 }

@@ -23,6 +23,13 @@ enum ctl_option_id {
 	CTL_OPTION_FORMAT, /* from here on: of some verbs only */
 	CTL_OPTION_ALL,
 	CTL_OPTION_NEW_UPN,
+	CTL_OPTION_PARALLEL,
+	CTL_OPTION_LEASE,
+	CTL_OPTION_ONCE,
+	CTL_OPTION_KEY,
+	CTL_OPTION_FROM,
+	CTL_OPTION_TO,
+	CTL_OPTION_CSV,
 	_CTL_OPTION_MAX
 };
 
@@ -32,14 +39,14 @@ enum ctl_option_id {
  * @letter:      short form, or 0
  * @placeholder: what its value is, or NULL if it takes none
  * @help:        one line
- * @only:        the one command it belongs to, or _COMMAND_MAX for all verbs
+ * @only:        the one verb it belongs to, or NULL for all verbs
  */
 struct ctl_option {
 	const char *name;
 	char letter;
 	const char *placeholder;
 	const char *help;
-	enum command_symbol only;
+	const char *only;
 };
 
 extern const struct ctl_option ctl_option_table[_CTL_OPTION_MAX];
@@ -58,8 +65,7 @@ enum argument_symbol ctl_option_argument_at(const struct command *command, size_
 /* The argument that --NAME sets for a command, or _ARGUMENT_MAX if it takes none of that name. */
 enum argument_symbol ctl_option_argument(const struct command *command, const char *name);
 
-/* Whether one of the client's own options belongs to a verb; @command is NULL for the client's own
- * verbs. */
-bool ctl_option_belongs(enum ctl_option_id option, const struct command *command);
+/* Whether one of the client's own options belongs to a verb; NULL asks for those of every verb. */
+bool ctl_option_belongs(enum ctl_option_id option, const char *verb);
 
 #endif

@@ -18,7 +18,11 @@ static const char *const account_columns[] = {
 	"deleted_at_us", "window_ends_us", "removal_due_us", "sla", NULL,
 };
 static const char *const entry_columns[] = {
-	"seq", "at_us", "event", "org", "uid", "state", "role", "actor_uid", NULL,
+	"seq", "at_us", "event", "org", "uid", "state", "keeper", "result", "role", "actor_uid", NULL,
+};
+static const char *const request_columns[] = {
+	"request", "state", "org", "id", "person", "uid",
+	"filed_at_us", "due_us", "sla", "decided_at_us", "reason", NULL,
 };
 static const struct {
 	enum command_symbol command;
@@ -26,6 +30,7 @@ static const struct {
 } column_table[] = {
 	{COMMAND_account_list, account_columns},
 	{COMMAND_ledger_read,  entry_columns},
+	{COMMAND_request_list, request_columns},
 };
 /* clang-format on */
 

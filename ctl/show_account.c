@@ -105,10 +105,15 @@ static void put_next(const struct show *show, const json_t *next, const json_t *
 
 	(void)fputs("Next: ", show->out);
 	if (slice_is(state, account_state_name(ACCOUNT_STATE_REMOVING))) {
-		(void)fputs("its removal completes with the next sweep", show->out);
+		(void)fputs(json_object_get(account, "pending")
+				    ? "its removal completes when the keepers still to answer have"
+				    : "its removal completes with the next sweep",
+			    show->out);
 		show_when(show, "; the deadline is ", account, "removal_due_us");
 	} else if (slice_is(action, "start-removal")) {
 		show_when(show, "permanent deletion starts at ", next, "at_us");
+	} else if (slice_is(action, "await-release")) {
+		(void)fputs("permanent deletion starts when the last hold is released", show->out);
 	} else if (action.len == 0 || slice_is(action, "none")) {
 		(void)fputs("nothing happens by itself", show->out);
 	} else {
@@ -116,6 +121,45 @@ static void put_next(const struct show *show, const json_t *next, const json_t *
 		show_when(show, " at ", next, "at_us");
 	}
 	(void)fputs(".\n", show->out);
+}
+
+static void put_task(const struct show *show, const json_t *task)
+{
+	const json_t *attempts = json_object_get(task, "attempts");
+	bool leased = json_is_integer(json_object_get(task, "lease_until_us"));
+	bool failed = ctl_json_text(task, "error") != NULL;
+
+	show_key(show, task, "keeper");
+	if (!attempts || json_integer_value(attempts) == 0) {
+		(void)fputs(attempts ? " (never claimed)" : " (its task cannot be read)",
+			    show->out);
+		return;
+	}
+	(void)fputs(" (attempt ", show->out);
+	show_key(show, task, "attempts");
+	show_when(show, " is under way until ", task, "lease_until_us");
+	if (failed) {
+		(void)fputs(leased ? ", the one before failed: " : " failed: ", show->out);
+		show_key(show, task, "error");
+	} else if (!leased) {
+		(void)fputs(" came to nothing", show->out);
+	}
+	show_when(show, "; again from ", task, "next_at_us");
+	(void)fputc(')', show->out);
+}
+
+static void put_tasks(const struct show *show, const json_t *tasks)
+{
+	size_t i;
+	const json_t *task;
+
+	json_array_foreach(tasks, i, task) {
+		(void)fputs(i ? ", " : "Waits for: ", show->out);
+		put_task(show, task);
+	}
+	if (json_array_size(tasks) > 0) {
+		(void)fputs(".\n", show->out);
+	}
 }
 
 /* The verb of a command that is named by its method. */
@@ -246,6 +290,7 @@ int show_explain(const struct show *show, const json_t *result)
 		put_since(show, newest_event(history));
 	}
 	put_next(show, json_object_get(result, "next"), account);
+	put_tasks(show, json_object_get(result, "tasks"));
 	put_allowed(show, json_object_get(result, "may"));
 	put_refused(show, json_object_get(result, "may"));
 	if (json_object_size(contact) > 0) {

@@ -114,24 +114,28 @@ void show_ask(const struct show *show, const char *before, const json_t *contact
 	(void)fputs(any ? "\n" : "the organization has published no contact\n", show->out);
 }
 
-/* A person who may not leave is to know whom to ask, or that there is nobody; to administrators'
- * refusals a contact that is missing adds nothing. */
-static bool names_contact(const json_t *object)
+static bool has_reason(const json_t *item, enum outcome outcome)
 {
-	const json_t *reasons = json_object_get(object, "reasons");
+	const json_t *reasons = json_object_get(item, "reasons");
 	size_t i;
 	const json_t *reason;
 
 	json_array_foreach(reasons, i, reason) {
-		struct slice code = slice_of(json_string_value(reason));
-
-		if (slice_is(code, outcome_code(OUTCOME_LEAVE_NOT_ALLOWED)) ||
-		    slice_is(code, outcome_code(OUTCOME_ACCOUNT_DISABLED)) ||
-		    slice_is(code, outcome_code(OUTCOME_HOME_ORGANIZATION))) {
+		if (slice_is(slice_of(json_string_value(reason)), outcome_code(outcome))) {
 			return true;
 		}
 	}
-	return json_object_size(json_object_get(object, "contact")) > 0;
+	return false;
+}
+
+/* A person who may not leave is to know whom to ask, or that there is nobody; to administrators'
+ * refusals a contact that is missing adds nothing. */
+static bool names_contact(const json_t *object)
+{
+	return has_reason(object, OUTCOME_LEAVE_NOT_ALLOWED) ||
+	       has_reason(object, OUTCOME_ACCOUNT_DISABLED) ||
+	       has_reason(object, OUTCOME_HOME_ORGANIZATION) ||
+	       json_object_size(json_object_get(object, "contact")) > 0;
 }
 
 void show_refusal(const struct show *show, const json_t *object)
@@ -159,6 +163,31 @@ void show_refusal(const struct show *show, const json_t *object)
 	}
 }
 
+/* Whether a hold stands; told if so. */
+static bool put_held(const struct show *show, const json_t *account)
+{
+	bool held = json_is_true(json_object_get(account, "held"));
+
+	(void)fputs(held ? ", held" : "", show->out);
+	show_when(show, " until ", account, "held_until_us");
+	return held;
+}
+
+static void put_soft_deleted(const struct show *show, const json_t *account)
+{
+	instant_t ends = (instant_t)json_integer_value(json_object_get(account, "window_ends_us"));
+	bool held;
+
+	(void)fputs("soft-deleted", show->out);
+	held = put_held(show, account);
+	if (held && show->now != INSTANT_NONE && show->now >= ends) {
+		(void)fputs("; its time to be restored is over, only the hold keeps its data",
+			    show->out);
+	} else {
+		show_when(show, "; it can be restored until ", account, "window_ends_us");
+	}
+}
+
 void show_state_sentence(const struct show *show, const json_t *account)
 {
 	const char *name = ctl_json_text(account, "state");
@@ -174,10 +203,10 @@ void show_state_sentence(const struct show *show, const json_t *account)
 		if (json_is_false(json_object_get(account, "enabled"))) {
 			(void)fputs(", disabled", show->out);
 		}
+		(void)put_held(show, account);
 		return;
 	case ACCOUNT_STATE_SOFT_DELETED:
-		(void)fputs("soft-deleted", show->out);
-		show_when(show, "; it can be restored until ", account, "window_ends_us");
+		put_soft_deleted(show, account);
 		return;
 	case ACCOUNT_STATE_REMOVING:
 		(void)fputs("being removed for good", show->out);
@@ -216,33 +245,119 @@ static void put_label(const struct show *show, const json_t *item,
 	(void)fprintf(show->out, "%s: ", show_plain(show));
 }
 
-static void put_sentence(const struct show *show, const json_t *item,
-			 const struct ctl_account *account, bool dry_run)
+static bool is_asked(struct show_items_how how, enum command_symbol symbol)
+{
+	return how.command == &command_table[symbol];
+}
+
+/* Who may not leave can have an administrator decide. */
+static bool may_file(const json_t *item, struct show_items_how how)
+{
+	return is_asked(how, COMMAND_account_leave) &&
+	       (has_reason(item, OUTCOME_LEAVE_NOT_ALLOWED) ||
+		has_reason(item, OUTCOME_ACCOUNT_DISABLED));
+}
+
+static void put_refused(const struct show *show, const json_t *item,
+			const struct ctl_account *account, struct show_items_how how)
+{
+	show_refusal(show, item);
+	if (may_file(item, how) && account) {
+		(void)fputs("  a removal request can be filed: retentionctl file ", show->out);
+		ctl_text_put(show->out, slice_of(account->written));
+		(void)fputc('\n', show->out);
+	}
+	if (ctl_json_text(item, "state")) {
+		(void)fputs("  it is ", show->out);
+		show_state_sentence(show, item);
+		(void)fputc('\n', show->out);
+	}
+	if (json_object_get(item, "request")) {
+		(void)fputs("  it is request ", show->out);
+		show_key(show, item, "request");
+		(void)fputc('\n', show->out);
+	}
+}
+
+/* A dry run gives no number. */
+static void put_filed(const struct show *show, const json_t *item)
+{
+	(void)fputs("request ", show->out);
+	if (json_object_get(item, "request")) {
+		show_key(show, item, "request");
+		(void)fputc(' ', show->out);
+	}
+	(void)fputs("filed", show->out);
+	show_when(show, "; it is to be decided by ", item, "due_us");
+}
+
+static void put_hold(const struct show *show, const json_t *item, struct show_items_how how)
+{
+	bool added = is_asked(how, COMMAND_hold_add);
+
+	(void)fputs(added ? "held by " : "hold ", show->out);
+	ctl_text_put(show->out, slice_of(how.hold));
+	if (!added) {
+		(void)fputs(" released", show->out);
+	} else if (how.hold_until != INSTANT_NONE) {
+		(void)fputs(" until ", show->out);
+		show_instant(show, how.hold_until, show->out);
+	}
+	(void)fputs("; ", show->out);
+	show_state_sentence(show, item);
+}
+
+static void put_waived(const struct show *show, const json_t *item)
+{
+	const json_t *pending = json_object_get(item, "pending");
+
+	show_state_sentence(show, item);
+	if (json_array_size(pending) == 0) {
+		(void)fputs("; nobody owes anything any more; the removal completes with the next "
+			    "sweep",
+			    show->out);
+		return;
+	}
+	(void)fputs("; still to answer: ", show->out);
+	show_value(show, "pending", pending, show->out);
+}
+
+static void put_done(const struct show *show, const json_t *item, struct show_items_how how)
 {
 	const char *change = ctl_json_text(item, "change");
 
-	put_label(show, item, account);
-	(void)fputs(dry_run ? "(dry run) " : "", show->out);
-	if (!show_is_ok(item)) {
-		show_refusal(show, item);
-		if (ctl_json_text(item, "state")) {
-			(void)fputs("  it is ", show->out);
-			show_state_sentence(show, item);
-			(void)fputc('\n', show->out);
+	if (is_asked(how, COMMAND_request_file)) {
+		put_filed(show, item);
+	} else if (how.hold) {
+		put_hold(show, item, how);
+	} else if (is_asked(how, COMMAND_keeper_waive)) {
+		put_waived(show, item);
+	} else {
+		if (change) {
+			ctl_text_put(show->out, slice_of(change));
+			(void)fputs("; ", show->out);
 		}
+		show_state_sentence(show, item);
+	}
+}
+
+static void put_sentence(const struct show *show, const json_t *item,
+			 const struct ctl_account *account, struct show_items_how how)
+{
+	put_label(show, item, account);
+	(void)fputs(how.dry_run ? "(dry run) " : "", show->out);
+	if (!show_is_ok(item)) {
+		put_refused(show, item, account, how);
 		return;
 	}
-	if (change) {
-		ctl_text_put(show->out, slice_of(change));
-		(void)fputs("; ", show->out);
-	}
-	show_state_sentence(show, item);
+	put_done(show, item, how);
 	(void)fputc('\n', show->out);
 }
 
-static const char *const item_columns[] = {"account", "outcome", "reasons",        "change",
-					   "uid",     "state",   "window_ends_us", "removal_due_us",
-					   "sla",     NULL};
+static const char *const item_columns[] = {
+	"account", "outcome",        "reasons",        "change", "request", "due_us", "uid",
+	"state",   "window_ends_us", "removal_due_us", "sla",    "pending", NULL,
+};
 
 /* The item as a row, led by the name that the account was called by. */
 static json_t *row_of(const json_t *item, const struct ctl_account *account)
@@ -290,6 +405,21 @@ static int put_contacts(const struct show *show, const json_t *items)
 	return r;
 }
 
+static void put_way_out(const struct show *show, const json_t *items, struct show_items_how how)
+{
+	size_t i;
+	const json_t *item;
+
+	json_array_foreach(items, i, item) {
+		if (may_file(item, how)) {
+			(void)fputs("a removal request can be filed for who may not leave: "
+				    "retentionctl file ACCOUNT…\n",
+				    show->out);
+			return;
+		}
+	}
+}
+
 /* The sentences of the outcomes that a table shows as codes. */
 static void put_meanings(const struct show *show, const json_t *items)
 {
@@ -310,7 +440,7 @@ static void put_meanings(const struct show *show, const json_t *items)
 }
 
 static int put_table(const struct show *show, const json_t *items,
-		     const struct ctl_accounts *accounts, bool quiet)
+		     const struct ctl_accounts *accounts, struct show_items_how how)
 {
 	json_t *rows = json_array();
 	size_t i;
@@ -321,7 +451,7 @@ static int put_table(const struct show *show, const json_t *items,
 		const struct ctl_account *account =
 			accounts && i < accounts->n ? &accounts->items[i] : NULL;
 
-		if (r == 0 && (!quiet || !show_is_ok(item)) &&
+		if (r == 0 && (!how.quiet || !show_is_ok(item)) &&
 		    json_array_append_new(rows, row_of(item, account)) < 0) {
 			r = -ENOMEM;
 		}
@@ -329,6 +459,7 @@ static int put_table(const struct show *show, const json_t *items,
 	r = r ? r : show_rows(show, rows, item_columns);
 	if (r == 0 && show->legend) {
 		put_meanings(show, items);
+		put_way_out(show, items, how);
 		r = put_contacts(show, items);
 	}
 	json_decref(rows);
@@ -342,13 +473,12 @@ int show_items(const struct show *show, const json_t *items, const struct ctl_ac
 	const json_t *item;
 
 	if (json_array_size(items) > SENTENCES_MAX) {
-		return put_table(show, items, accounts, how.quiet);
+		return put_table(show, items, accounts, how);
 	}
 	json_array_foreach(items, i, item) {
 		if (!how.quiet || !show_is_ok(item)) {
 			put_sentence(show, item,
-				     accounts && i < accounts->n ? &accounts->items[i] : NULL,
-				     how.dry_run);
+				     accounts && i < accounts->n ? &accounts->items[i] : NULL, how);
 		}
 	}
 	return 0;

@@ -2,6 +2,7 @@
 #ifndef RETENTIOND_CTL_SHOW_ITEMS_H
 #define RETENTIOND_CTL_SHOW_ITEMS_H
 
+#include "common/commands.h"
 #include "common/outcome.h"
 #include "ctl/account.h"
 #include "ctl/exit.h"
@@ -35,12 +36,18 @@ enum ctl_exit show_outcome_exit(const json_t *result);
 
 /**
  * struct show_items_how - what is to be said of items
- * @quiet:   nothing of those that went well
- * @dry_run: that nothing was changed
+ * @quiet:      nothing of those that went well
+ * @dry_run:    that nothing was changed
+ * @command:    what was asked for, or NULL: some have more to say than the account's state
+ * @hold:       the hold of hold.add and hold.remove
+ * @hold_until: the end that hold.add gave it, or INSTANT_NONE
  */
 struct show_items_how {
 	bool quiet;
 	bool dry_run;
+	const struct command *command;
+	const char *hold;
+	instant_t hold_until;
 };
 
 /**

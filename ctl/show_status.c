@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ctl/show_status.h"
 
+#include "common/model.h"
 #include "ctl/json.h"
 #include "ctl/text.h"
-
-/* A sweep looks every minute: what has been due for longer is not going to be done by itself. */
-#define LATE_AFTER (5 * SPAN_MINUTE)
 
 static int64_t integer_of(const json_t *object, const char *key)
 {
@@ -108,79 +106,83 @@ static void put_sweep(const struct show *show, const json_t *sweep)
 	(void)fputc('\n', show->out);
 }
 
-static void begin_problem(const struct show *show)
+static void put_problems(const struct show *show, const json_t *faults)
 {
-	(void)fputs(show_red(show), show->out);
-	put_label(show, "PROBLEM");
-	(void)fputs(show_plain(show), show->out);
+	size_t i;
+	const json_t *fault;
+
+	json_array_foreach(faults, i, fault) {
+		(void)fputs(show_red(show), show->out);
+		put_label(show, "PROBLEM");
+		(void)fputs(show_plain(show), show->out);
+		show_key(show, fault, "text");
+		(void)fputc('\n', show->out);
+	}
 }
 
-static bool is_clock_doubtful(const struct show *show, const json_t *info)
+static void put_due_soon(const struct show *show, const json_t *keeper)
 {
-	if (!json_is_false(json_object_get(json_object_get(info, "clock"), "trusted"))) {
-		return false;
+	int64_t n_owed = integer_of(keeper, "owed");
+
+	if (!slice_is(slice_of(ctl_json_text(keeper, "sla")),
+		      account_sla_name(ACCOUNT_SLA_DUE_SOON))) {
+		return;
 	}
-	begin_problem(show);
-	(void)fputs("the clock is not trusted; an operator must accept it\n", show->out);
-	return true;
+	put_label(show, "Attention");
+	(void)fputs("keeper ", show->out);
+	show_key(show, keeper, "keeper");
+	(void)fputs(" owes ", show->out);
+	show_count(n_owed, show->out);
+	(void)fputs(n_owed == 1 ? " removal" : " removals", show->out);
+	show_when(show, ", the oldest due by ", keeper, "oldest_due_us");
+	(void)fputc('\n', show->out);
 }
 
-/* Whether timed work is paused or late; what is due is told with either. */
-static bool is_behind(const struct show *show, const json_t *sweep)
+/* What is as it should be, and yet waits for people. */
+static void put_attention(const struct show *show, const json_t *stats, const json_t *keepers)
 {
-	bool paused = json_is_true(json_object_get(sweep, "paused"));
-	instant_t due;
-	bool late = show_instant_of(sweep, "next_due_us", &due) && show->now - due >= LATE_AFTER;
+	int64_t n_held = integer_of(json_object_get(stats, "accounts"), "held");
+	int64_t n_open = integer_of(stats, "requests_open");
+	size_t i;
+	const json_t *keeper;
 
-	if (!paused && !late) {
-		return false;
+	json_array_foreach(keepers, i, keeper) {
+		put_due_soon(show, keeper);
 	}
-	begin_problem(show);
-	if (paused) {
-		(void)fputs("timed work is paused, and deadlines run on; ", show->out);
+	if (n_open > 0) {
+		put_label(show, "Attention");
+		show_count(n_open, show->out);
+		(void)fprintf(show->out,
+			      " removal request%s for a decision: retentionctl requests --open\n",
+			      n_open == 1 ? " waits" : "s wait");
 	}
-	if (late) {
-		(void)fputs("accounts have been due since ", show->out);
-		show_instant(show, due, show->out);
-		(void)fputs("; ", show->out);
+	if (n_held > 0) {
+		put_label(show, "Attention");
+		show_count(n_held, show->out);
+		(void)fprintf(show->out, " account%s held: no removal starts while a hold stands\n",
+			      n_held == 1 ? " is" : "s are");
 	}
-	(void)fputs(paused ? "take it up again with: retentionctl resume\n"
-			   : "have it done now with: retentionctl sweep\n",
-		    show->out);
-	return true;
-}
-
-static bool has_failures(const struct show *show, const json_t *sweep)
-{
-	if (integer_of(sweep, "failed") == 0) {
-		return false;
-	}
-	begin_problem(show);
-	show_count(integer_of(sweep, "failed"), show->out);
-	(void)fputs(" accounts could not be swept; journalctl -u retentiond says which and why\n",
-		    show->out);
-	return true;
 }
 
 void show_status(const struct show *show, const json_t *status)
 {
-	const json_t *info = json_object_get(status, "info");
+	const json_t *faults = json_object_get(status, "faults");
 	const json_t *stats = json_object_get(status, "stats");
 	const json_t *sweep = json_object_get(status, "sweep");
-	bool wrong;
+	bool partial = json_array_size(json_object_get(status, "unchecked")) > 0;
 
-	put_info(show, info);
+	put_info(show, json_object_get(status, "info"));
 	if (stats) {
 		put_stats(show, stats);
 	}
 	if (sweep) {
 		put_sweep(show, sweep);
 	}
-	wrong = is_clock_doubtful(show, info);
-	wrong |= is_behind(show, sweep);
-	wrong |= has_failures(show, sweep);
-	if (!wrong && sweep) {
+	put_problems(show, faults);
+	put_attention(show, stats, json_object_get(json_object_get(status, "keepers"), "keepers"));
+	if (json_array_size(faults) == 0 && sweep) {
 		put_label(show, "State");
-		(void)fputs("well: nothing is late, nothing failed\n", show->out);
+		(void)fprintf(show->out, "well%s: nothing is late, nothing failed\n",
+			      partial ? ", as far as this role may see" : "");
 	}
 }

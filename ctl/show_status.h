@@ -6,7 +6,8 @@
 
 /**
  * show_status() - how the daemon is, and at the end what is wrong with it
- * @status: {info, stats, sweep}: the answers of these; stats and sweep may be missing
+ * @status: {info, stats, sweep, keepers, faults, unchecked}: the daemon's answers, of which all but
+ *          info may be missing, what ctl_check_faults() found in them, and what was not seen
  */
 void show_status(const struct show *show, const json_t *status);
 

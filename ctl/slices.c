@@ -54,15 +54,17 @@ static void print_verified(struct ctl *ctl, const json_t *whole)
 		if (!ctl->args.quiet) {
 			const char *hash = ctl_json_text(whole, "hash");
 
-			(void)fprintf(out, "%" PRId64 " entries, chain whole, head ",
+			(void)fprintf(out,
+				      "%" PRId64
+				      " entries, chain whole, accounts as it says, head ",
 				      integer_of(whole, "entries"));
 			ctl_text_put(out, slice_of(hash ? hash : "-"));
 			(void)fputc('\n', out);
 		}
 		return;
 	}
-	(void)fprintf(out, "%sthe ledger's chain is broken%s at entry %" PRId64 ": ",
-		      show_red(&ctl->show), show_plain(&ctl->show), integer_of(fault, "seq"));
+	(void)fprintf(out, "%sverification failed%s at entry %" PRId64 ": ", show_red(&ctl->show),
+		      show_plain(&ctl->show), integer_of(fault, "seq"));
 	show_value(&ctl->show, "what", json_object_get(fault, "what"), out);
 	(void)fputc('\n', out);
 }

@@ -3,29 +3,30 @@
 
 #include <errno.h>
 
+#include "ctl/check.h"
 #include "ctl/json.h"
 #include "ctl/show_status.h"
 
-/* Asks for a part; what our role may not see is left out, but for what anybody may. Return: 0 or an
- * exit code. */
-static int add_part(struct ctl *ctl, const char *name, enum command_symbol command, json_t *status)
+static int tell(struct ctl *ctl, json_t *status)
 {
-	json_t *part = NULL;
-	int r = ctl_client_ask(ctl->client, command, &part, &ctl->fault);
+	json_t *faults;
 
-	if (r == CTL_EXIT_PERMISSION && command_table[command].role != ROLE_ANY) {
-		ctl->fault = (struct ctl_fault){.exit = CTL_EXIT_OK};
-		return 0;
+	ctl_learn_now(ctl, json_object_get(json_object_get(status, "info"), "clock"));
+	faults = ctl_check_faults(status, ctl->show.now);
+	if (!faults || json_object_set_new(status, "faults", faults) < 0) {
+		return ctl_fault_errno(&ctl->fault, -ENOMEM, "status");
 	}
-	if (r == 0 && json_object_set_new(status, name, part) < 0) {
-		r = ctl_fault_errno(&ctl->fault, -ENOMEM, "status");
+	if (ctl->args.json) {
+		ctl_json_print(status, ctl->show.out);
+	} else {
+		show_status(&ctl->show, status);
 	}
-	return r;
+	return 0;
 }
 
 int ctl_status_run(struct ctl *ctl)
 {
-	json_t *status;
+	json_t *status, *unchecked;
 	int r;
 
 	if (ctl->args.n_operands > 0) {
@@ -33,15 +34,13 @@ int ctl_status_run(struct ctl *ctl)
 				     "status does not take the operand %s", ctl->args.operands[0]);
 	}
 	status = json_object();
-	r = add_part(ctl, "info", COMMAND_retention_info, status);
-	r = r ? r : add_part(ctl, "stats", COMMAND_stats_get, status);
-	r = r ? r : add_part(ctl, "sweep", COMMAND_sweep_status, status);
-	if (r == 0 && ctl->args.json) {
-		ctl_json_print(status, ctl->show.out);
-	} else if (r == 0) {
-		ctl_learn_now(ctl, json_object_get(json_object_get(status, "info"), "clock"));
-		show_status(&ctl->show, status);
+	unchecked = json_array();
+	r = ctl_check_gather(ctl, status, unchecked, true);
+	if (r == 0 && json_object_set(status, "unchecked", unchecked) < 0) {
+		r = ctl_fault_errno(&ctl->fault, -ENOMEM, "status");
 	}
+	r = r ? r : tell(ctl, status);
+	json_decref(unchecked);
 	json_decref(status);
 	return r;
 }

@@ -14,6 +14,7 @@ enum form {
 	FORM_INSTANT,
 	FORM_NUMBER,
 	FORM_CURSOR,
+	FORM_ORGS, /* one text, with commas between them */
 	FORM_LIST, /* comes from operands and files, not from an option */
 };
 
@@ -31,6 +32,12 @@ static const struct {
 	[ARGUMENT_TYPE_REASON]     = {FORM_TEXT,    "TEXT"},
 	[ARGUMENT_TYPE_REF]        = {FORM_TEXT,    "TEXT"},
 	[ARGUMENT_TYPE_REQUEST_ID] = {FORM_TEXT,    "ID"},
+	[ARGUMENT_TYPE_KEEPER]     = {FORM_TEXT,    "KEEPER"},
+	[ARGUMENT_TYPE_HOLD]       = {FORM_TEXT,    "NAME"},
+	[ARGUMENT_TYPE_GROUND]     = {FORM_TEXT,    "GROUND"},
+	[ARGUMENT_TYPE_NOTE]       = {FORM_TEXT,    "TEXT"},
+	[ARGUMENT_TYPE_TOKEN]      = {FORM_TEXT,    "TOKEN"},
+	[ARGUMENT_TYPE_RESULT]     = {FORM_TEXT,    "RESULT"},
 	[ARGUMENT_TYPE_KIND]       = {FORM_TEXT,    "KIND"},
 	[ARGUMENT_TYPE_STATE]      = {FORM_TEXT,    "STATE"},
 	[ARGUMENT_TYPE_BUCKET]     = {FORM_TEXT,    "hour|day|week"},
@@ -46,6 +53,11 @@ static const struct {
 	[ARGUMENT_TYPE_TEXTS]      = {FORM_LIST,    "TEXTS"},
 	[ARGUMENT_TYPE_ACCOUNTS]   = {FORM_LIST,    "ACCOUNTS"},
 	[ARGUMENT_TYPE_IMPORTS]    = {FORM_LIST,    "ACCOUNTS"},
+	[ARGUMENT_TYPE_ORGS]       = {FORM_ORGS,    "ORG,ORG"},
+	[ARGUMENT_TYPE_REQUESTS]   = {FORM_LIST,    "NUMBERS"},
+	[ARGUMENT_TYPE_CONFIRMATIONS] = {FORM_LIST, "TASKS"},
+	[ARGUMENT_TYPE_FAILURES]   = {FORM_LIST,    "TASKS"},
+	[ARGUMENT_TYPE_LEASES]     = {FORM_LIST,    "TASKS"},
 };
 /* clang-format on */
 
@@ -131,6 +143,7 @@ const char *ctl_value_text_fault(enum argument_type type, struct slice text)
 {
 	enum account_kind kind;
 	enum account_state state;
+	enum task_result result;
 
 	switch (type) {
 	case ARGUMENT_TYPE_ORG:
@@ -151,6 +164,20 @@ const char *ctl_value_text_fault(enum argument_type type, struct slice text)
 		return model_ref_fault(text);
 	case ARGUMENT_TYPE_REQUEST_ID:
 		return model_request_id_fault(text);
+	case ARGUMENT_TYPE_KEEPER:
+		return model_keeper_fault(text);
+	case ARGUMENT_TYPE_HOLD:
+		return model_hold_fault(text);
+	case ARGUMENT_TYPE_GROUND:
+		return model_ground_fault(text);
+	case ARGUMENT_TYPE_NOTE:
+		return model_note_fault(text);
+	case ARGUMENT_TYPE_TOKEN:
+		return text.len >= 1 && text.len <= ARGUMENT_TOKEN_LEN_MAX ? NULL : "is no token";
+	case ARGUMENT_TYPE_RESULT:
+		return task_result_from_name(text, &result) && result != TASK_RESULT_WAIVED
+			       ? NULL
+			       : "must be erased, nothing-found or retained";
 	case ARGUMENT_TYPE_KIND:
 		return account_kind_from_name(text, &kind)
 			       ? NULL
@@ -173,12 +200,64 @@ const char *ctl_value_text_fault(enum argument_type type, struct slice text)
 	case ARGUMENT_TYPE_LIMIT:
 	case ARGUMENT_TYPE_CURSOR:
 	case ARGUMENT_TYPE_TEXTS:
+	case ARGUMENT_TYPE_ORGS:
 	case ARGUMENT_TYPE_ACCOUNTS:
 	case ARGUMENT_TYPE_IMPORTS:
+	case ARGUMENT_TYPE_CONFIRMATIONS:
+	case ARGUMENT_TYPE_FAILURES:
+	case ARGUMENT_TYPE_LEASES:
+	case ARGUMENT_TYPE_REQUESTS:
 	case _ARGUMENT_TYPE_MAX:
 		break;
 	}
 	assert(false); /* a type that is no text */
+}
+
+/* No text at all is the empty list: it has no data then. */
+static struct slice orgs_of(struct slice text)
+{
+	return text.len > 0 ? text : (struct slice){NULL, 0};
+}
+
+/* The next of "a,b"; false behind the last. */
+static bool next_org(struct slice *rest, struct slice *ret_org)
+{
+	const char *comma;
+
+	if (!rest->data) {
+		return false;
+	}
+	comma = memchr(rest->data, ',', rest->len);
+	*ret_org = (struct slice){rest->data, comma ? (size_t)(comma - rest->data) : rest->len};
+	*rest = comma ? (struct slice){comma + 1, rest->len - ret_org->len - 1}
+		      : (struct slice){NULL, 0};
+	return true;
+}
+
+static const char *orgs_fault(struct slice text)
+{
+	struct slice rest = orgs_of(text);
+	const char *fault = NULL;
+	struct slice org;
+	size_t n = 0;
+
+	while (!fault && next_org(&rest, &org)) {
+		fault = model_org_fault(org);
+		n++;
+	}
+	return !fault && n > MODEL_KEEPER_ORGS_MAX ? "names more than 64 organizations" : fault;
+}
+
+static void write_orgs(struct pack_writer *writer, const char *key, struct slice text)
+{
+	struct slice rest = orgs_of(text);
+	struct slice org;
+
+	pack_put_array(writer, key);
+	while (next_org(&rest, &org)) {
+		pack_write_text(writer, org);
+	}
+	pack_write_end(writer);
 }
 
 static const char *parse_span(struct slice text, enum argument_type type, int64_t *ret_span)
@@ -228,6 +307,9 @@ const char *ctl_value_parse(enum argument_type type, const char *written, instan
 	case FORM_TEXT:
 		ret_value->text = text;
 		return ctl_value_text_fault(type, text);
+	case FORM_ORGS:
+		ret_value->text = text;
+		return orgs_fault(text);
 	case FORM_LIST:
 		break;
 	}
@@ -248,6 +330,9 @@ void ctl_value_write(struct pack_writer *writer, const char *key, const struct c
 	case FORM_CURSOR:
 	case FORM_TEXT:
 		pack_put_text(writer, key, value->text);
+		return;
+	case FORM_ORGS:
+		write_orgs(writer, key, value->text);
 		return;
 	case FORM_LIST:
 		break;

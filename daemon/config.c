@@ -6,6 +6,7 @@
 
 #include "daemon/store/store.h"
 #include "daemon/subject.h"
+#include "daemon/work/tombstones.h"
 
 #define SECTION_DAEMON "retentiond"
 
@@ -82,6 +83,24 @@ static int set_state_directory(struct config *config, const struct setting *sett
 	return set_path(setting, &config->state_directory, report);
 }
 
+static int set_register(struct config *config, const struct setting *setting,
+			struct settings_report *report)
+{
+	return set_path(setting, &config->register_path, report);
+}
+
+static int set_backup_directory(struct config *config, const struct setting *setting,
+				struct settings_report *report)
+{
+	return set_path(setting, &config->backup_directory, report);
+}
+
+static int set_vault_backup_directory(struct config *config, const struct setting *setting,
+				      struct settings_report *report)
+{
+	return set_path(setting, &config->vault_backup_directory, report);
+}
+
 static int set_socket(struct config *config, const struct setting *setting,
 		      struct settings_report *report)
 {
@@ -134,6 +153,20 @@ static int set_map_size(struct config *config, const struct setting *setting,
 	return 0;
 }
 
+static int set_tombstones(struct config *config, const struct setting *setting,
+			  struct settings_report *report)
+{
+	span_t span;
+
+	static_assert(TOMBSTONES_SPAN_MIN == 30 * SPAN_DAY, "the sentence says 30d");
+	if (span_parse(slice_of(setting->value), &span) != 0 || span < TOMBSTONES_SPAN_MIN) {
+		setting_wrong(report, setting, "a span such as 400d, at least 30d");
+		return 0;
+	}
+	config->tombstones = span;
+	return 0;
+}
+
 static int set_log_level(struct config *config, const struct setting *setting,
 			 struct settings_report *report)
 {
@@ -149,10 +182,14 @@ static const struct daemon_key {
 		   struct settings_report *report);
 } daemon_keys[] = {
 	{"state_directory", set_state_directory},
+	{"register", set_register},
+	{"backup_directory", set_backup_directory},
+	{"vault_backup_directory", set_vault_backup_directory},
 	{"socket", set_socket},
 	{"socket_mode", set_socket_mode},
 	{"socket_group", set_socket_group},
 	{"map_size", set_map_size},
+	{"tombstones", set_tombstones},
 	{"log_level", set_log_level},
 };
 
@@ -165,8 +202,9 @@ static int apply_daemon(struct config *config, const struct setting *setting,
 		}
 	}
 	setting_fault(report, setting,
-		      "[retentiond] has no key %s; it has state_directory, socket, socket_mode, "
-		      "socket_group, map_size and log_level",
+		      "[retentiond] has no key %s; it has state_directory, register, "
+		      "backup_directory, vault_backup_directory, socket, socket_mode, "
+		      "socket_group, map_size, tombstones and log_level",
 		      setting->key);
 	return 0;
 }
@@ -276,6 +314,9 @@ struct config *config_free(struct config *config)
 	}
 	grants_done(&config->grants);
 	free(config->socket);
+	free(config->vault_backup_directory);
+	free(config->backup_directory);
+	free(config->register_path);
 	free(config->state_directory);
 	free(config);
 	return NULL;
@@ -286,6 +327,12 @@ void config_freep(struct config **config)
 	*config = config_free(*config);
 }
 
+/* Two paths, of which NULL stands for a default. */
+static bool paths_differ(const char *a, const char *b)
+{
+	return a && b ? strcmp(a, b) != 0 : a != b;
+}
+
 size_t config_restart_wanted(const struct config *running, const struct config *loaded,
 			     const char *names[static CONFIG_RESTART_MAX])
 {
@@ -293,6 +340,15 @@ size_t config_restart_wanted(const struct config *running, const struct config *
 
 	if (strcmp(running->state_directory, loaded->state_directory) != 0) {
 		names[n++] = "state_directory";
+	}
+	if (paths_differ(running->register_path, loaded->register_path)) {
+		names[n++] = "register";
+	}
+	if (paths_differ(running->backup_directory, loaded->backup_directory)) {
+		names[n++] = "backup_directory";
+	}
+	if (paths_differ(running->vault_backup_directory, loaded->vault_backup_directory)) {
+		names[n++] = "vault_backup_directory";
 	}
 	if (strcmp(running->socket, loaded->socket) != 0) {
 		names[n++] = "socket";
@@ -305,6 +361,9 @@ size_t config_restart_wanted(const struct config *running, const struct config *
 	}
 	if (running->map_bytes != loaded->map_bytes) {
 		names[n++] = "map_size";
+	}
+	if (running->tombstones != loaded->tombstones) {
+		names[n++] = "tombstones";
 	}
 	return n;
 }

@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include "common/base.h"
+#include "common/instant.h"
 
 #include "daemon/grants.h"
 #include "daemon/settings.h"
@@ -24,6 +25,8 @@
 
 #define CONFIG_FILE_DEFAULT            "/etc/retentiond/retentiond.conf"
 #define CONFIG_STATE_DIRECTORY_DEFAULT "/var/lib/retentiond"
+#define CONFIG_REGISTER_DEFAULT        "/var/lib/retentiond-register/register"
+#define CONFIG_BACKUP_DEFAULT          "/var/backups/retentiond"
 #define CONFIG_SOCKET_DEFAULT          "/run/retentiond/retentiond.sock"
 #define CONFIG_SOCKET_MODE_DEFAULT     0660
 #define CONFIG_SOCKET_LEN_MAX          107 /* bytes; what sun_path holds */
@@ -36,16 +39,23 @@ enum {
 /**
  * struct config - what the files say, with defaults for what they do not
  * @state_directory, @socket: absolute paths
+ * @register_path, @backup_directory: absolute paths, or NULL: then options_apply() decides
+ * @vault_backup_directory: an absolute path, or NULL for the backup directory's with "-vault"
  * @socket_gid: CONFIG_GID_NONE if none is given
  * @map_bytes:  0 for the store's default
+ * @tombstones: how long what is left of a removed account is kept; 0 for the engine's default
  * @grants:     who may do what
  */
 struct config {
 	char *state_directory;
+	char *register_path;
+	char *backup_directory;
+	char *vault_backup_directory;
 	char *socket;
 	mode_t socket_mode;
 	gid_t socket_gid;
 	uint64_t map_bytes;
+	span_t tombstones;
 	enum log_level log_level;
 	struct grants grants;
 };
@@ -64,7 +74,7 @@ must_check int config_load(const char *file, struct settings_report *report,
 struct config *config_free(struct config *config);
 void config_freep(struct config **config);
 
-#define CONFIG_RESTART_MAX 5
+#define CONFIG_RESTART_MAX 9
 
 /**
  * config_restart_wanted() - which keys differ that are only looked at when the daemon starts

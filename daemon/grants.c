@@ -9,7 +9,8 @@
 
 #define PREFIX "grant "
 #define BLANKS " \t,"
-#define ROLES  "reader, auditor, self-service or admin"
+#define ROLES  "reader, auditor, self-service, admin or keeper NAME"
+#define KEEPER "keeper" /* stands before the keeper's name */
 
 /* One section's keys; NULL where one is not given. */
 struct section {
@@ -29,6 +30,11 @@ static char *next_word(char **rest)
 		word = strsep(rest, BLANKS);
 	} while (word && word[0] == '\0');
 	return word;
+}
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t';
 }
 
 static int add_rule(struct access_rules *rules, const struct access_grant *grant)
@@ -176,17 +182,71 @@ static int set_orgs(struct grants *grants, const struct setting *setting,
 	return keep_orgs(grants, orgs);
 }
 
-static void set_role(const struct setting *setting, struct access_grant *grant,
-		     struct settings_report *report)
+/* The name outlives the grants that point to it. */
+static int keep_keeper(struct grants *grants, const char *name, struct access_grant *grant)
 {
+	char **grown;
+
+	grown = reallocarray(grants->keepers, grants->n_keepers + 1, sizeof(*grown));
+	if (!grown) {
+		return -ENOMEM;
+	}
+	grants->keepers = grown;
+	grown[grants->n_keepers] = strdup(name);
+	if (!grown[grants->n_keepers]) {
+		return -ENOMEM;
+	}
+	grant->keeper = grown[grants->n_keepers++];
+	grant->role = ROLE_KEEPER;
+	return 0;
+}
+
+/* The name behind "keeper" and a blank, or NULL if this is another role. */
+static const char *keeper_name(const char *value)
+{
+	const char *name = value + strlen(KEEPER);
+
+	if (strncmp(value, KEEPER, strlen(KEEPER)) != 0 || (*name != '\0' && !is_blank(*name))) {
+		return NULL;
+	}
+	while (is_blank(*name)) {
+		name++;
+	}
+	return name;
+}
+
+static int set_keeper(struct grants *grants, const struct setting *setting, const char *name,
+		      struct access_grant *grant, struct settings_report *report)
+{
+	const char *fault = model_keeper_fault(slice_of(name));
+
+	if (*name == '\0') {
+		setting_fault(report, setting, "role = keeper needs the keeper's name behind it");
+		return 0;
+	}
+	if (fault) {
+		setting_fault(report, setting, "keeper '%s' %s", name, fault);
+		return 0;
+	}
+	return keep_keeper(grants, name, grant);
+}
+
+static int set_role(struct grants *grants, const struct setting *setting,
+		    struct access_grant *grant, struct settings_report *report)
+{
+	const char *name = keeper_name(setting->value);
 	enum role role;
 
+	if (name) {
+		return set_keeper(grants, setting, name, grant, report);
+	}
 	if (!role_from_name(slice_of(setting->value), &role) || role < ROLE_READER ||
 	    role > ROLE_ADMIN) {
 		setting_wrong(report, setting, ROLES);
-		return;
+		return 0;
 	}
 	grant->role = role;
+	return 0;
 }
 
 static bool list_is_empty(const struct setting *setting)
@@ -204,6 +264,11 @@ static void check_section(const struct section *section, struct settings_report 
 		setting_fault(report, section->header, "[%s] is for nobody; name users or groups",
 			      section->header->section);
 	}
+	if (section->role && section->orgs && keeper_name(section->role->value)) {
+		setting_fault(report, section->orgs,
+			      "a keeper's grant has no organizations; retentionctl set-keeper "
+			      "--orgs=… says which the keeper is for");
+	}
 }
 
 static int apply_section(struct grants *grants, const struct section *section,
@@ -213,9 +278,9 @@ static int apply_section(struct grants *grants, const struct section *section,
 	int error = 0;
 
 	if (section->role) {
-		set_role(section->role, &like, report);
+		error = set_role(grants, section->role, &like, report);
 	}
-	if (section->orgs) {
+	if (!error && section->orgs) {
 		error = set_orgs(grants, section->orgs, &like, report);
 	}
 	if (!error && section->users) {
@@ -272,6 +337,10 @@ void grants_done(struct grants *grants)
 	for (size_t i = 0; i < grants->n_orgs; i++) {
 		orgs_free(grants->orgs[i]);
 	}
+	for (size_t i = 0; i < grants->n_keepers; i++) {
+		free(grants->keepers[i]);
+	}
+	free(grants->keepers);
 	free(grants->orgs);
 	free((void *)grants->rules.grants);
 	*grants = (struct grants){0};

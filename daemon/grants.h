@@ -15,11 +15,14 @@
  * struct grants - the rules and what they point to
  * @rules: one grant for each user and each group that a section names
  * @orgs, @n_orgs: lists of organizations; NULL at the end of each
+ * @keepers, @n_keepers: names of keepers
  */
 struct grants {
 	struct access_rules rules;
 	char ***orgs;
 	size_t n_orgs;
+	char **keepers;
+	size_t n_keepers;
 };
 
 /* Whether a section is called "grant NAME". */

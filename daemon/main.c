@@ -65,10 +65,16 @@ static int open_engine(struct daemon *daemon)
 {
 	const struct config *config = daemon->config;
 	const struct engine_options options = {
-		.store = {.directory = config->state_directory, .map_bytes = config->map_bytes},
+		.store = {.directory = config->state_directory,
+			  .map_bytes = config->map_bytes,
+			  .register_path = config->register_path,
+			  .new_register = daemon->options.new_register},
+		.backup = {.directory = config->backup_directory,
+			   .vault_directory = config->vault_backup_directory},
 		.clock_mode = daemon->options.clock_mode,
 		.simulated_at = daemon->options.simulated_at,
 		.rules = &config->grants.rules,
+		.tombstones = config->tombstones,
 	};
 	struct clock_reading reading;
 	int error;
@@ -84,6 +90,7 @@ static int open_engine(struct daemon *daemon)
 		return error;
 	case STORE_E_CORRUPT:
 	case STORE_E_NEWER:
+	case STORE_E_REGISTER:
 		log_say(LOG_LEVEL_CRITICAL, "%s", store_fault());
 		return error;
 	}

@@ -15,6 +15,9 @@
 enum {
 	OPTION_CONFIG = 256,
 	OPTION_STATE_DIRECTORY,
+	OPTION_REGISTER,
+	OPTION_NEW_REGISTER,
+	OPTION_BACKUP_DIRECTORY,
 	OPTION_SOCKET,
 	OPTION_CLOCK,
 	OPTION_MAP_SIZE,
@@ -27,6 +30,9 @@ enum {
 static const struct option long_options[] = {
 	{"config", required_argument, NULL, OPTION_CONFIG},
 	{"state-directory", required_argument, NULL, OPTION_STATE_DIRECTORY},
+	{"register", required_argument, NULL, OPTION_REGISTER},
+	{"new-register", no_argument, NULL, OPTION_NEW_REGISTER},
+	{"backup-directory", required_argument, NULL, OPTION_BACKUP_DIRECTORY},
 	{"socket", required_argument, NULL, OPTION_SOCKET},
 	{"clock", required_argument, NULL, OPTION_CLOCK},
 	{"map-size", required_argument, NULL, OPTION_MAP_SIZE},
@@ -46,6 +52,10 @@ static const char help_text[] =
 	"  --config=FILE             instead of " CONFIG_FILE_DEFAULT ";\n"
 	"                            FILE.d/*.conf is read after it\n"
 	"  --state-directory=DIR     where the store is; must exist\n"
+	"  --register=PATH           the removal register, DIR/register if DIR is given; must be in no\n"
+	"                            backup\n"
+	"  --new-register            begin a removal register where it is lost\n"
+	"  --backup-directory=DIR    where retentionctl backup puts data; the keys go to DIR-vault\n"
 	"  --socket=PATH             where to listen, unless systemd passes a socket\n"
 	"  --map-size=BYTES          address space for the store, with K, M, G or T\n"
 	"  --clock=simulated:INSTANT a clock that stands still until it is moved; for tests\n"
@@ -135,6 +145,15 @@ static bool parse_option(int option, const char *value, struct options *options)
 	case OPTION_STATE_DIRECTORY:
 		options->state_directory = value;
 		return true;
+	case OPTION_REGISTER:
+		options->register_path = value;
+		return true;
+	case OPTION_NEW_REGISTER:
+		options->new_register = true;
+		return true;
+	case OPTION_BACKUP_DIRECTORY:
+		options->backup_directory = value;
+		return true;
 	case OPTION_SOCKET:
 		return parse_socket(value, options);
 	case OPTION_CLOCK:
@@ -206,6 +225,16 @@ static int replace(char **text, const char *with)
 	return 0;
 }
 
+static int take_places_of_system(struct config *config)
+{
+	if (!config->register_path &&
+	    replace(&config->register_path, CONFIG_REGISTER_DEFAULT) < 0) {
+		return -ENOMEM;
+	}
+	return config->backup_directory ? 0
+					: replace(&config->backup_directory, CONFIG_BACKUP_DEFAULT);
+}
+
 int options_apply(const struct options *options, struct config *config)
 {
 	if (options->map_bytes > 0) {
@@ -217,5 +246,10 @@ int options_apply(const struct options *options, struct config *config)
 	if (replace(&config->state_directory, options->state_directory) < 0) {
 		return -ENOMEM;
 	}
-	return replace(&config->socket, options->socket);
+	if (replace(&config->register_path, options->register_path) < 0 ||
+	    replace(&config->backup_directory, options->backup_directory) < 0 ||
+	    replace(&config->socket, options->socket) < 0) {
+		return -ENOMEM;
+	}
+	return options->state_directory ? 0 : take_places_of_system(config);
 }

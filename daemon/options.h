@@ -18,17 +18,21 @@ enum daemon_exit {
 /**
  * struct options - the command line; NULL or 0 where an option is not given
  * @config_file: --config
- * @state_directory, @socket, @map_bytes, @log_level: win over the configuration; texts are argv's
+ * @state_directory, @register_path, @backup_directory, @socket, @map_bytes, @log_level: win over the configuration; texts are argv's
  * @clock_mode, @simulated_at: --clock
+ * @new_register: --new-register
  */
 struct options {
 	const char *config_file;
 	const char *state_directory;
+	const char *register_path;
+	const char *backup_directory;
 	const char *socket;
 	uint64_t map_bytes;
 	enum log_level log_level; /* 0 is none of them */
 	enum clock_mode clock_mode;
 	instant_t simulated_at;
+	bool new_register;
 	bool check_config;
 };
 
@@ -41,7 +45,11 @@ struct options {
 must_check bool options_parse(int argc, char **argv, struct options *ret_options,
 			      enum daemon_exit *ret_exit);
 
-/* Puts what was given over what the files say. Return: 0 or -ENOMEM. */
+/*
+ * Puts what was given over what the files say. A register and a backup directory that neither names
+ * are those of the system, unless --state-directory makes it a daemon of its own: then they are in
+ * there. Return: 0 or -ENOMEM.
+ */
 must_check int options_apply(const struct options *options, struct config *config);
 
 #endif

@@ -65,8 +65,7 @@ needs_of_build()
 
 needs_of_demo()
 {
-	need python3 has_command /usr/bin/python3
-	need python3-msgpack has_python_module msgpack
+	: # bash, awk, grep and sed are everywhere
 }
 
 needs_of_check()
@@ -77,6 +76,7 @@ needs_of_check()
 	need python3 has_command /usr/bin/python3
 	need python3-msgpack has_python_module msgpack
 	need python3-pytest has_python_module pytest
+	need strace has_command strace
 }
 
 needs_of_clang()

@@ -30,7 +30,8 @@ struct access_peer {
 
 /**
  * struct access_grant - one role to one user or group
- * @role:    ROLE_READER to ROLE_ADMIN
+ * @role:    ROLE_READER to ROLE_KEEPER
+ * @keeper:  with ROLE_KEEPER the keeper's name, lower case; else NULL; owned by the configuration
  * @by_group: @subject is a gid, else a uid
  * @orgs:    lower-case ids, or NULL with @n_orgs 0 for all organizations; owned by the
  *           configuration
@@ -39,6 +40,7 @@ struct access_grant {
 	enum role role;
 	bool by_group;
 	uint32_t subject;
+	const char *keeper;
 	const char *const *orgs;
 	size_t n_orgs;
 };
@@ -58,6 +60,13 @@ struct access_rules {
 bool access_allows(const struct access_rules *rules, const struct access_peer *peer, enum role role,
 		   struct slice org);
 
+/*
+ * Whether a peer may speak as a keeper. Nobody is one without a grant: root administers, it does
+ * not erase.
+ */
+bool access_is_keeper(const struct access_rules *rules, const struct access_peer *peer,
+		      struct slice keeper);
+
 /**
  * access_may_call() - whether a peer has the command's role over anything at all
  *
@@ -76,8 +85,8 @@ enum role access_acting_role(const struct access_rules *rules, const struct acce
 			     const struct command *command);
 
 /*
- * The i-th grant that applies to the peer, or NULL after the last; root has none but is admin.
- * For retention.info.
+ * The i-th grant that applies to the peer, or NULL after the last; of root's, which is admin
+ * without one, only those of keepers. For retention.info.
  */
 const struct access_grant *access_grant_at(const struct access_rules *rules,
 					   const struct access_peer *peer, size_t i);

@@ -28,7 +28,7 @@ instant_t clock_now(const struct clock *clock, const struct clock_reading *readi
 
 bool clock_advance(struct clock *clock, instant_t to)
 {
-	if (clock->mode != CLOCK_MODE_SIMULATED || to < clock->base || to > INSTANT_MAX) {
+	if (clock->mode != CLOCK_MODE_SIMULATED || to < clock->base || to >= INSTANT_MAX) {
 		return false;
 	}
 	clock->base = to;

@@ -41,7 +41,8 @@ instant_t clock_now(const struct clock *clock, const struct clock_reading *readi
 /**
  * clock_advance() - move a simulated clock on
  *
- * Return: false if the clock is real, or @to is behind it or after INSTANT_MAX.
+ * Return: false if the clock is real, or @to is behind it or not before INSTANT_MAX, which
+ * stands for "never".
  */
 must_check bool clock_advance(struct clock *clock, instant_t to);
 

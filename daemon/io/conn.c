@@ -46,6 +46,23 @@ void conn_touch_last(struct conn *conn)
 	conn_touch(conn);
 }
 
+static void conn_unsubscribe(struct conn *conn)
+{
+	if (conn->subscribed) {
+		conn->subscribed = false;
+		TAILQ_REMOVE(&conn->shared->subscribers, conn, in_subscribers);
+		conn->shared->n_subscribers--;
+	}
+}
+
+void conn_subscribe_last(struct conn *conn)
+{
+	conn_unsubscribe(conn);
+	conn->subscribed = true;
+	TAILQ_INSERT_TAIL(&conn->shared->subscribers, conn, in_subscribers);
+	conn->shared->n_subscribers++;
+}
+
 void conn_notice(struct limits_notice *notice, enum log_level level, const struct access_peer *peer,
 		 const char *what)
 {
@@ -68,7 +85,7 @@ void conn_notice(struct limits_notice *notice, enum log_level level, const struc
 /* Ends a connection that is of no more use; its answers are dropped. */
 static void conn_drop(struct conn *conn, const char *why)
 {
-	conn_notice(&conn->shared->refused, LOG_LEVEL_INFO, &conn->peer, why);
+	conn_notice(&conn->shared->refused, LOG_LEVEL_INFO, &conn->session.peer, why);
 	conn->dead = true;
 }
 
@@ -132,6 +149,7 @@ struct conn *conn_free(struct conn *conn)
 		return NULL;
 	}
 	conn_leave_busy(conn);
+	conn_unsubscribe(conn);
 
 	/* Events before the descriptor: epoll must not be asked about one that is closed. */
 	if (conn->readable) {
@@ -150,7 +168,7 @@ struct conn *conn_free(struct conn *conn)
 		evbuffer_free(conn->out);
 	}
 	rpc_parser_free(conn->parser);
-	peer_done(&conn->peer);
+	peer_done(&conn->session.peer);
 	closep(&conn->fd);
 	free(conn);
 	return NULL;
@@ -183,14 +201,14 @@ int conn_new(struct conn_shared *shared, int fd, const struct access_peer *peer,
 	}
 	conn->shared = shared;
 	conn->fd = fd;
-	conn->peer = *peer;
+	conn->session.peer = *peer;
 	error = rpc_parser_new(&conn->parser);
 	if (!error) {
 		error = conn_init_events(conn);
 	}
 	if (error) {
 		conn->fd = -1; /* nothing was taken */
-		conn->peer.groups = NULL;
+		conn->session.peer.groups = NULL;
 		conn_free(conn);
 		return error;
 	}
@@ -237,7 +255,7 @@ static void conn_refuse(struct conn *conn, int error, struct slice bytes)
 			conn_answer(conn);
 		}
 	}
-	conn_notice(&conn->shared->refused, LOG_LEVEL_INFO, &conn->peer, why);
+	conn_notice(&conn->shared->refused, LOG_LEVEL_INFO, &conn->session.peer, why);
 	conn->closing = true;
 }
 
@@ -266,12 +284,16 @@ static int conn_dispatch(struct conn *conn, const struct rpc_message *message)
 	int error;
 
 	pack_writer_reset(&shared->answer);
-	error = shared->dispatch(shared->userdata, &conn->peer, message, &shared->answer);
+	error = shared->handler.dispatch(shared->handler.userdata, &conn->session, message,
+					 &shared->answer);
 	if (error) {
 		assert(error < 0);
 		return error;
 	}
 	conn_answer(conn);
+	if (conn->session.next_seq > 0 && !conn->subscribed) {
+		conn_subscribe_last(conn);
+	}
 	conn_stop_frame_timer(conn);
 	conn->large |= message->bytes > RPC_FRAME_SMALL_MAX;
 	error = evbuffer_drain(conn->in, message->bytes);
@@ -330,7 +352,59 @@ int conn_work(struct conn *conn, span_t until)
 }
 
 /*
- * Finish: answers are sent
+ * Push: subscribers are told of events
+ */
+
+/* Whoever has stopped sending gets the answers it asked for, and no more. */
+static bool conn_may_push(const struct conn *conn)
+{
+	return conn->subscribed && !conn->at_end && !conn->closing && !conn->dead &&
+	       conn_unread(conn) < LIMITS_UNREAD_BYTES_OF_EVENTS;
+}
+
+static const char *push_refusal(int error)
+{
+	return error == SESSION_E_FORBIDDEN ? "it may not be told of events any more"
+					    : "the event that comes next cannot be read";
+}
+
+int conn_push(struct conn *conn)
+{
+	const struct conns_handler *handler = &conn->shared->handler;
+	struct pack_writer *events = &conn->shared->answer;
+	bool more = false;
+	int error;
+
+	if (!conn_may_push(conn)) {
+		conn->behind = true; /* for all we know */
+		return 0;
+	}
+	pack_writer_reset(events);
+	error = handler->push(handler->userdata, &conn->session, events, &more);
+	if (error < 0) {
+		return error;
+	}
+	conn->behind = more;
+	conn_answer(conn);
+	if (error > 0) {
+		conn_notice(&conn->shared->refused, LOG_LEVEL_WARNING, &conn->session.peer,
+			    push_refusal(error));
+		conn->closing = true;
+	}
+	if (events->len > 0 || error > 0) {
+		conn_touch(conn);
+	}
+	return 0;
+}
+
+void conn_push_later(struct conn *conn)
+{
+	conn->behind = true;
+	conn_touch(conn);
+}
+
+/*
+ * Finish: answers and events are sent
  */
 
 /* Return: whether any byte went. */
@@ -415,7 +489,7 @@ bool conn_finish(struct conn *conn)
 		conn_await_bytes(conn);
 		conn_shrink(conn);
 	}
-	if (!conn_may_work(conn)) {
+	if (!conn_may_work(conn) && !(conn->behind && conn_may_push(conn))) {
 		conn_leave_busy(conn);
 	}
 	return !conn->dead && !conn_has_ended(conn);

@@ -8,10 +8,10 @@
 #include "common/pack.h"
 #include "common/rpc.h"
 
-#include "daemon/core/access.h"
 #include "daemon/io/conns.h"
 #include "daemon/io/limits.h"
 #include "daemon/work/log.h"
+#include "daemon/work/session.h"
 
 /*
  * One connection. Only conns.c uses this; what is promised to others is told there.
@@ -26,16 +26,18 @@ TAILQ_HEAD(conn_list, conn);
 /**
  * struct conn_shared - what all connections have in common
  * @busy:    connections that this turn, or the next one, has to look at
+ * @subscribers: connections that are told of events
  * @answer:  one answer at a time
  * @refused: see conn_notice()
  * @scratch: bytes on their way from a socket into a buffer as large as they are
  */
 struct conn_shared {
 	struct event_base *base;
-	conns_dispatch_fn *dispatch;
-	void *userdata;
+	struct conns_handler handler;
 	struct conn_list busy;
 	size_t n_busy;
+	struct conn_list subscribers;
+	size_t n_subscribers;
 	struct pack_writer answer;
 	struct limits_notice refused;
 	char scratch[LIMITS_READ_BYTES_PER_TURN];
@@ -44,12 +46,14 @@ struct conn_shared {
 /**
  * struct conn - one connection
  * @in_all:  for the owner
- * @peer:    who is at the other end
+ * @session: who is at the other end, and what it has been told
  * @in:      bytes not dispatched yet: at most a frame and one reading more
- * @out:     answers not sent yet: LIMITS_UNREAD_BYTES_MAX and one answer more
+ * @out:     answers and events not sent yet: LIMITS_UNREAD_BYTES_MAX and one answer more
  * @frame_timer, @frame_timed: runs while a frame has begun and is not whole
  * @busy:    on the list of the busy ones
  * @more:    @in may hold a whole message
+ * @subscribed: on the list of the subscribers
+ * @behind:  there may be events that it has not been told of
  * @at_end:  the peer sends nothing any more; it may still read
  * @closing: nothing more is taken from the peer; it ends once @out is empty
  * @dead:    it ends with the turn, @out or not
@@ -60,9 +64,10 @@ struct conn_shared {
 struct conn {
 	TAILQ_ENTRY(conn) in_all;
 	TAILQ_ENTRY(conn) in_busy;
+	TAILQ_ENTRY(conn) in_subscribers;
 	struct conn_shared *shared;
 	int fd;
-	struct access_peer peer;
+	struct session session;
 	struct rpc_parser *parser;
 	struct evbuffer *in;
 	struct evbuffer *out;
@@ -72,6 +77,8 @@ struct conn {
 	bool frame_timed;
 	bool busy;
 	bool more;
+	bool subscribed;
+	bool behind;
 	bool at_end;
 	bool closing;
 	bool dead;
@@ -94,6 +101,9 @@ struct conn *conn_free(struct conn *conn);
 void conn_touch(struct conn *conn);
 void conn_touch_last(struct conn *conn);
 
+/* Puts it at the end of the subscribers. */
+void conn_subscribe_last(struct conn *conn);
+
 /**
  * conn_work() - dispatch messages, at most LIMITS_MESSAGES_PER_TURN
  * @until: limits_now() from which on no other one is begun
@@ -101,6 +111,14 @@ void conn_touch_last(struct conn *conn);
  * Return: 0, or what the dispatch function failed with.
  */
 must_check int conn_work(struct conn *conn, span_t until);
+
+/**
+ * conn_push() - tell a subscriber what is new, if it has room
+ *
+ * Return: 0, or the negative errno that the push function failed with.
+ */
+must_check int conn_push(struct conn *conn);
+void conn_push_later(struct conn *conn); /* in the next turn, which comes at once */
 
 /**
  * conn_finish() - send what can be sent, and wait for what comes next

@@ -29,7 +29,7 @@ static size_t conns_of_uid(const struct conns *conns, uid_t uid)
 	size_t n = 0;
 
 	TAILQ_FOREACH(conn, &conns->all, in_all) {
-		n += conn->peer.uid == uid;
+		n += conn->session.peer.uid == uid;
 	}
 	return n;
 }
@@ -70,7 +70,7 @@ void conns_accept(struct conns *conns, int fd)
 	taken = -1;
 }
 
-int conns_new(struct event_base *base, conns_dispatch_fn *dispatch, void *userdata,
+int conns_new(struct event_base *base, const struct conns_handler *handler,
 	      struct conns **ret_conns)
 {
 	struct conns *conns;
@@ -80,10 +80,10 @@ int conns_new(struct event_base *base, conns_dispatch_fn *dispatch, void *userda
 		return -ENOMEM;
 	}
 	conns->shared.base = base;
-	conns->shared.dispatch = dispatch;
-	conns->shared.userdata = userdata;
+	conns->shared.handler = *handler;
 	TAILQ_INIT(&conns->all);
 	TAILQ_INIT(&conns->shared.busy);
+	TAILQ_INIT(&conns->shared.subscribers);
 	pack_writer_init(&conns->shared.answer, RPC_ANSWER_MAX);
 	*ret_conns = conns;
 	return 0;
@@ -116,6 +116,39 @@ int conns_work(struct conns *conns)
 		conn_touch_last(conn);
 		error = conn_work(conn, until);
 		if (error || limits_now() >= until) {
+			return error;
+		}
+	}
+	return 0;
+}
+
+/* The first @n subscribers have not had their turn. */
+static void conns_push_later(struct conns *conns, size_t n)
+{
+	struct conn *conn = TAILQ_FIRST(&conns->shared.subscribers);
+
+	for (; n > 0; n--) {
+		conn_push_later(conn);
+		conn = TAILQ_NEXT(conn, in_subscribers);
+	}
+}
+
+/* In turns as in conns_work(). */
+int conns_push(struct conns *conns)
+{
+	span_t until = limits_now() + LIMITS_PUSH_PER_TURN;
+
+	for (size_t n = conns->shared.n_subscribers; n > 0; n--) {
+		struct conn *conn = TAILQ_FIRST(&conns->shared.subscribers);
+		int error;
+
+		if (limits_now() >= until) {
+			conns_push_later(conns, n);
+			return 0;
+		}
+		conn_subscribe_last(conn);
+		error = conn_push(conn);
+		if (error) {
 			return error;
 		}
 	}

@@ -6,33 +6,41 @@
 #include "common/pack.h"
 #include "common/rpc.h"
 
-#include "daemon/core/access.h"
+#include "daemon/work/session.h"
 
 /*
- * The connections. Events of the loop only bring bytes in; a turn then goes through two steps:
+ * The connections. Events of the loop only bring bytes in; a turn then goes through three steps:
  *
  *     conns_work()     messages that are whole are dispatched, and their answers are held back
  *     (the caller commits)
- *     conns_finish()   answers are sent; connections that came to their end are freed, and
+ *     conns_push()     subscribers are told what happened, behind their answers
+ *     conns_finish()   all that is sent; connections that came to their end are freed, and
  * nowhere else
  *
- * So no byte of an answer can leave before the commit. Who a peer is was asked when it connected
- * and stands in every message that it sends. A peer that does not read its answers is not read
- * from; one that sends what is not MessagePack-RPC, or half a frame for too long, is closed, and
- * no other connection notices.
+ * So no byte of an answer or an event can leave before the commit. Who a peer is was asked when it
+ * connected and stands in its session. A peer that does not read its answers is not read from; one
+ * that sends what is not MessagePack-RPC, or half a frame for too long, is closed, and no other
+ * connection notices.
  */
 
 struct conns;
 struct event_base;
 
 /**
- * conns_dispatch_fn - do what a message asks
- * @out: empty; the answer, if there is one
+ * struct conns_handler - who understands what the connections carry
+ * @dispatch: do what a message asks, as dispatch_message() does
+ * @push:     tell a session that has subscribed what is new, as events_write() does
  *
- * Return: 0, or a negative errno when the machine failed.
+ * @out is empty. Return: 0; @push also SESSION_E_, after which the connection is closed; or a
+ * negative errno when the machine failed.
  */
-typedef int conns_dispatch_fn(void *userdata, const struct access_peer *peer,
-			      const struct rpc_message *message, struct pack_writer *out);
+struct conns_handler {
+	int (*dispatch)(void *userdata, struct session *session, const struct rpc_message *message,
+			struct pack_writer *out);
+	int (*push)(void *userdata, struct session *session, struct pack_writer *out,
+		    bool *ret_more);
+	void *userdata;
+};
 
 /**
  * conns_new() - no connections yet
@@ -40,7 +48,7 @@ typedef int conns_dispatch_fn(void *userdata, const struct access_peer *peer,
  *
  * Return: 0 or -ENOMEM.
  */
-must_check int conns_new(struct event_base *base, conns_dispatch_fn *dispatch, void *userdata,
+must_check int conns_new(struct event_base *base, const struct conns_handler *handler,
 			 struct conns **ret_conns);
 struct conns *conns_free(struct conns *conns); /* closes all, unsent answers or not */
 
@@ -58,10 +66,20 @@ void conns_accept(struct conns *conns, int fd);
  */
 must_check int conns_work(struct conns *conns);
 
+/**
+ * conns_push() - tell subscribers what is new, in turns and within the limits of one turn
+ *
+ * Whoever has LIMITS_UNREAD_BYTES_OF_EVENTS unread is passed over until it reads. Only after a
+ * commit.
+ *
+ * Return: 0, or the negative errno that the push function failed with.
+ */
+must_check int conns_push(struct conns *conns);
+
 /* Sends what can be sent, and frees what has ended. Not to be called after a commit that failed. */
 void conns_finish(struct conns *conns);
 
-/* Whether messages are left that did not fit into this turn: the next one should come at once. */
+/* Whether messages or events are left over from this turn: the next one should come at once. */
 bool conns_have_work(const struct conns *conns);
 size_t conns_count(const struct conns *conns);
 

@@ -53,11 +53,19 @@
  */
 #define LIMITS_WORK_PER_TURN (8 * SPAN_SECOND / 1000)
 
+/* Time for telling subscribers of events in one turn: with the work, 10 ms. */
+#define LIMITS_PUSH_PER_TURN (2 * SPAN_SECOND / 1000)
+
 /*
  * Answers that a peer has not read yet: one of the largest. Beyond it, nothing more is read from
  * the peer.
  */
 #define LIMITS_UNREAD_BYTES_MAX (1024 * 1024)
+/*
+ * Beyond it, no more events are told: the other half is for answers, so that a subscriber can
+ * still ask.
+ */
+#define LIMITS_UNREAD_BYTES_OF_EVENTS (LIMITS_UNREAD_BYTES_MAX / 2)
 /*
  * For a frame from its first byte on. Local peers send whole frames; 10 s lets one be paged in or
  * stopped a moment.

@@ -9,6 +9,7 @@
 #include "daemon/io/listener.h"
 #include "daemon/io/waiter.h"
 #include "daemon/work/dispatch.h"
+#include "daemon/work/events.h"
 
 struct loop {
 	struct engine *engine;
@@ -37,16 +38,27 @@ void loop_read_clocks(struct clock_reading *ret_reading)
 	};
 }
 
-static int on_message(void *userdata, const struct access_peer *peer,
-		      const struct rpc_message *message, struct pack_writer *out)
+static int on_message(void *userdata, struct session *session, const struct rpc_message *message,
+		      struct pack_writer *out)
 {
 	struct loop *loop = userdata;
 
-	return dispatch_message(loop->engine, peer, message, out);
+	return dispatch_message(loop->engine, session, message, out);
+}
+
+static_assert(EVENTS_PER_TURN * EVENTS_BYTES_MAX <= LIMITS_UNREAD_BYTES_OF_EVENTS,
+	      "events leave room for answers");
+
+static int on_push(void *userdata, struct session *session, struct pack_writer *out, bool *ret_more)
+{
+	struct loop *loop = userdata;
+
+	return events_write(loop->engine, session, out, ret_more);
 }
 
 int loop_new(struct engine *engine, const struct loop_hooks *hooks, struct loop **ret_loop)
 {
+	struct conns_handler handler = {.dispatch = on_message, .push = on_push};
 	struct loop *loop;
 	int error;
 
@@ -58,7 +70,8 @@ int loop_new(struct engine *engine, const struct loop_hooks *hooks, struct loop 
 	loop->hooks = *hooks;
 	error = waiter_new(&loop->waiter);
 	if (!error) {
-		error = conns_new(waiter_base(loop->waiter), on_message, loop, &loop->conns);
+		handler.userdata = loop;
+		error = conns_new(waiter_base(loop->waiter), &handler, &loop->conns);
 	}
 	if (error) {
 		loop_free(loop);
@@ -131,6 +144,10 @@ static int loop_turn(struct loop *loop)
 		return error;
 	}
 	error = engine_end_turn(loop->engine);
+	if (error) {
+		return error;
+	}
+	error = conns_push(loop->conns);
 	if (error) {
 		return error;
 	}

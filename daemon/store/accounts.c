@@ -91,7 +91,9 @@ static int walk_table(struct store *store, enum index index, const struct key *a
 	return store_answer(r);
 }
 
-/* The row that a key of a table leads to. It must stand under that very key: else one is damaged. */
+/*
+ * The row that a key of a table leads to. It must stand under that very key: else one is damaged.
+ */
 static int walk_read_row(struct store *store, enum index index, const struct key *key,
 			 struct account *ret_account)
 {
@@ -272,16 +274,27 @@ int store_next_of_org(struct store *store, uint32_t org, struct org_position *po
 	return r;
 }
 
-int store_next_due(struct store *store, struct due_position *position, struct account *ret_account)
+static int next_by_time(struct store *store, enum index index, struct due_position *position,
+			struct account *ret_account)
 {
 	struct key key = key_due(position->at, position->uid);
-	int r = walk_next(store, INDEX_DUE, &key, ret_account);
+	int r = walk_next(store, index, &key, ret_account);
 
 	if (r == 0 || r == STORE_E_CORRUPT) {
 		position->at = (instant_t)load_be64(key.bytes);
 		position->uid = key_uid(key_slice(&key));
 	}
 	return r;
+}
+
+int store_next_due(struct store *store, struct due_position *position, struct account *ret_account)
+{
+	return next_by_time(store, INDEX_DUE, position, ret_account);
+}
+
+int store_next_owed(struct store *store, struct due_position *position, struct account *ret_account)
+{
+	return next_by_time(store, INDEX_OWED, position, ret_account);
 }
 
 /* What is sealed under a key, into the caller's @buffer of @plain_max bytes. */

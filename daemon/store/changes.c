@@ -42,7 +42,7 @@ void store_hash_upn(const struct store *store, uint32_t org, struct slice upn,
 	vault_hash(store->vault, 'u', parts, ARRAY_LEN(parts), ret_hash);
 }
 
-/* The counter that an account is counted in, by what is recorded of it. */
+/* The counter of states that an account is counted in, by what is recorded of it. */
 static uint64_t *counter_of(struct store_counts *counts, const struct facts *facts)
 {
 	if (facts->removed_at != INSTANT_NONE) {
@@ -54,6 +54,20 @@ static uint64_t *counter_of(struct store_counts *counts, const struct facts *fac
 	return facts->deleted_at != INSTANT_NONE ? &counts->n_soft_deleted : &counts->n_active;
 }
 
+static void count_account(struct store_counts *counts, const struct account *account, int64_t by)
+{
+	const struct facts *facts = &account->facts;
+	bool removed = facts->removed_at != INSTANT_NONE;
+
+	*counter_of(counts, facts) += (uint64_t)by;
+	counts->n_overdue += (uint64_t)(facts->late && !removed ? by : 0);
+	counts->n_held += (uint64_t)(facts->held_until == INSTANT_MAX && !removed ? by : 0);
+	counts->n_requests_open += (uint64_t)(account->open_request != 0 ? by : 0);
+	for (uint64_t owed = facts->owed; owed != 0; owed &= owed - 1) {
+		counts->n_owed[__builtin_ctzll(owed)] += (uint64_t)by;
+	}
+}
+
 int store_project(struct store *store, const struct account *account)
 {
 	struct account before;
@@ -63,13 +77,13 @@ int store_project(struct store *store, const struct account *account)
 		return r;
 	}
 	if (r == 0) {
-		--*counter_of(&store->state.counts, &before.facts);
+		count_account(&store->state.counts, &before, -1);
 	}
-	++*counter_of(&store->state.counts, &account->facts);
+	count_account(&store->state.counts, account, 1);
 	return overlay_put(store->overlay, account);
 }
 
-static void account_take_entry(struct account *account, const struct entry *entry)
+void store_take_entry(struct account *account, const struct entry *entry)
 {
 	account->facts = entry->facts;
 	account->last_seq = entry->seq;
@@ -77,6 +91,12 @@ static void account_take_entry(struct account *account, const struct entry *entr
 		memcpy(account->hash_id, entry->hash_id, ROWS_HASH_LEN);
 		memcpy(account->hash_person, entry->hash_person, ROWS_HASH_LEN);
 		memcpy(account->hash_upn, entry->hash_upn, ROWS_HASH_LEN);
+	}
+	if (entry->event == EVENT_REQUEST_FILED) {
+		account->open_request = entry->request;
+	} else if (entry->event == EVENT_REQUEST_APPROVED || entry->event == EVENT_REQUEST_DENIED ||
+		   entry->facts.deleted_at != INSTANT_NONE) {
+		account->open_request = 0; /* decided, or fulfilled in another way */
 	}
 	if (entry->facts.removed_at != INSTANT_NONE) {
 		memset(account->hash_upn, 0, ROWS_HASH_LEN);
@@ -100,7 +120,7 @@ int store_replay_entry(struct store *store, const struct entry *entry)
 	} else if (account.last_seq >= entry->seq) {
 		return 0; /* settled before the crash */
 	}
-	account_take_entry(&account, entry);
+	store_take_entry(&account, entry);
 	return overlay_put(store->overlay, &account);
 }
 
@@ -155,7 +175,10 @@ static int store_append_for(struct store *store, struct account *account, struct
 	entry->facts = account->facts;
 	r = store_append(store, entry, actor);
 	if (r == 0) {
-		account_take_entry(account, entry);
+		r = store_record_removal(store, account);
+	}
+	if (r == 0) {
+		store_take_entry(account, entry);
 		r = store_project(store, account);
 	}
 	return r > 0 ? -EIO : r; /* the row was read a moment ago */
@@ -223,17 +246,18 @@ int store_import(struct store *store, struct account *account, const struct prof
 	return store_append_for(store, account, &entry, actor);
 }
 
-static int store_next_note_key(struct kv_txn *txn, uint64_t uid, struct key *ret_key)
+/* The first key of a table that begins with the uid. */
+static int first_key_of(struct kv_txn *txn, enum kv_table table, uint64_t uid, struct key *ret_key)
 {
 	cleanup(kv_cursor_closep) struct kv_cursor *cursor = NULL;
-	struct key first = key_note(uid, 0);
+	struct key first = key_u64(uid);
 	struct slice found;
-	int r = kv_cursor_open(txn, KV_NOTES, &cursor);
+	int r = kv_cursor_open(txn, table, &cursor);
 
 	if (r == 0) {
 		r = kv_cursor_seek(cursor, key_slice(&first), &found, NULL);
 	}
-	if (r == 0 && (found.len != 16 || load_be64(found.data) != uid)) {
+	if (r == 0 && (found.len < 8 || load_be64(found.data) != uid)) {
 		return KV_E_NONE;
 	}
 	if (r == 0) {
@@ -241,6 +265,17 @@ static int store_next_note_key(struct kv_txn *txn, uint64_t uid, struct key *ret
 		key_add_bytes(ret_key, found.data, found.len);
 	}
 	return r;
+}
+
+static int erase_all_of(struct kv_txn *txn, enum kv_table table, uint64_t uid)
+{
+	struct key key;
+	int r;
+
+	while ((r = first_key_of(txn, table, uid, &key)) == 0 && kv_txn_error(txn) == 0) {
+		kv_delete(txn, table, key_slice(&key));
+	}
+	return r < 0 ? r : 0;
 }
 
 /* The key first: without it, whatever stays behind in pages, backups and copies is noise. */
@@ -257,17 +292,28 @@ static int store_erase(struct store *store, uint64_t uid)
 		return r;
 	}
 	kv_delete(txn, KV_PROFILES, key_slice(&key));
-	while ((r = store_next_note_key(txn, uid, &key)) == 0) {
-		kv_delete(txn, KV_NOTES, key_slice(&key));
-		if (kv_txn_error(txn) != 0) {
-			break;
-		}
+	for (uint8_t keeper = 1; keeper <= store->keepers.n; keeper++) {
+		key = key_task(keeper, uid);
+		kv_delete(txn, KV_TASKS, key_slice(&key));
 	}
-	return r < 0 ? r : 0;
+	r = erase_all_of(txn, KV_NOTES, uid);
+	return r < 0 ? r : erase_all_of(txn, KV_HOLDS, uid);
 }
 
-int store_change(struct store *store, struct account *account, enum event event,
-		 const struct actor *actor)
+static void entry_take(struct entry *entry, const struct particulars *particulars)
+{
+	entry->keeper = particulars->keeper;
+	entry->result = particulars->result;
+	entry->generation = particulars->generation;
+	entry->request = particulars->request;
+	assert(particulars->ground.len <= MODEL_GROUND_LEN_MAX);
+	if (particulars->ground.len > 0) {
+		memcpy(entry->ground, particulars->ground.data, particulars->ground.len);
+	}
+}
+
+int store_change_with(struct store *store, struct account *account, enum event event,
+		      const struct particulars *particulars, const struct actor *actor)
 {
 	struct entry entry = {.event = event};
 	int r = 0;
@@ -277,7 +323,14 @@ int store_change(struct store *store, struct account *account, enum event event,
 		assert(store_is_durable(store, account));
 		r = store_erase(store, account->uid);
 	}
+	entry_take(&entry, particulars);
 	return r < 0 ? r : store_append_for(store, account, &entry, actor);
+}
+
+int store_change(struct store *store, struct account *account, enum event event,
+		 const struct actor *actor)
+{
+	return store_change_with(store, account, event, &(struct particulars){0}, actor);
 }
 
 int store_note_event(struct store *store, enum event event, const struct actor *actor)
@@ -315,4 +368,32 @@ int store_put_org(struct store *store, struct org *org, const struct actor *acto
 	key = key_org(org->number);
 	kv_put(store->txn, KV_ORGS, key_slice(&key), row);
 	return orgs_put(&store->orgs, org);
+}
+
+int store_put_keeper(struct store *store, struct keeper *keeper, const struct actor *actor)
+{
+	uint8_t bytes[ROWS_KEEPER_LEN_MAX];
+	struct entry entry = {.event = EVENT_KEEPER_SET};
+	struct slice row = {(const char *)bytes, 0};
+	struct key key;
+	int r;
+
+	if (keeper->number == 0) {
+		if (store->keepers.n >= MODEL_KEEPERS_MAX) {
+			return STORE_E_NONE;
+		}
+		keeper->number = store->keepers.n + 1;
+	}
+	keeper->last_seq = store->head.seq + 1;
+	row.len = rows_encode_keeper(keeper, bytes);
+	entry.keeper = keeper->number;
+	ledger_digest(row, entry.digest);
+	r = store_append(store, &entry, actor);
+	if (r < 0) {
+		return r;
+	}
+	key = key_keeper(keeper->number);
+	kv_put(store->txn, KV_KEEPERS, key_slice(&key), row);
+	keepers_put(&store->keepers, keeper);
+	return 0;
 }

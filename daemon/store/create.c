@@ -44,7 +44,7 @@ static int create_sync_directory(const char *path)
 
 static int create_write_first(struct kv *kv, const uint8_t *instance, instant_t now)
 {
-	struct state state = {.settled_seq = 1, .next_uid = 1};
+	struct state state = {.settled_seq = 1, .next_uid = 1, .next_request = 1};
 	struct entry entry = {.event = EVENT_STORE_CREATED, .actor_role = ROLE_DAEMON, .at = now};
 	struct ledger_head head = {.at = INSTANT_NONE};
 	struct kv_txn *txn;
@@ -54,7 +54,7 @@ static int create_write_first(struct kv *kv, const uint8_t *instance, instant_t 
 		return r;
 	}
 	store_put_identity(txn, instance);
-	store_put_state(txn, &state);
+	store_put_state(txn, &state, 0);
 	ledger_append(txn, &head, &entry);
 	r = kv_commit(txn);
 	return r > 0 ? -ENOSPC : r;

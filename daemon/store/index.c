@@ -7,7 +7,7 @@ enum kv_table index_table(enum index index)
 {
 	static const enum kv_table tables[] = {
 		[INDEX_UID] = KV_ACCOUNTS, [INDEX_ID] = KV_BY_ID, [INDEX_PERSON] = KV_BY_PERSON,
-		[INDEX_UPN] = KV_BY_UPN,   [INDEX_DUE] = KV_DUE,
+		[INDEX_UPN] = KV_BY_UPN,   [INDEX_DUE] = KV_DUE,  [INDEX_OWED] = KV_OWED,
 	};
 	static_assert(ARRAY_LEN(tables) == _INDEX_MAX, "each index has its table");
 
@@ -44,6 +44,12 @@ bool index_key(enum index index, const struct account *account, struct key *ret_
 		return !tombstone;
 	case INDEX_DUE:
 		return index_due_key(account, ret_key);
+	case INDEX_OWED:
+		if (account->facts.owed == 0) {
+			return false;
+		}
+		*ret_key = key_due(account->facts.removal_started_at, account->uid);
+		return true;
 	case _INDEX_MAX:
 		break;
 	}

@@ -19,6 +19,7 @@ enum index {
 	INDEX_PERSON, /* all but tombstones */
 	INDEX_UPN,    /* all but tombstones */
 	INDEX_DUE,    /* rows that the clock will do something to */
+	INDEX_OWED,   /* rows whose removal has started and waits for keepers */
 	_INDEX_MAX
 };
 

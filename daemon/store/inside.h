@@ -6,10 +6,12 @@
 
 #include "common/base.h"
 
+#include "daemon/store/keepers.h"
 #include "daemon/store/kv.h"
 #include "daemon/store/ledger.h"
 #include "daemon/store/orgs.h"
 #include "daemon/store/overlay.h"
+#include "daemon/store/register.h"
 #include "daemon/store/store.h"
 #include "daemon/store/vault.h"
 
@@ -21,12 +23,14 @@
  * struct state - the store's own facts: one row, written with every commit
  * @settled_seq: every row is in its table as of this ledger number at least
  * @next_uid:    uids are never reused, so this outlives the rows
+ * @next_request: nor are the numbers of removal requests
  * @counts:      of the accounts, as of the ledger's head
  * @paused:      the sweep is
  */
 struct state {
 	uint64_t settled_seq;
 	uint64_t next_uid;
+	uint64_t next_request;
 	struct store_counts counts;
 	bool paused;
 };
@@ -46,7 +50,14 @@ struct store {
 	struct ledger_head head;
 	uint64_t durable_seq;
 	struct orgs orgs;
+	struct keepers keepers;
 	struct overlay *overlay;
+
+	char *register_path;
+	struct removal_register *removals;
+	bool replaying; /* what the register knows already is carried out again */
+	struct store_restored restored;
+	instant_t last_backup_at;
 
 	uint64_t
 		room_bytes; /* left for growth at the last commit; counted down by what a turn writes */
@@ -69,7 +80,7 @@ void store_end_turn(struct store *store);
  * The meta row. Decoding returns STORE_E_NONE, STORE_E_CORRUPT, STORE_E_NEWER or a negative
  * errno.
  */
-void store_put_state(struct kv_txn *txn, const struct state *state);
+void store_put_state(struct kv_txn *txn, const struct state *state, uint8_t n_keepers);
 must_check int store_load_state(struct kv_txn *txn, struct state *ret_state);
 void store_put_identity(struct kv_txn *txn, const uint8_t instance[static VAULT_INSTANCE_LEN]);
 must_check int store_load_identity(struct kv_txn *txn,
@@ -80,6 +91,9 @@ must_check int store_load_identity(struct kv_txn *txn,
  * errno.
  */
 must_check int store_append(struct store *store, struct entry *entry, const struct actor *actor);
+
+/* What an entry makes of its account's row. */
+void store_take_entry(struct account *account, const struct entry *entry);
 
 /*
  * Takes a changed row into the overlay and the counts. Return: 0, STORE_E_CORRUPT, or a negative
@@ -92,6 +106,31 @@ must_check int store_project(struct store *store, const struct account *account)
  * a negative errno.
  */
 must_check int store_replay_entry(struct store *store, const struct entry *entry);
+
+/*
+ * The removal register: see removals.c. Opening makes a new one for a new store, and with @renew
+ * where it is missing; then carries out what the store does not know of it. Return: 0,
+ * STORE_E_REGISTER, STORE_E_CORRUPT, or a negative errno.
+ */
+must_check int store_open_removals(struct store *store, bool renew, instant_t now);
+
+/*
+ * A store that is gone is not quietly begun anew. Return: 0, STORE_E_REGISTER, or a negative
+ * errno.
+ */
+must_check int store_refuse_to_begin_anew(const struct store *store);
+
+/*
+ * Records what an account's facts say of its removal and its row does not yet: before the row is
+ * projected. Return: 0, STORE_E_CORRUPT, or a negative errno.
+ */
+must_check int store_record_removal(struct store *store, const struct account *account);
+
+/* Writes the register's new records on disk, before a commit. Return: 0 or a negative errno. */
+must_check int store_sync_removals(struct store *store);
+
+/* The row of the last backup. Return: 0 (none included), STORE_E_CORRUPT, or a negative errno. */
+must_check int store_load_last_backup(struct store *store);
 
 /* DIRECTORY/NAME. Return: 0 or -ENAMETOOLONG. */
 must_check int store_path(const char *directory, const char *name, char path[static PATH_MAX]);

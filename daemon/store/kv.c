@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <lmdb.h>
+#include <stdatomic.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
@@ -33,10 +34,23 @@
 #define ROOM_HIGH (UINT64_C(64) << 20)
 
 static const char *const table_names[] = {
-	[KV_META] = "meta",         [KV_ORGS] = "orgs",           [KV_LEDGER] = "ledger",
-	[KV_ACCOUNTS] = "accounts", [KV_PROFILES] = "profiles",   [KV_NOTES] = "notes",
-	[KV_BY_ID] = "by-id",       [KV_BY_PERSON] = "by-person", [KV_BY_UPN] = "by-upn",
-	[KV_DUE] = "due",           [KV_ANSWERS] = "answers",     [KV_ANSWERS_DUE] = "answers-due",
+	[KV_META] = "meta",
+	[KV_ORGS] = "orgs",
+	[KV_LEDGER] = "ledger",
+	[KV_ACCOUNTS] = "accounts",
+	[KV_PROFILES] = "profiles",
+	[KV_NOTES] = "notes",
+	[KV_BY_ID] = "by-id",
+	[KV_BY_PERSON] = "by-person",
+	[KV_BY_UPN] = "by-upn",
+	[KV_DUE] = "due",
+	[KV_OWED] = "owed",
+	[KV_KEEPERS] = "keepers",
+	[KV_TASKS] = "tasks",
+	[KV_HOLDS] = "holds",
+	[KV_REQUESTS] = "requests",
+	[KV_ANSWERS] = "answers",
+	[KV_ANSWERS_DUE] = "answers-due",
 };
 
 static_assert(ARRAY_LEN(table_names) == _KV_TABLE_MAX, "every table has a name");
@@ -44,6 +58,8 @@ static_assert(sizeof(size_t) == 8, "a map of gigabytes takes addresses of 64 bit
 
 /*
  * @file_bytes: of the data file; what lies behind the last page is allocated and unused
+ * @copying:    descriptor that kv_copy() writes to, or -1
+ * @stopped:    kv_stop_copy() was called
  * @idle:       a read transaction that was reset: to renew it costs no system call and no memory
  */
 struct kv {
@@ -53,6 +69,8 @@ struct kv {
 	uint64_t page_bytes;
 	uint64_t map_bytes;
 	uint64_t file_bytes;
+	atomic_int copying;
+	atomic_bool stopped;
 	struct kv_txn *idle;
 	unsigned n_txns;
 	bool writing;
@@ -285,6 +303,7 @@ int kv_open(const char *directory, size_t map_bytes, bool read_only, struct kv *
 	if (!kv) {
 		return -ENOMEM;
 	}
+	atomic_init(&kv->copying, -1);
 	r = environment_open(directory, map_bytes, read_only ? MDB_RDONLY : 0, &kv->env);
 	if (r == 0 && !read_only) {
 		r = restrict_modes(directory_fd);
@@ -670,4 +689,30 @@ int kv_usage(struct kv_txn *txn, struct kv_usage *ret_usage)
 	usage.used_bytes = pages * kv->page_bytes;
 	*ret_usage = usage;
 	return 0;
+}
+
+/* The walk through the pages is LMDB's, in a read transaction of its own. */
+int kv_copy(struct kv *kv, int fd)
+{
+	int r = -ECANCELED;
+
+	atomic_store(&kv->copying, fd);
+	if (!atomic_load(&kv->stopped)) {
+		r = answer_of(mdb_env_copyfd2(kv->env, fd, MDB_CP_COMPACT));
+	}
+	atomic_store(&kv->copying, -1);
+	return r != 0 && atomic_load(&kv->stopped) ? -ECANCELED : r;
+}
+
+/* LMDB asks nobody whether to go on, but stops at a descriptor that cannot be written to. */
+void kv_stop_copy(struct kv *kv)
+{
+	cleanup(closep) int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	int fd;
+
+	atomic_store(&kv->stopped, true);
+	fd = atomic_load(&kv->copying);
+	if (fd >= 0 && null >= 0) {
+		(void)dup3(null, fd, O_CLOEXEC); /* the copy then takes its time: no harm is done */
+	}
 }

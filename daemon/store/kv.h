@@ -8,8 +8,8 @@
  * Ordered keys and values in tables, with transactions. This is the whole surface the store needs
  * of an engine; kv.c implements it on LMDB and is the only file that sees <lmdb.h>.
  *
- * One process, one writer at a time, all calls from one thread (kv_open() of the same directory
- * twice in one process is not allowed). No pointer from a get or a cursor outlives its
+ * One process, one writer at a time, all calls but kv_copy() from one thread (kv_open() of the same
+ * directory twice in one process is not allowed). No pointer from a get or a cursor outlives its
  * transaction, or the next write in it.
  */
 
@@ -30,6 +30,11 @@ enum kv_table {
 	KV_BY_PERSON,   /* hash of person, uid -> nothing */
 	KV_BY_UPN,      /* org, hash of UPN, uid -> nothing */
 	KV_DUE,         /* instant, uid -> nothing */
+	KV_OWED,        /* start of the removal, uid -> nothing */
+	KV_KEEPERS,     /* number -> keeper */
+	KV_TASKS,       /* keeper, uid -> task */
+	KV_HOLDS,       /* uid, hash of its name -> sealed hold */
+	KV_REQUESTS,    /* number -> removal request */
 	KV_ANSWERS,     /* hash of actor and request id -> answer kept for a repeated request */
 	KV_ANSWERS_DUE, /* instant, that hash -> nothing */
 	_KV_TABLE_MAX
@@ -127,5 +132,18 @@ struct kv_usage {
 };
 
 must_check int kv_usage(struct kv_txn *txn, struct kv_usage *ret_usage);
+
+/**
+ * kv_copy() - write a compacted copy of the last commit, as a data file
+ * @fd: an empty file, open for writing; not synced here, and not closed before kv_copy() returns
+ *
+ * The one call that may be made from another thread, one at a time, while the others go on; but
+ * kv_close() only after it has returned. Pages freed meanwhile are not used again until then.
+ *
+ * Return: 0, KV_E_FULL (where the copy goes), KV_E_CORRUPT, -ECANCELED after kv_stop_copy(), or a
+ * negative errno.
+ */
+must_check int kv_copy(struct kv *kv, int fd);
+void kv_stop_copy(struct kv *kv); /* from the thread of all other calls; for good */
 
 #endif

@@ -2,83 +2,7 @@
 #include "daemon/store/rows.h"
 
 #include "daemon/store/bytes.h"
-
-/*
- * Every row begins with the number of its form. There is one form of each row so far; it has one
- * encoding for one content, so that what a decoder accepts encodes to the same bytes again.
- */
-#define FORM 1
-
-#define HASHES_LEN (3 * ROWS_HASH_LEN)
-
-static const char *const event_names[] = {
-	[EVENT_STORE_CREATED] = "store-created",
-	[EVENT_ORG_SET] = "org-set",
-	[EVENT_IMPORTED] = "imported",
-	[EVENT_UPDATED] = "updated",
-	[EVENT_LEFT] = "left",
-	[EVENT_DELETED] = "deleted",
-	[EVENT_RESTORED] = "restored",
-	[EVENT_PURGED] = "purged",
-	[EVENT_DISABLED] = "disabled",
-	[EVENT_ENABLED] = "enabled",
-	[EVENT_REMOVAL_STARTED] = "removal-started",
-	[EVENT_REMOVAL_COMPLETED] = "removal-completed",
-	[EVENT_SWEEP_PAUSED] = "sweep-paused",
-	[EVENT_SWEEP_RESUMED] = "sweep-resumed",
-	[EVENT_CLOCK_ADVANCED] = "clock-advanced",
-};
-
-static_assert(ARRAY_LEN(event_names) == _EVENT_MAX, "every event has a name");
-
-const char *event_name(enum event event)
-{
-	assert(event >= EVENT_STORE_CREATED);
-	assert(event < _EVENT_MAX);
-	return event_names[event];
-}
-
-static void get_form(struct reader *reader)
-{
-	reader_require(reader, get_u8(reader) == FORM);
-}
-
-static bool is_zero(const uint8_t *bytes, size_t len)
-{
-	uint8_t any = 0;
-
-	for (size_t i = 0; i < len; i++) {
-		any |= bytes[i];
-	}
-	return any == 0;
-}
-
-static bool is_instant(instant_t at)
-{
-	return at >= 0 && at <= INSTANT_MAX;
-}
-
-static bool is_instant_or_none(instant_t at)
-{
-	return at == INSTANT_NONE || is_instant(at);
-}
-
-/* The x_is_sound(): what holds of every content. Asserted before a row is written, required after
- * it was read. */
-static bool facts_are_sound(const struct facts *facts)
-{
-	bool deleted = facts->deleted_at != INSTANT_NONE;
-	bool started = facts->removal_started_at != INSTANT_NONE;
-	bool removed = facts->removed_at != INSTANT_NONE;
-
-	return facts->kind >= ACCOUNT_KIND_MEMBER && facts->kind < _ACCOUNT_KIND_MAX &&
-	       is_instant_or_none(facts->deleted_at) &&
-	       is_instant_or_none(facts->removal_started_at) &&
-	       is_instant_or_none(facts->removed_at) && facts->window >= 0 &&
-	       facts->window <= MODEL_WINDOW_MAX && facts->removal >= 0 &&
-	       facts->removal <= MODEL_REMOVAL_MAX && (deleted || !started) &&
-	       (started || !removed);
-}
+#include "daemon/store/rows_inside.h"
 
 static bool account_is_sound(const struct account *account)
 {
@@ -89,11 +13,11 @@ static bool account_is_sound(const struct account *account)
 }
 
 /*
- * An account, 112 bytes; a guest of organization 7 who left on 2026-03-01 at 12:00 UTC:
+ * An account, 136 bytes; a guest of organization 7 who left on 2026-03-01 at 12:00 UTC:
  *
  *     01                         form
  *     02                         kind
- *     01                         flags: 1 enabled
+ *     01                         flags: 1 enabled, 2 late
  *     00                         nothing
  *     00 00 00 07                organization
  *     00 06 4b f5 35 af 10 00    deleted at
@@ -101,11 +25,20 @@ static bool account_is_sound(const struct account *account)
  *     00 00 02 5b 7f 3d 40 00    removal: 30 d
  *     80 00 00 00 00 00 00 00    removal started at: not yet
  *     80 00 00 00 00 00 00 00    removed at: not yet
+ *     80 00 00 00 00 00 00 00    held until: no hold
+ *     00 00 00 00 00 00 00 00    owed: bit n - 1 by keeper n
  *     00 06 47 48 46 20 40 00    created at
  *     00 00 00 00 00 00 00 2a    ledger entry
+ *     00 00 00 00 00 00 00 00    open removal request: none
  *     16 bytes each              hash of id, of person, of UPN
  */
 #define ACCOUNT_ENABLED 0x01
+#define ACCOUNT_LATE    0x02
+
+static uint8_t account_flags(const struct facts *facts)
+{
+	return (facts->enabled ? ACCOUNT_ENABLED : 0) | (facts->late ? ACCOUNT_LATE : 0);
+}
 
 size_t rows_encode_account(const struct account *account, uint8_t bytes[static ROWS_ACCOUNT_LEN])
 {
@@ -115,7 +48,7 @@ size_t rows_encode_account(const struct account *account, uint8_t bytes[static R
 	assert(account_is_sound(account));
 	at = put_u8(at, FORM);
 	at = put_u8(at, (uint8_t)facts->kind);
-	at = put_u8(at, facts->enabled ? ACCOUNT_ENABLED : 0);
+	at = put_u8(at, account_flags(facts));
 	at = put_u8(at, 0);
 	at = put_u32(at, account->org);
 	at = put_i64(at, facts->deleted_at);
@@ -123,8 +56,11 @@ size_t rows_encode_account(const struct account *account, uint8_t bytes[static R
 	at = put_i64(at, facts->removal);
 	at = put_i64(at, facts->removal_started_at);
 	at = put_i64(at, facts->removed_at);
+	at = put_i64(at, facts->held_until);
+	at = put_u64(at, facts->owed);
 	at = put_i64(at, account->created_at);
 	at = put_u64(at, account->last_seq);
+	at = put_u64(at, account->open_request);
 	at = put_bytes(at, account->hash_id, ROWS_HASH_LEN);
 	at = put_bytes(at, account->hash_person, ROWS_HASH_LEN);
 	at = put_bytes(at, account->hash_upn, ROWS_HASH_LEN);
@@ -142,8 +78,9 @@ int rows_decode_account(uint64_t uid, struct slice bytes, struct account *ret_ac
 	get_form(&reader);
 	facts->kind = (enum account_kind)get_u8(&reader);
 	flags = get_u8(&reader);
-	reader_require(&reader, (flags & ~ACCOUNT_ENABLED) == 0);
+	reader_require(&reader, (flags & ~(ACCOUNT_ENABLED | ACCOUNT_LATE)) == 0);
 	facts->enabled = flags & ACCOUNT_ENABLED;
+	facts->late = flags & ACCOUNT_LATE;
 	reader_require(&reader, get_u8(&reader) == 0);
 	account.org = get_u32(&reader);
 	facts->deleted_at = get_i64(&reader);
@@ -151,8 +88,11 @@ int rows_decode_account(uint64_t uid, struct slice bytes, struct account *ret_ac
 	facts->removal = get_i64(&reader);
 	facts->removal_started_at = get_i64(&reader);
 	facts->removed_at = get_i64(&reader);
+	facts->held_until = get_i64(&reader);
+	facts->owed = get_u64(&reader);
 	account.created_at = get_i64(&reader);
 	account.last_seq = get_u64(&reader);
+	account.open_request = get_u64(&reader);
 	get_bytes(&reader, account.hash_id, ROWS_HASH_LEN);
 	get_bytes(&reader, account.hash_person, ROWS_HASH_LEN);
 	get_bytes(&reader, account.hash_upn, ROWS_HASH_LEN);
@@ -294,16 +234,6 @@ size_t rows_encode_org(const struct org *org, uint8_t bytes[static ROWS_ORG_LEN_
 	return (size_t)(at - bytes);
 }
 
-/* A text that becomes a C string. @to: @len_max + 1 bytes. */
-static void get_string(struct reader *reader, char *to, size_t len_max)
-{
-	struct slice text = get_text(reader, len_max);
-
-	reader_require(reader, text.len == 0 || !memchr(text.data, '\0', text.len));
-	(void)put_bytes((uint8_t *)to, text.data, text.len); /* the end is marked next */
-	to[text.len] = '\0';
-}
-
 int rows_decode_org(uint32_t number, struct slice bytes, struct org *ret_org)
 {
 	struct reader reader = reader_of(bytes);
@@ -327,222 +257,6 @@ int rows_decode_org(uint32_t number, struct slice bytes, struct org *ret_org)
 	}
 	org.policy.has_privacy_info = org.privacy_contact[0] != '\0' || org.privacy_url[0] != '\0';
 	*ret_org = org;
-	return 0;
-}
-
-/*
- * A ledger entry. What most entries lack may be left out, and a bit tells that it is there; a value
- * that means "none" is always left out. A guest leaves:
- *
- *     01                         form
- *     32 bytes                   hash of the entry before
- *     05                         event
- *     03                         role of the actor
- *     04 3f                      what is there, see below
- *     00 00 03 e8                uid of the actor
- *     00 06 4b f5 35 af 10 00    at
- *     00 00 00 07                0001  organization
- *     00 00 00 00 00 00 00 09    0002  account; then
- *     02                               kind
- *     00 00 00 00 00 00 00 2a    0004  entry before of the same account
- *     00 06 4b f5 35 af 10 00    0008  deleted at
- *     00 00 02 5b 7f 3d 40 00    0010  window
- *     00 00 02 5b 7f 3d 40 00    0020  removal
- *     8 bytes                    0040  removal started at
- *     8 bytes                    0080  removed at
- *     48 bytes                   0100  hashes of id, person, UPN
- *     32 bytes                   0200  digest
- *                                0400  the account is enabled
- */
-enum {
-	ENTRY_ORG = 0x0001,
-	ENTRY_UID = 0x0002,
-	ENTRY_PREV_SEQ = 0x0004,
-	ENTRY_DELETED_AT = 0x0008,
-	ENTRY_WINDOW = 0x0010,
-	ENTRY_REMOVAL = 0x0020,
-	ENTRY_REMOVAL_STARTED_AT = 0x0040,
-	ENTRY_REMOVED_AT = 0x0080,
-	ENTRY_HASHES = 0x0100,
-	ENTRY_DIGEST = 0x0200,
-	ENTRY_ENABLED = 0x0400,
-	ENTRY_ALL = 0x07ff,
-};
-
-#define ENTRY_PRESENT_AT (1 + ROWS_DIGEST_LEN + 1 + 1)
-#define ENTRY_LEN_MAX                                                                              \
-	(ENTRY_PRESENT_AT + 2 + 4 + 8 + 4 + 8 + 1 + 6 * 8 + HASHES_LEN + ROWS_DIGEST_LEN)
-
-static_assert(ENTRY_LEN_MAX <= ROWS_ENTRY_LEN_MAX, "every entry fits");
-
-static bool hashes_are_zero(const struct entry *entry)
-{
-	return is_zero(entry->hash_id, ROWS_HASH_LEN) &&
-	       is_zero(entry->hash_person, ROWS_HASH_LEN) &&
-	       is_zero(entry->hash_upn, ROWS_HASH_LEN);
-}
-
-static bool entry_is_sound(const struct entry *entry)
-{
-	if (entry->seq == 0 || entry->event < EVENT_STORE_CREATED || entry->event >= _EVENT_MAX ||
-	    entry->actor_role >= _ROLE_MAX || !is_instant(entry->at)) {
-		return false;
-	}
-	if (entry->uid == 0) {
-		return entry->prev_seq == 0 && hashes_are_zero(entry);
-	}
-	return entry->org != 0 && entry->prev_seq < entry->seq && facts_are_sound(&entry->facts);
-}
-
-static uint8_t *put_unless(uint8_t *at, uint64_t none, uint64_t v, uint16_t bit, uint16_t *present)
-{
-	if (v == none) {
-		return at;
-	}
-	*present |= bit;
-	return put_u64(at, v);
-}
-
-static uint8_t *put_instant(uint8_t *at, instant_t v, uint16_t bit, uint16_t *present)
-{
-	return put_unless(at, (uint64_t)INSTANT_NONE, (uint64_t)v, bit, present);
-}
-
-static uint8_t *put_account(uint8_t *at, const struct entry *entry, uint16_t *present)
-{
-	const struct facts *facts = &entry->facts;
-
-	if (entry->uid == 0) {
-		return at;
-	}
-	*present |= ENTRY_UID;
-	if (facts->enabled) {
-		*present |= ENTRY_ENABLED;
-	}
-	at = put_u64(at, entry->uid);
-	at = put_u8(at, (uint8_t)facts->kind);
-	at = put_unless(at, 0, entry->prev_seq, ENTRY_PREV_SEQ, present);
-	at = put_instant(at, facts->deleted_at, ENTRY_DELETED_AT, present);
-	at = put_unless(at, 0, (uint64_t)facts->window, ENTRY_WINDOW, present);
-	at = put_unless(at, 0, (uint64_t)facts->removal, ENTRY_REMOVAL, present);
-	at = put_instant(at, facts->removal_started_at, ENTRY_REMOVAL_STARTED_AT, present);
-	return put_instant(at, facts->removed_at, ENTRY_REMOVED_AT, present);
-}
-
-static uint8_t *put_proofs(uint8_t *at, const struct entry *entry, uint16_t *present)
-{
-	if (!hashes_are_zero(entry)) {
-		*present |= ENTRY_HASHES;
-		at = put_bytes(at, entry->hash_id, ROWS_HASH_LEN);
-		at = put_bytes(at, entry->hash_person, ROWS_HASH_LEN);
-		at = put_bytes(at, entry->hash_upn, ROWS_HASH_LEN);
-	}
-	if (!is_zero(entry->digest, ROWS_DIGEST_LEN)) {
-		*present |= ENTRY_DIGEST;
-		at = put_bytes(at, entry->digest, ROWS_DIGEST_LEN);
-	}
-	return at;
-}
-
-size_t rows_encode_entry(const struct entry *entry, uint8_t bytes[static ROWS_ENTRY_LEN_MAX])
-{
-	uint16_t present = 0;
-	uint8_t *at = bytes;
-
-	assert(entry_is_sound(entry));
-	at = put_u8(at, FORM);
-	at = put_bytes(at, entry->prev_hash, ROWS_DIGEST_LEN);
-	at = put_u8(at, (uint8_t)entry->event);
-	at = put_u8(at, (uint8_t)entry->actor_role);
-	at = put_u16(at, 0); /* what is there: known at the end */
-	at = put_u32(at, entry->actor_uid);
-	at = put_i64(at, entry->at);
-	if (entry->org != 0) {
-		present |= ENTRY_ORG;
-		at = put_u32(at, entry->org);
-	}
-	at = put_account(at, entry, &present);
-	at = put_proofs(at, entry, &present);
-	(void)put_u16(bytes + ENTRY_PRESENT_AT, present); /* what follows is written */
-	return (size_t)(at - bytes);
-}
-
-static uint64_t get_unless(struct reader *reader, uint64_t none, uint16_t bit, uint16_t present)
-{
-	uint64_t v;
-
-	if (!(present & bit)) {
-		return none;
-	}
-	v = get_u64(reader);
-	reader_require(reader, v != none);
-	return v;
-}
-
-static instant_t get_instant(struct reader *reader, uint16_t bit, uint16_t present)
-{
-	return (instant_t)get_unless(reader, (uint64_t)INSTANT_NONE, bit, present);
-}
-
-static void get_account(struct reader *reader, uint16_t present, struct entry *entry)
-{
-	const uint16_t of_account = ENTRY_ALL & ~(ENTRY_ORG | ENTRY_DIGEST);
-	struct facts *facts = &entry->facts;
-
-	if (!(present & ENTRY_UID)) {
-		reader_require(reader, (present & of_account) == 0);
-		return;
-	}
-	entry->uid = get_u64(reader);
-	reader_require(reader, entry->uid != 0);
-	facts->kind = (enum account_kind)get_u8(reader);
-	facts->enabled = present & ENTRY_ENABLED;
-	entry->prev_seq = get_unless(reader, 0, ENTRY_PREV_SEQ, present);
-	facts->deleted_at = get_instant(reader, ENTRY_DELETED_AT, present);
-	facts->window = (span_t)get_unless(reader, 0, ENTRY_WINDOW, present);
-	facts->removal = (span_t)get_unless(reader, 0, ENTRY_REMOVAL, present);
-	facts->removal_started_at = get_instant(reader, ENTRY_REMOVAL_STARTED_AT, present);
-	facts->removed_at = get_instant(reader, ENTRY_REMOVED_AT, present);
-}
-
-static void get_proofs(struct reader *reader, uint16_t present, struct entry *entry)
-{
-	if (present & ENTRY_HASHES) {
-		get_bytes(reader, entry->hash_id, ROWS_HASH_LEN);
-		get_bytes(reader, entry->hash_person, ROWS_HASH_LEN);
-		get_bytes(reader, entry->hash_upn, ROWS_HASH_LEN);
-		reader_require(reader, !hashes_are_zero(entry));
-	}
-	if (present & ENTRY_DIGEST) {
-		get_bytes(reader, entry->digest, ROWS_DIGEST_LEN);
-		reader_require(reader, !is_zero(entry->digest, ROWS_DIGEST_LEN));
-	}
-}
-
-int rows_decode_entry(uint64_t seq, struct slice bytes, struct entry *ret_entry)
-{
-	struct reader reader = reader_of(bytes);
-	struct entry entry = {.seq = seq};
-	uint16_t present;
-
-	get_form(&reader);
-	get_bytes(&reader, entry.prev_hash, ROWS_DIGEST_LEN);
-	entry.event = (enum event)get_u8(&reader);
-	entry.actor_role = (enum role)get_u8(&reader);
-	present = get_u16(&reader);
-	reader_require(&reader, (present & ~ENTRY_ALL) == 0);
-	entry.actor_uid = get_u32(&reader);
-	entry.at = get_i64(&reader);
-	if (present & ENTRY_ORG) {
-		entry.org = get_u32(&reader);
-		reader_require(&reader, entry.org != 0);
-	}
-	get_account(&reader, present, &entry);
-	get_proofs(&reader, present, &entry);
-	if (!reader_is_done(&reader) || !entry_is_sound(&entry)) {
-		return ROWS_E_CORRUPT;
-	}
-	*ret_entry = entry;
 	return 0;
 }
 

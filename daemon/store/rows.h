@@ -10,10 +10,10 @@
 #include "daemon/core/policy.h"
 
 /*
- * What is stored, as structs and as bytes. The bytes are a disk format: rows.c tells each byte,
+ * What is stored, as structs and as bytes. The bytes are a disk format: rows*.c tell each byte,
  * tests/golden holds examples, and a changed form gets a new number in its first byte. Numbers
- * are big-endian. No row here holds personal data but the profile and the note, which are sealed
- * before they are stored.
+ * are big-endian. No row here holds personal data but the profile, the note and the hold, which are
+ * sealed before they are stored.
  */
 
 #define ROWS_HASH_LEN   16 /* keyed hash of a name, see vault_hash() */
@@ -31,6 +31,7 @@ enum {
  * @hash_id, @hash_person, @hash_upn: keyed hashes; @hash_upn is zeros in a tombstone
  * @created_at: when the daemon took it over
  * @last_seq: the ledger entry that this row stems from
+ * @open_request: number of the removal request that waits for a decision; 0 if there is none
  */
 struct account {
 	uint64_t uid;
@@ -41,9 +42,10 @@ struct account {
 	uint8_t hash_upn[ROWS_HASH_LEN];
 	instant_t created_at;
 	uint64_t last_seq;
+	uint64_t open_request;
 };
 
-#define ROWS_ACCOUNT_LEN 112 /* bytes of an account row: see rows.c */
+#define ROWS_ACCOUNT_LEN 136 /* bytes of an account row: see rows.c */
 
 /**
  * struct profile - an account's personal data; all slices borrowed
@@ -94,6 +96,19 @@ enum event {
 	EVENT_SWEEP_PAUSED,
 	EVENT_SWEEP_RESUMED,
 	EVENT_CLOCK_ADVANCED, /* simulated clock only */
+	EVENT_KEEPER_SET,
+	EVENT_TASK_OWED, /* a keeper registered later is to erase it as well */
+	EVENT_TASK_CONFIRMED,
+	EVENT_TASK_WAIVED,
+	EVENT_OVERDUE, /* the deadline passed while keepers owed something */
+	EVENT_HOLD_ADDED,
+	EVENT_HOLD_REMOVED,
+	EVENT_BLOCKED, /* a removal that a hold prevented */
+	EVENT_REQUEST_FILED,
+	EVENT_REQUEST_APPROVED,
+	EVENT_REQUEST_DENIED,
+	EVENT_BACKUP_CREATED,
+	EVENT_RESTORED_FROM_BACKUP, /* the removal register was replayed over an older store */
 	_EVENT_MAX
 };
 
@@ -111,6 +126,11 @@ const char *event_name(enum event event); /* "removal-started"; static */
  * @hash_id, @hash_person, @hash_upn: with IMPORTED and UPDATED, else zeros
  * @digest: with IMPORTED and UPDATED of the sealed profile, with ORG_SET of the organization's
  *          row, else zeros
+ * @keeper: with TASK_OWED, TASK_CONFIRMED, TASK_WAIVED and KEEPER_SET: 1 to 64; else 0
+ * @result: with TASK_CONFIRMED and TASK_WAIVED; else 0
+ * @generation: with TASK_CONFIRMED: which claim of the task it was
+ * @ground: with TASK_CONFIRMED and TASK_RESULT_RETAINED: the legal ground; else empty
+ * @request: with REQUEST_…: its number; else 0
  * @prev_hash: BLAKE2b-256 of the entry before as it is stored; zeros in the first
  */
 struct entry {
@@ -127,10 +147,15 @@ struct entry {
 	uint8_t hash_person[ROWS_HASH_LEN];
 	uint8_t hash_upn[ROWS_HASH_LEN];
 	uint8_t digest[ROWS_DIGEST_LEN];
+	uint8_t keeper;
+	enum task_result result;
+	uint32_t generation;
+	char ground[MODEL_GROUND_LEN_MAX + 1];
+	uint64_t request;
 	uint8_t prev_hash[ROWS_DIGEST_LEN];
 };
 
-#define ROWS_ENTRY_LEN_MAX 256
+#define ROWS_ENTRY_LEN_MAX 384
 
 /* A reason and a ticket, as they are sealed; at least one is not empty. Slices borrowed. */
 struct note {
@@ -140,10 +165,79 @@ struct note {
 
 #define ROWS_NOTE_LEN_MAX (8 + MODEL_REASON_LEN_MAX + MODEL_REF_LEN_MAX)
 
+/**
+ * struct keeper - a service that must confirm erasure
+ * @number:  1 to 64; bit number - 1 of facts.owed; never reused
+ * @enabled: owes the removals that start from now on
+ * @orgs:    numbers of the organizations it is limited to; with @n_orgs 0 it keeps data of all
+ */
+struct keeper {
+	uint8_t number;
+	bool enabled;
+	char name[MODEL_KEEPER_LEN_MAX + 1];
+	uint16_t n_orgs;
+	uint32_t orgs[MODEL_KEEPER_ORGS_MAX];
+	uint64_t last_seq;
+};
+
+#define ROWS_KEEPER_LEN_MAX 384
+
+/**
+ * struct task - where a keeper stands with one account. A task never claimed has no row
+ * @generation:  how often it was claimed: the fence
+ * @lease_until: end of the last claim's lease; INSTANT_NONE when it was given back or failed
+ * @next_at:     from when on it may be claimed again
+ * @error:       what the keeper said when it failed last; sealed; borrowed
+ */
+struct task {
+	uint32_t generation;
+	instant_t lease_until;
+	instant_t next_at;
+	struct slice error;
+};
+
+#define ROWS_TASK_LEN_MAX (32 + MODEL_NOTE_LEN_MAX + 64)
+
+/*
+ * A legal hold, as it is sealed with the account; slices borrowed. @until: INSTANT_MAX without an
+ * end.
+ */
+struct hold {
+	struct slice name;
+	struct slice reason;
+	instant_t added_at;
+	instant_t until;
+};
+
+#define ROWS_HOLD_LEN_MAX (32 + MODEL_HOLD_LEN_MAX + MODEL_REASON_LEN_MAX)
+
+/**
+ * struct removal_request - a person asks to be removed and cannot leave. Its reason is the note
+ * of the entry that filed it
+ * @number:   the key; 1 on
+ * @uid:      the account it is about
+ * @filed_at, @due_at: when, and by when it is to be decided
+ * @decided_at: INSTANT_NONE while open
+ * @filed_seq, @decided_seq: ledger entries; @decided_seq is 0 while open
+ */
+struct removal_request {
+	uint64_t number;
+	enum request_state state;
+	uint32_t org;
+	uint64_t uid;
+	instant_t filed_at;
+	instant_t due_at;
+	instant_t decided_at;
+	uint64_t filed_seq;
+	uint64_t decided_seq;
+};
+
+#define ROWS_REQUEST_LEN 56
+
 /*
  * Encoders assert what they are given (it is our own), write into the caller's buffer and return
- * the length. Decoders refuse what they are not sure of. Slices in a decoded profile or note
- * point into @bytes.
+ * the length. Decoders refuse what they are not sure of. Slices in what was decoded point into
+ * @bytes.
  */
 size_t rows_encode_account(const struct account *account, uint8_t bytes[static ROWS_ACCOUNT_LEN]);
 must_check int rows_decode_account(uint64_t uid, struct slice bytes, struct account *ret_account);
@@ -157,6 +251,20 @@ must_check int rows_decode_org(uint32_t number, struct slice bytes, struct org *
 
 size_t rows_encode_entry(const struct entry *entry, uint8_t bytes[static ROWS_ENTRY_LEN_MAX]);
 must_check int rows_decode_entry(uint64_t seq, struct slice bytes, struct entry *ret_entry);
+
+size_t rows_encode_keeper(const struct keeper *keeper, uint8_t bytes[static ROWS_KEEPER_LEN_MAX]);
+must_check int rows_decode_keeper(uint8_t number, struct slice bytes, struct keeper *ret_keeper);
+
+size_t rows_encode_task(const struct task *task, uint8_t bytes[static ROWS_TASK_LEN_MAX]);
+must_check int rows_decode_task(struct slice bytes, struct task *ret_task);
+
+size_t rows_encode_hold(const struct hold *hold, uint8_t bytes[static ROWS_HOLD_LEN_MAX]);
+must_check int rows_decode_hold(struct slice bytes, struct hold *ret_hold);
+
+size_t rows_encode_request(const struct removal_request *request,
+			   uint8_t bytes[static ROWS_REQUEST_LEN]);
+must_check int rows_decode_request(uint64_t number, struct slice bytes,
+				   struct removal_request *ret_request);
 
 size_t rows_encode_note(const struct note *note, uint8_t bytes[static ROWS_NOTE_LEN_MAX]);
 must_check int rows_decode_note(struct slice bytes, struct note *ret_note);

@@ -21,6 +21,11 @@
  *     by person     hash of person  uid          16 + 8
  *     by UPN        org  hash of UPN  uid        4 + 16 + 8
  *     due           instant  uid                 8 + 8
+ *     owed          start of removal  uid        8 + 8
+ *     keepers       number                       1
+ *     tasks         keeper  uid                  1 + 8
+ *     holds         uid  hash of name            8 + 16
+ *     requests      number                       8
  *     answers       hash of actor, request id    16
  *     answers due   instant  that hash           8 + 16
  *     meta          a name in ASCII
@@ -106,6 +111,30 @@ static inline struct key key_due(instant_t at, uint64_t uid)
 	assert(at >= 0);
 	key_add_u64(&key, (uint64_t)at);
 	key_add_u64(&key, uid);
+	return key;
+}
+
+static inline struct key key_keeper(uint8_t number)
+{
+	struct key key = {0};
+
+	key_add_bytes(&key, &number, 1);
+	return key;
+}
+
+static inline struct key key_task(uint8_t keeper, uint64_t uid)
+{
+	struct key key = key_keeper(keeper);
+
+	key_add_u64(&key, uid);
+	return key;
+}
+
+static inline struct key key_hold(uint64_t uid, const uint8_t hash[static ROWS_HASH_LEN])
+{
+	struct key key = key_u64(uid);
+
+	key_add_bytes(&key, hash, ROWS_HASH_LEN);
 	return key;
 }
 

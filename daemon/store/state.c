@@ -1,61 +1,91 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/store/bytes.h"
 #include "daemon/store/inside.h"
 
 /*
- * The two rows of the meta table.
+ * Rows of the meta table.
  *
  *     "identity"   form 00000001 | instance, 16 bytes
- *     "state"      form 01 | paused 00 or 01 | settled 8 | next uid 8 |
- *                  active 8 | soft-deleted 8 | removing 8 | removed 8
+ *     "state"      form 01 | paused 00 or 01 | number of keepers counted 1 | settled 8 |
+ *                  next uid 8 | next request 8 | active 8 | soft-deleted 8 | removing 8 |
+ *                  removed 8 | overdue 8 | held 8 | open requests 8 | tasks owed 8 for each keeper
+ *     "backup"     instant of the last backup, 8 bytes
  */
 
-#define STATE_FORM   1
-#define STATE_LEN    50
-#define IDENTITY_LEN (4 + VAULT_INSTANCE_LEN)
+#define STATE_FORM           1
+#define STATE_NUMBERS        10
+#define STATE_LEN(n_keepers) (3 + 8 * (STATE_NUMBERS + (size_t)(n_keepers)))
+#define IDENTITY_LEN         (4 + VAULT_INSTANCE_LEN)
 
-void store_put_state(struct kv_txn *txn, const struct state *state)
+void store_put_state(struct kv_txn *txn, const struct state *state, uint8_t n_keepers)
 {
-	uint8_t bytes[STATE_LEN] = {STATE_FORM, state->paused};
+	uint8_t bytes[STATE_LEN(MODEL_KEEPERS_MAX)];
+	const struct store_counts *counts = &state->counts;
+	uint8_t *at = put_u8(put_u8(put_u8(bytes, STATE_FORM), state->paused), n_keepers);
 
-	store_be64(bytes + 2, state->settled_seq);
-	store_be64(bytes + 10, state->next_uid);
-	store_be64(bytes + 18, state->counts.n_active);
-	store_be64(bytes + 26, state->counts.n_soft_deleted);
-	store_be64(bytes + 34, state->counts.n_removing);
-	store_be64(bytes + 42, state->counts.n_removed);
+	at = put_u64(at, state->settled_seq);
+	at = put_u64(at, state->next_uid);
+	at = put_u64(at, state->next_request);
+	at = put_u64(at, counts->n_active);
+	at = put_u64(at, counts->n_soft_deleted);
+	at = put_u64(at, counts->n_removing);
+	at = put_u64(at, counts->n_removed);
+	at = put_u64(at, counts->n_overdue);
+	at = put_u64(at, counts->n_held);
+	at = put_u64(at, counts->n_requests_open);
+	for (uint8_t i = 0; i < n_keepers; i++) {
+		at = put_u64(at, counts->n_owed[i]);
+	}
+	assert(at == bytes + STATE_LEN(n_keepers));
 	kv_put(txn, KV_META, SLICE_LITERAL("state"),
-	       (struct slice){(const char *)bytes, sizeof(bytes)});
+	       (struct slice){(const char *)bytes, (size_t)(at - bytes)});
 }
 
-static int meta_get(struct kv_txn *txn, struct slice name, size_t len, struct slice *ret_row)
+static int meta_get(struct kv_txn *txn, struct slice name, struct slice *ret_row)
 {
 	int r = kv_get(txn, KV_META, name, ret_row);
 
-	if (r != 0) {
-		return r == KV_E_NONE ? STORE_E_NONE : r > 0 ? STORE_E_CORRUPT : r;
+	return r == 0 || r < 0 ? r : r == KV_E_NONE ? STORE_E_NONE : STORE_E_CORRUPT;
+}
+
+static int state_decode(struct slice row, struct state *ret_state)
+{
+	struct reader reader = reader_of(row);
+	struct state state = {0};
+	struct store_counts *counts = &state.counts;
+	uint8_t paused, n_keepers;
+
+	reader_require(&reader, get_u8(&reader) == STATE_FORM);
+	paused = get_u8(&reader);
+	n_keepers = get_u8(&reader);
+	reader_require(&reader, paused <= 1 && n_keepers <= MODEL_KEEPERS_MAX);
+	state.paused = paused == 1;
+	state.settled_seq = get_u64(&reader);
+	state.next_uid = get_u64(&reader);
+	state.next_request = get_u64(&reader);
+	counts->n_active = get_u64(&reader);
+	counts->n_soft_deleted = get_u64(&reader);
+	counts->n_removing = get_u64(&reader);
+	counts->n_removed = get_u64(&reader);
+	counts->n_overdue = get_u64(&reader);
+	counts->n_held = get_u64(&reader);
+	counts->n_requests_open = get_u64(&reader);
+	for (uint8_t i = 0; i < n_keepers && !reader.faulty; i++) {
+		counts->n_owed[i] = get_u64(&reader);
 	}
-	return ret_row->len == len ? 0 : STORE_E_CORRUPT;
+	if (!reader_is_done(&reader) || state.next_uid == 0 || state.next_request == 0) {
+		return STORE_E_CORRUPT;
+	}
+	*ret_state = state;
+	return 0;
 }
 
 int store_load_state(struct kv_txn *txn, struct state *ret_state)
 {
 	struct slice row;
-	int r = meta_get(txn, SLICE_LITERAL("state"), STATE_LEN, &row);
+	int r = meta_get(txn, SLICE_LITERAL("state"), &row);
 
-	if (r != 0) {
-		return r;
-	}
-	if (row.data[0] != STATE_FORM || (row.data[1] != 0 && row.data[1] != 1)) {
-		return STORE_E_CORRUPT;
-	}
-	*ret_state = (struct state){
-		.paused = row.data[1] == 1,
-		.settled_seq = load_be64(row.data + 2),
-		.next_uid = load_be64(row.data + 10),
-		.counts = {load_be64(row.data + 18), load_be64(row.data + 26),
-			   load_be64(row.data + 34), load_be64(row.data + 42)},
-	};
-	return ret_state->next_uid > 0 ? 0 : STORE_E_CORRUPT;
+	return r != 0 ? r : state_decode(row, ret_state);
 }
 
 void store_put_identity(struct kv_txn *txn, const uint8_t instance[static VAULT_INSTANCE_LEN])
@@ -71,10 +101,13 @@ void store_put_identity(struct kv_txn *txn, const uint8_t instance[static VAULT_
 int store_load_identity(struct kv_txn *txn, uint8_t ret_instance[static VAULT_INSTANCE_LEN])
 {
 	struct slice row;
-	int r = meta_get(txn, SLICE_LITERAL("identity"), IDENTITY_LEN, &row);
+	int r = meta_get(txn, SLICE_LITERAL("identity"), &row);
 
 	if (r != 0) {
 		return r;
+	}
+	if (row.len != IDENTITY_LEN) {
+		return STORE_E_CORRUPT;
 	}
 	if (load_be32(row.data) > STORE_FORMAT) {
 		return STORE_E_NEWER;
@@ -84,4 +117,40 @@ int store_load_identity(struct kv_txn *txn, uint8_t ret_instance[static VAULT_IN
 	}
 	memcpy(ret_instance, row.data + 4, VAULT_INSTANCE_LEN);
 	return 0;
+}
+
+int store_note_backup(struct store *store, const struct actor *actor)
+{
+	uint8_t bytes[8];
+	int r = store_note_event(store, EVENT_BACKUP_CREATED, actor);
+
+	if (r < 0) {
+		return r;
+	}
+	(void)put_i64(bytes, actor->at); /* nothing follows */
+	kv_put(store->txn, KV_META, SLICE_LITERAL("backup"),
+	       (struct slice){(const char *)bytes, sizeof(bytes)});
+	store->last_backup_at = actor->at;
+	return 0;
+}
+
+int store_load_last_backup(struct store *store)
+{
+	struct slice row;
+	int r = meta_get(store->txn, SLICE_LITERAL("backup"), &row);
+
+	if (r == STORE_E_NONE) {
+		store->last_backup_at = INSTANT_NONE;
+		return 0;
+	}
+	if (r != 0 || row.len != 8) {
+		return r < 0 ? r : STORE_E_CORRUPT;
+	}
+	store->last_backup_at = (instant_t)load_be64(row.data);
+	return 0;
+}
+
+instant_t store_last_backup_at(const struct store *store)
+{
+	return store->last_backup_at;
 }

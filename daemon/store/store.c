@@ -88,8 +88,8 @@ bool store_dirty(const struct store *store)
 }
 
 /*
- * The vault first: a row whose key is not on disk could never be read; a key whose row is not
- * there harms nobody.
+ * What is irrevocable first, then the vault: a row whose key is not on disk could never be read;
+ * a key whose row is not there harms nobody.
  */
 int store_commit(struct store *store)
 {
@@ -99,8 +99,11 @@ int store_commit(struct store *store)
 		store_end_turn(store);
 		return 0;
 	}
-	store_put_state(store->txn, &store->state);
-	r = vault_sync(store->vault);
+	store_put_state(store->txn, &store->state, store->keepers.n);
+	r = store_sync_removals(store);
+	if (r == 0) {
+		r = vault_sync(store->vault);
+	}
 	if (r < 0) {
 		return r;
 	}
@@ -339,7 +342,11 @@ static int open_ensure(struct store *store, instant_t now)
 	if (stat(place, &info) == 0) {
 		return store_check(store->directory, store->map_bytes);
 	}
-	return errno == ENOENT ? store_create(store->directory, store->map_bytes, now) : -errno;
+	if (errno != ENOENT) {
+		return -errno;
+	}
+	r = store_refuse_to_begin_anew(store);
+	return r == 0 ? store_create(store->directory, store->map_bytes, now) : r;
 }
 
 static int open_vault(struct store *store, const char *path)
@@ -431,6 +438,12 @@ static int open_load(struct store *store)
 	if (r == 0) {
 		r = orgs_load(&store->orgs, txn);
 	}
+	if (r == 0) {
+		r = keepers_load(&store->keepers, txn);
+	}
+	if (r == 0) {
+		r = store_load_last_backup(store);
+	}
 	if (r > 0) {
 		return store_say_fault(STORE_E_CORRUPT,
 				       "the store in %s/store is damaged; restore a backup",
@@ -440,10 +453,25 @@ static int open_load(struct store *store)
 	return r < 0 ? r : open_replay(store);
 }
 
-static int open_all(struct store *store, instant_t now)
+static int open_name_register(struct store *store, const char *given)
+{
+	char path[PATH_MAX];
+	int r = store_path(store->directory, "register", path);
+
+	if (r < 0) {
+		return r;
+	}
+	store->register_path = strdup(given ? given : path);
+	return store->register_path ? 0 : -ENOMEM;
+}
+
+static int open_all(struct store *store, const struct store_options *options, instant_t now)
 {
 	int r = open_lock(store);
 
+	if (r == 0) {
+		r = open_name_register(store, options->register_path);
+	}
 	if (r == 0) {
 		r = open_ensure(store, now);
 	}
@@ -455,6 +483,9 @@ static int open_all(struct store *store, instant_t now)
 	}
 	if (r == 0) {
 		r = open_load(store);
+	}
+	if (r == 0) {
+		r = store_open_removals(store, options->new_register, now);
 	}
 	store_end_turn(store);
 	return r;
@@ -472,7 +503,7 @@ int store_open(const struct store_options *options, instant_t now, struct store 
 	store->lock_fd = -1;
 	store->map_bytes = options->map_bytes ? options->map_bytes : STORE_MAP_DEFAULT;
 	store->directory = strdup(options->directory);
-	r = store->directory ? open_all(store, now) : -ENOMEM;
+	r = store->directory ? open_all(store, options, now) : -ENOMEM;
 	if (r != 0) {
 		(void)store_close(store);
 		return r;
@@ -487,11 +518,13 @@ struct store *store_close(struct store *store)
 		return NULL;
 	}
 	store_end_turn(store);
+	(void)register_close(store->removals);
 	(void)kv_close(store->kv);
 	(void)vault_close(store->vault);
 	(void)overlay_free(store->overlay);
 	orgs_done(&store->orgs);
 	closep(&store->lock_fd);
+	free(store->register_path);
 	free(store->directory);
 	free(store);
 	return NULL;

@@ -30,6 +30,8 @@ enum {
 	STORE_E_LOCKED,   /* another process has the store open */
 	STORE_E_CORRUPT,  /* damaged, or not a store; store_fault() says what and what to do */
 	STORE_E_NEWER,    /* written by a newer version */
+	STORE_E_REGISTER, /* the removal register is missing or wrong; store_fault() says how */
+	STORE_E_TOO_LONG, /* an account has more than STORE_HISTORY_MAX entries */
 };
 
 /* Bytes of address space, not of disk: enough for about 50 M accounts and their removal. */
@@ -49,6 +51,7 @@ enum {
 
 /* Overlay rows after which a slice is settled even under load. About 500 bytes each. */
 #define STORE_OVERLAY_MAX  65536
+#define STORE_HISTORY_MAX  65536  /* entries of one account that are told as a whole */
 #define STORE_SETTLE_SLICE 512    /* rows moved in one turn: under 10 ms */
 #define STORE_TAIL_MAX     262144 /* ledger entries left to replay: about a second at the start */
 
@@ -56,10 +59,15 @@ enum {
  * struct store_options
  * @directory: the state directory; must exist. The store is in DIRECTORY/store, made if missing
  * @map_bytes: 0 for STORE_MAP_DEFAULT
+ * @register_path: the removal register; NULL for DIRECTORY/register. It must not be in any backup
+ *             of the store
+ * @new_register: begin a register where it is missing, though the store has had one
  */
 struct store_options {
 	const char *directory;
 	uint64_t map_bytes;
+	const char *register_path;
+	bool new_register;
 };
 
 struct store;
@@ -70,10 +78,11 @@ struct store;
  *
  * A store that is not there is made in a temporary directory beside its place, synced and
  * renamed, so that a crash leaves either none or a whole one. A store that is there is checked
- * first in a child process, since a damaged map ends whoever reads it.
+ * first in a child process, since a damaged map ends whoever reads it. Removals that the register
+ * knows and the store does not are carried out before this returns: see store_restored().
  *
- * Return: 0, STORE_E_LOCKED, STORE_E_CORRUPT, STORE_E_NEWER, or a negative errno. After the last
- * two store_fault() says what is wrong.
+ * Return: 0, STORE_E_LOCKED, STORE_E_CORRUPT, STORE_E_NEWER, STORE_E_REGISTER, or a negative errno.
+ * After the last three answers store_fault() says what is wrong.
  */
 must_check int store_open(const struct store_options *options, instant_t now,
 			  struct store **ret_store);
@@ -81,6 +90,23 @@ struct store *store_close(struct store *store); /* drops what is not committed *
 
 /* What was wrong at the last store_open(), and what to do; static, never NULL. */
 const char *store_fault(void);
+
+/**
+ * struct store_restored - what the removal register did to an older store at its opening
+ * @any:         it knew something that the store did not
+ * @n_started:   removals that have started again, at their first instant
+ * @n_completed: removals that were completed
+ * @n_unknown:   removals of accounts that the store has never had: nothing but their numbers is
+ *               known, and their keepers are not asked again
+ */
+struct store_restored {
+	bool any;
+	uint64_t n_started;
+	uint64_t n_completed;
+	uint64_t n_unknown;
+};
+
+const struct store_restored *store_restored(const struct store *store);
 
 /* The instance's id: 32 hex digits. Static for the store's life. */
 const char *store_instance(const struct store *store);
@@ -110,6 +136,10 @@ struct store_counts {
 	uint64_t n_soft_deleted;
 	uint64_t n_removing;
 	uint64_t n_removed;
+	uint64_t n_overdue; /* of n_removing */
+	uint64_t n_held;    /* soft-deleted or active, with a hold that has not been released */
+	uint64_t n_requests_open;
+	uint64_t n_owed[MODEL_KEEPERS_MAX]; /* tasks not settled, of keeper n at [n - 1] */
 };
 
 const struct store_counts *store_counts(const struct store *store);
@@ -244,6 +274,37 @@ must_check int store_import(struct store *store, struct account *account,
 must_check int store_change(struct store *store, struct account *account, enum event event,
 			    const struct actor *actor);
 
+/**
+ * struct particulars - what some events tell beyond the account's facts; see struct entry
+ */
+struct particulars {
+	uint8_t keeper;
+	enum task_result result;
+	uint32_t generation;
+	struct slice ground;
+	uint64_t request;
+};
+
+/* store_change() with particulars. */
+must_check int store_change_with(struct store *store, struct account *account, enum event event,
+				 const struct particulars *particulars, const struct actor *actor);
+
+/**
+ * store_drop_tombstone() - forget a removed account; its entries stay in the ledger
+ * @account: removed
+ *
+ * Return: 0; STORE_E_NONE while a start could still have to replay an entry of it: later then; or a
+ * negative errno.
+ */
+must_check int store_drop_tombstone(struct store *store, const struct account *account);
+
+/* Whether the account's key is still there: it is destroyed when the removal is complete. */
+must_check int store_has_key(struct store *store, uint64_t uid, bool *ret_has);
+
+/* A backup is complete: recorded, and remembered as the last one. Return: 0 or a negative errno. */
+must_check int store_note_backup(struct store *store, const struct actor *actor);
+instant_t store_last_backup_at(const struct store *store); /* INSTANT_NONE before the first */
+
 /* Something that concerns no account: EVENT_SWEEP_PAUSED and the like. */
 must_check int store_note_event(struct store *store, enum event event, const struct actor *actor);
 
@@ -259,6 +320,28 @@ const struct ledger_head *store_head(const struct store *store);
  */
 must_check int store_get_entry(struct store *store, uint64_t seq, struct entry *ret_entry,
 			       uint8_t ret_hash[ROWS_DIGEST_LEN]);
+
+typedef void store_history_fn(void *userdata, const struct entry *entry,
+			      const uint8_t hash[static ROWS_DIGEST_LEN]);
+
+/**
+ * store_walk_history() - every entry of an account, oldest first
+ * @last_seq: the newest: the row's last_seq
+ * @take:     called with each
+ *
+ * Return: 0; STORE_E_CORRUPT when the links lead astray; STORE_E_TOO_LONG; or a negative errno.
+ */
+must_check int store_walk_history(struct store *store, uint64_t uid, uint64_t last_seq,
+				  store_history_fn *take, void *userdata);
+
+/**
+ * store_retell_account() - the row that the ledger leads to, by the rules that every start replays
+ * @ret_n: entries it was told from
+ *
+ * Return: as store_walk_history().
+ */
+must_check int store_retell_account(struct store *store, uint64_t uid, uint64_t last_seq,
+				    struct account *ret_account, uint32_t *ret_n);
 
 /**
  * store_get_note() - the reason and ref given with an entry
@@ -297,5 +380,75 @@ bool store_sweep_paused(const struct store *store);
 /* A keyed hash of any bytes, for telling two requests apart without keeping them. */
 void store_fingerprint(const struct store *store, struct slice bytes,
 		       uint8_t ret_hash[ROWS_HASH_LEN]);
+
+/*
+ * Keepers: all in memory. Pointers are valid until the next store_put_keeper().
+ */
+const struct keeper *store_keeper(const struct store *store, uint8_t number); /* NULL: none */
+const struct keeper *store_keeper_by_name(const struct store *store, struct slice name);
+uint8_t store_n_keepers(const struct store *store); /* numbers are 1 to this */
+
+/* Who owes the erasure of a removal that starts now in an organization: bit n - 1 for keeper n. */
+uint64_t store_keepers_of(const struct store *store, uint32_t org);
+
+/**
+ * store_put_keeper() - create a keeper (number 0) or change it
+ *
+ * Return: 0 and the number in @keeper, STORE_E_NONE when there are MODEL_KEEPERS_MAX already, or a
+ * negative errno.
+ */
+must_check int store_put_keeper(struct store *store, struct keeper *keeper,
+				const struct actor *actor);
+
+/*
+ * The next account whose removal waits for keepers, in the order of the starts; as
+ * store_next_due().
+ */
+must_check int store_next_owed(struct store *store, struct due_position *position,
+			       struct account *ret_account);
+
+/**
+ * store_get_task() - where a keeper stands with an account
+ * @buffer: the caller's MODEL_NOTE_LEN_MAX bytes; @ret_task->error points into it, in clear
+ *
+ * Return: 0 (a task never claimed is all zeros), STORE_E_CORRUPT, or a negative errno.
+ */
+must_check int store_get_task(struct store *store, uint8_t keeper, uint64_t uid, void *buffer,
+			      struct task *ret_task);
+
+/*
+ * Keeps it; @task->error is in clear and is sealed with the account. Return: 0 or a negative
+ * errno.
+ */
+must_check int store_put_task(struct store *store, uint8_t keeper, uint64_t uid,
+			      const struct task *task);
+must_check int store_drop_task(struct store *store, uint8_t keeper, uint64_t uid);
+
+/**
+ * Holds of an account, each under its name. store_next_hold() walks them in no order that means
+ * anything: zeros to begin.
+ * @buffer: the caller's ROWS_HOLD_LEN_MAX bytes; the hold's slices point into it
+ *
+ * Return: 0, STORE_E_NONE (no such hold; no more), STORE_E_CORRUPT, or a negative errno.
+ */
+must_check int store_get_hold(struct store *store, uint64_t uid, struct slice name, void *buffer,
+			      struct hold *ret_hold);
+must_check int store_next_hold(struct store *store, uint64_t uid, uint8_t position[ROWS_HASH_LEN],
+			       void *buffer, struct hold *ret_hold);
+must_check int store_put_hold(struct store *store, uint64_t uid, const struct hold *hold);
+must_check int store_drop_hold(struct store *store, uint64_t uid, struct slice name);
+
+/**
+ * Removal requests. store_next_request() walks those behind *@number in the order in which they
+ * were filed. store_new_request_number() gives a number, used once it is put.
+ *
+ * Return: 0, STORE_E_NONE, STORE_E_CORRUPT, or a negative errno.
+ */
+uint64_t store_new_request_number(struct store *store);
+must_check int store_get_request(struct store *store, uint64_t number,
+				 struct removal_request *ret_request);
+must_check int store_next_request(struct store *store, uint64_t *number,
+				  struct removal_request *ret_request);
+must_check int store_put_request(struct store *store, const struct removal_request *request);
 
 #endif

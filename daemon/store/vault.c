@@ -3,7 +3,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sodium.h>
+#include <stdio.h>
 #include <sys/stat.h>
 
 /* Where the header's parts are; vault.h shows them. */
@@ -481,4 +483,115 @@ void vault_hash(const struct vault *vault, char tag, const struct slice *parts, 
 	}
 	(void)crypto_generichash_final(&state, ret_hash, VAULT_HASH_LEN);
 	sodium_memzero(&state, sizeof(state));
+}
+
+/* Copies */
+
+#define COPY_BYTES (16 * BLOCK_BYTES)
+
+/* Blocks of zeros are left out: they are holes in the vault too. */
+static int copy_blocks(int from, int to, off_t size)
+{
+	static_assert(COPY_BYTES % BLOCK_BYTES == 0, "whole blocks");
+	uint8_t bytes[COPY_BYTES];
+	int r = 0;
+
+	for (off_t at = 0; at < size && r == 0; at += COPY_BYTES) {
+		r = read_at(from, at, bytes, sizeof(bytes));
+		for (size_t i = 0; i < sizeof(bytes) && r == 0; i += BLOCK_BYTES) {
+			if (!sodium_is_zero(bytes + i, BLOCK_BYTES)) {
+				r = write_at(to, at + (off_t)i, bytes + i, BLOCK_BYTES);
+			}
+		}
+	}
+	sodium_memzero(bytes, sizeof(bytes));
+	return r;
+}
+
+/* A key that a vault gets while it is copied belongs to no data copied before. */
+static int copy_file(const char *from, int to)
+{
+	cleanup(closep) int fd = open(from, O_RDONLY | O_CLOEXEC);
+	uint8_t block[BLOCK_BYTES];
+	struct stat st;
+	int r;
+
+	if (fd < 0 || fstat(fd, &st) < 0) {
+		return -errno;
+	}
+	r = read_at(fd, 0, block, sizeof(block));
+	if (r == 0 && !header_is_sound(block)) {
+		r = VAULT_E_CORRUPT;
+	}
+	sodium_memzero(block, sizeof(block));
+	if (r == 0) {
+		r = copy_blocks(fd, to, st.st_size);
+	}
+	if (r == 0 && (ftruncate(to, st.st_size) < 0 || fsync(to) < 0)) {
+		r = -errno;
+	}
+	return r;
+}
+
+/* A file that has no name any more still has its blocks on the medium. */
+static int overwrite(int fd)
+{
+	static const uint8_t zeros[BLOCK_BYTES];
+	struct stat st;
+	int r = 0;
+
+	if (fstat(fd, &st) < 0) {
+		return -errno;
+	}
+	for (off_t at = 0; at < st.st_size && r == 0; at += BLOCK_BYTES) {
+		r = write_at(fd, at, zeros, (size_t)MIN(st.st_size - at, BLOCK_BYTES));
+	}
+	return r == 0 && fsync(fd) < 0 ? -errno : r;
+}
+
+static int overwrite_and_unlink(const char *path)
+{
+	cleanup(closep) int fd = open(path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+	int r;
+
+	if (fd < 0) {
+		return errno == ENOENT ? 0 : -errno;
+	}
+	r = overwrite(fd);
+	return r == 0 && unlink(path) < 0 ? -errno : r;
+}
+
+static int replace(const char *with, const char *path)
+{
+	cleanup(closep) int before = open(path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (before < 0 && errno != ENOENT) {
+		return -errno;
+	}
+	if (rename(with, path) < 0) {
+		return -errno;
+	}
+	return before >= 0 ? overwrite(before) : 0;
+}
+
+int vault_copy(const char *from, const char *to)
+{
+	cleanup(closep) int fd = -1;
+	char temporary[PATH_MAX];
+	int n = snprintf(temporary, sizeof(temporary), "%s.new", to);
+	int r;
+
+	if (n < 0 || n >= PATH_MAX) {
+		return -ENAMETOOLONG;
+	}
+	r = overwrite_and_unlink(temporary);
+	if (r < 0) {
+		return r;
+	}
+	fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0) {
+		return -errno;
+	}
+	r = copy_file(from, fd);
+	return r == 0 ? replace(temporary, to) : r;
 }

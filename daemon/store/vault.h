@@ -37,6 +37,8 @@ enum {
 enum vault_purpose {
 	VAULT_PURPOSE_PROFILE = 1,
 	VAULT_PURPOSE_NOTE = 2,
+	VAULT_PURPOSE_HOLD = 3,
+	VAULT_PURPOSE_TASK = 4,
 };
 
 struct vault;
@@ -76,6 +78,15 @@ must_check int vault_destroy_key(struct vault *vault, uint64_t uid);
  * 0 or a negative errno.
  */
 must_check int vault_sync(struct vault *vault);
+
+/**
+ * vault_copy() - put a copy of a vault's file in place of another
+ * @from: a vault; it may be in use, by another thread
+ * @to:   replaced as a whole, synced but for its directory; what was there is overwritten
+ *
+ * Return: 0, VAULT_E_CORRUPT when @from is no vault, or a negative errno.
+ */
+must_check int vault_copy(const char *from, const char *to);
 
 must_check int vault_has_key(struct vault *vault, uint64_t uid, bool *ret_has);
 

@@ -42,6 +42,16 @@ void answer_put_dates(struct pack_writer *out, const struct facts *facts, instan
 	}
 }
 
+void answer_put_changed(struct pack_writer *out, const struct lifecycle_verdict *verdict,
+			const struct account *account, bool named, instant_t now)
+{
+	answer_put_outcome(out, verdict->outcome, verdict->reasons);
+	if (!named) {
+		pack_put_uint(out, "uid", account->uid);
+	}
+	answer_put_dates(out, &account->facts, now);
+}
+
 static void put_text_if(struct pack_writer *out, const char *key, struct slice text)
 {
 	if (text.len > 0) {
@@ -114,6 +124,34 @@ void answer_put_account(struct pack_writer *out, const struct org *org,
 	}
 	answer_put_instant(out, "created_at_us", account->created_at);
 	answer_put_dates(out, &account->facts, now);
+}
+
+static void put_pending(struct pack_writer *out, const struct store *store, uint64_t owed)
+{
+	pack_put_array(out, "pending");
+	for (; owed != 0; owed &= owed - 1) {
+		const struct keeper *keeper =
+			store_keeper(store, (uint8_t)(__builtin_ctzll(owed) + 1));
+
+		pack_write_cstr(out, keeper ? keeper->name : "?");
+	}
+	pack_write_end(out);
+}
+
+void answer_put_waits(struct pack_writer *out, const struct store *store, const struct facts *facts,
+		      instant_t now)
+{
+	enum account_state state = lifecycle_state(facts, now);
+
+	if (state <= ACCOUNT_STATE_SOFT_DELETED && lifecycle_is_held(facts, now)) {
+		pack_put_bool(out, "held", true);
+		if (facts->held_until != INSTANT_MAX) {
+			pack_put_int(out, "held_until_us", facts->held_until);
+		}
+	}
+	if (facts->owed != 0) {
+		put_pending(out, store, facts->owed);
+	}
 }
 
 void answer_put_hex(struct pack_writer *out, const char *key, const void *bytes, size_t len)

@@ -8,7 +8,7 @@
 #include "common/pack.h"
 
 #include "daemon/core/lifecycle.h"
-#include "daemon/store/rows.h"
+#include "daemon/store/store.h"
 
 /*
  * The parts that several answers share, each written into the map that is open. Keys that do not
@@ -23,6 +23,13 @@ void answer_put_instant(struct pack_writer *out, const char *key, instant_t at);
 
 /* state, deleted_at_us, window_ends_us, removal_started_us, removal_due_us, removed_at_us, sla. */
 void answer_put_dates(struct pack_writer *out, const struct facts *facts, instant_t now);
+
+/**
+ * answer_put_changed() - what a command came to for an account: outcome, reasons, uid, the dates
+ * @named: the caller named it by its uid, which stands there already
+ */
+void answer_put_changed(struct pack_writer *out, const struct lifecycle_verdict *verdict,
+			const struct account *account, bool named, instant_t now);
 
 /* contact: {admin_contact, privacy_contact, privacy_url}, those that there are. */
 void answer_put_contact(struct pack_writer *out, const struct org *org);
@@ -40,6 +47,10 @@ void answer_put_org(struct pack_writer *out, const char *key, const struct org *
 void answer_put_account(struct pack_writer *out, const struct org *org,
 			const struct account *account, const struct profile *profile, bool whole,
 			instant_t now);
+
+/* What the account waits for: held, held_until_us when that has an end, pending: keepers' names. */
+void answer_put_waits(struct pack_writer *out, const struct store *store, const struct facts *facts,
+		      instant_t now);
 
 /* @bytes as lower-case hexadecimal text. */
 void answer_put_hex(struct pack_writer *out, const char *key, const void *bytes, size_t len);

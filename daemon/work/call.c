@@ -4,6 +4,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "daemon/work/answer.h"
+
 int call_refuse(struct call *call, enum rpc_error_kind kind, const char *code, const char *format,
 		...)
 {
@@ -50,6 +52,16 @@ const struct org *call_org(const struct call *call, struct slice id)
 		return NULL;
 	}
 	return store_org_by_id(call->engine->store, model_lower(id, lower, sizeof(lower)));
+}
+
+struct lifecycle_context call_context(const struct call *call, uint32_t org)
+{
+	struct store *store = call->engine->store;
+
+	return (struct lifecycle_context){
+		.policy = &store_org(store, org)->policy,
+		.keepers = store_keepers_of(store, org),
+	};
 }
 
 static int find_by_uid(struct call *call, uint64_t uid, struct account *ret_account,
@@ -108,13 +120,52 @@ void call_put_item_name(struct pack_writer *out, const struct item *item)
 	if (ITEM_HAS(item, org)) {
 		pack_put_text(out, "org", item->org);
 	}
-	if (ITEM_HAS(item, id)) {
+	if (ITEM_HAS(item, token)) {
+		pack_put_text(out, "token", item->token);
+	} else if (ITEM_HAS(item, request)) {
+		pack_put_uint(out, "request", item->request);
+	} else if (ITEM_HAS(item, id)) {
 		pack_put_text(out, "id", item->id);
 	} else if (ITEM_HAS(item, person)) {
 		pack_put_text(out, "person", item->person);
 	} else {
 		pack_put_uint(out, "uid", item->uid);
 	}
+}
+
+int call_keeper(struct call *call, const struct keeper **ret_keeper)
+{
+	struct engine *engine = call->engine;
+	struct slice name = call->request->keeper;
+	const struct keeper *keeper = store_keeper_by_name(engine->store, name);
+
+	if (!access_is_keeper(engine->rules, call->peer, name)) {
+		return call_refuse(call, RPC_ERROR_FAILED, "permission-denied",
+				   "uid %u may not speak as the keeper %.*s; a grant with role = "
+				   "keeper %.*s allows it",
+				   call->peer->uid, SLICE_ARG(name), SLICE_ARG(name));
+	}
+	if (!keeper) {
+		return call_refuse_argument(call, "keeper", outcome_text(OUTCOME_KEEPER_NOT_FOUND));
+	}
+	engine->keeper_seen_at[keeper->number - 1] = engine->now;
+	*ret_keeper = keeper;
+	return 0;
+}
+
+const struct items *call_items(const struct call *call)
+{
+	const struct request *request = call->request;
+	const struct items *lists[] = {&request->accounts,      &request->imports,
+				       &request->confirmations, &request->failures,
+				       &request->leases,        &request->requests};
+
+	for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
+		if (lists[i]->n > 0) {
+			return lists[i];
+		}
+	}
+	return lists[0];
 }
 
 void call_begin_items(struct call *call)
@@ -152,4 +203,50 @@ void call_end_items(struct call *call)
 {
 	pack_write_end(call->out);
 	pack_write_end(call->out);
+}
+
+int call_named_account(struct call *call, struct account *ret_account, enum outcome *ret_outcome)
+{
+	struct item item = request_account(call->request);
+	const char *fault = request_account_fault(&item);
+
+	if (fault) {
+		return call_refuse_argument(call, "account", fault);
+	}
+	return call_find_account(call, &item, ret_account, ret_outcome);
+}
+
+static int answer_account(struct call *call, const struct item *item, call_account_fn *deed,
+			  const void *context)
+{
+	struct account account;
+	enum outcome outcome;
+	int r = call_find_account(call, item, &account, &outcome);
+
+	if (r < 0) {
+		return r;
+	}
+	call_begin_item(call, item);
+	if (outcome == OUTCOME_OK) {
+		r = deed(call, item, &account, context);
+		outcome = r == STORE_E_CORRUPT ? OUTCOME_DAMAGED : OUTCOME_OK;
+	}
+	if (outcome != OUTCOME_OK) {
+		answer_put_outcome(call->out, outcome, OUTCOME_BIT(outcome));
+	}
+	call_end_item(call);
+	return r < 0 ? r : 0;
+}
+
+int call_each_account(struct call *call, call_account_fn *deed, const void *context)
+{
+	const struct items *items = call_items(call);
+	int r = 0;
+
+	call_begin_items(call);
+	for (uint32_t i = 0; i < items->n && r == 0; i++) {
+		r = answer_account(call, &items->at[i], deed, context);
+	}
+	call_end_items(call);
+	return r;
 }

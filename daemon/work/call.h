@@ -12,6 +12,7 @@
 #include "daemon/store/store.h"
 #include "daemon/work/engine.h"
 #include "daemon/work/request.h"
+#include "daemon/work/session.h"
 
 /*
  * One request on its way through a command: who asks, what for, and the answer being written.
@@ -40,6 +41,7 @@ struct item_span {
 struct call {
 	struct engine *engine;
 	const struct access_peer *peer;
+	struct session *session;
 	const struct command *command;
 	const struct request *request;
 	struct pack_writer *out;
@@ -70,6 +72,9 @@ bool call_covers(const struct call *call, const struct org *org);
 /* The organization of an id as a peer writes it, in any case; NULL if there is none. */
 const struct org *call_org(const struct call *call, struct slice id);
 
+/* What the lifecycle needs to know of an account's organization. */
+struct lifecycle_context call_context(const struct call *call, uint32_t org);
+
 /**
  * call_find_account() - the account that an item names
  * @ret_outcome: always set on 0: OUTCOME_OK, or why there is none to work on: OUTCOME_NOT_FOUND,
@@ -80,13 +85,45 @@ const struct org *call_org(const struct call *call, struct slice id);
 must_check int call_find_account(struct call *call, const struct item *item,
 				 struct account *ret_account, enum outcome *ret_outcome);
 
+/*
+ * The account that the arguments themselves name. Return: as call_find_account(), or
+ * CALL_E_REFUSED.
+ */
+must_check int call_named_account(struct call *call, struct account *ret_account,
+				  enum outcome *ret_outcome);
+
+/**
+ * call_each_account() - answer a list of accounts item by item
+ * @deed:    called for each account that is found, between the item's begin and end: it does what
+ *           is asked and writes what came of it. It returns 0, STORE_E_CORRUPT with nothing
+ *           written, or a negative errno
+ * @context: for @deed
+ *
+ * Return: 0 or a negative errno.
+ */
+typedef int call_account_fn(struct call *call, const struct item *item, struct account *account,
+			    const void *context);
+must_check int call_each_account(struct call *call, call_account_fn *deed, const void *context);
+
+/**
+ * call_keeper() - the keeper that the request names, if the peer may speak as it
+ *
+ * Refused as a whole, so that one keeper learns nothing of another's tasks. Its voice is noted.
+ *
+ * Return: 0 or CALL_E_REFUSED.
+ */
+must_check int call_keeper(struct call *call, const struct keeper **ret_keeper);
+
+/* The list of items that this request is about. */
+const struct items *call_items(const struct call *call);
+
 /* The list of items in the answer: begin, then each item between its begin and end, then end. */
 void call_begin_items(struct call *call);
 void call_begin_item(struct call *call, const struct item *item);
 void call_end_item(struct call *call);
 void call_end_items(struct call *call);
 
-/* An item as the caller named it: org and id, org and person, or uid. */
+/* An item as the caller named it: org and id, org and person, uid, token, or request. */
 void call_put_item_name(struct pack_writer *out, const struct item *item);
 
 #endif

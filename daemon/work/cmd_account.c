@@ -25,7 +25,7 @@ static int judge(struct call *call, const struct change *change, const struct it
 		 const struct account *account, struct lifecycle_verdict *ret_verdict)
 {
 	struct store *store = call->engine->store;
-	struct lifecycle_context context = {.policy = &store_org(store, account->org)->policy};
+	struct lifecycle_context context = call_context(call, account->org);
 
 	if (change->command == LIFECYCLE_RESTORE) {
 		int r = store_name_taken(store, account, item->new_upn, &context.name_taken);
@@ -86,59 +86,30 @@ static void put_changed(struct call *call, const struct item *item, const struct
 	answer_put_dates(call->out, &account->facts, call->engine->now);
 }
 
-static void put_outcome(struct call *call, enum outcome outcome)
+static int change_account(struct call *call, const struct item *item, struct account *account,
+			  const void *context)
 {
-	answer_put_outcome(call->out, outcome, OUTCOME_BIT(outcome));
-}
-
-static int change_found(struct call *call, const struct change *change, const struct item *item,
-			struct account *account)
-{
+	const struct change *change = context;
 	struct lifecycle_verdict verdict;
 	int r = judge(call, change, item, account, &verdict);
 
 	if (r == 0) {
 		r = apply(call, change, item, &verdict, account);
 	}
+	if (r == 0 && verdict.outcome == OUTCOME_HELD && !call->request->dry_run) {
+		r = store_change(call->engine->store, account, EVENT_BLOCKED, &call->actor);
+	}
 	if (r == 0) {
 		put_changed(call, item, account, &verdict);
-	} else if (r == STORE_E_CORRUPT) {
-		put_outcome(call, OUTCOME_DAMAGED);
 	}
-	return r < 0 ? r : 0;
-}
-
-static int change_one(struct call *call, const struct change *change, const struct item *item)
-{
-	struct account account;
-	enum outcome outcome;
-	int r = call_find_account(call, item, &account, &outcome);
-
-	if (r < 0) {
-		return r;
-	}
-	call_begin_item(call, item);
-	if (outcome == OUTCOME_OK) {
-		r = change_found(call, change, item, &account);
-	} else {
-		put_outcome(call, outcome);
-	}
-	call_end_item(call);
 	return r;
 }
 
 static int change_accounts(struct call *call, enum lifecycle_command command, enum event event)
 {
-	const struct items *items = &call->request->accounts;
 	const struct change change = {command, event};
-	int r = 0;
 
-	call_begin_items(call);
-	for (uint32_t i = 0; i < items->n && r == 0; ++i) {
-		r = change_one(call, &change, &items->at[i]);
-	}
-	call_end_items(call);
-	return r;
+	return call_each_account(call, change_account, &change);
 }
 
 int cmd_account_leave(struct call *call)

@@ -13,7 +13,7 @@
 #define FORECAST_ROWS_MAX    4096
 #define FORECAST_BUCKETS_MAX 1000
 #define FORECAST_DEFAULT     (30 * SPAN_DAY)
-#define FORECAST_CURSOR_LEN  24 /* now, position; the pages of one forecast speak of one instant */
+#define FORECAST_CURSOR_LEN  25 /* now, position; the pages of one forecast speak of one instant */
 
 struct bucket {
 	uint32_t n_windows;
@@ -24,6 +24,7 @@ struct forecast {
 	instant_t now;
 	instant_t until;
 	span_t width;
+	bool owed; /* walking what waits for keepers */
 	struct due_position position;
 	struct bucket buckets[FORECAST_BUCKETS_MAX];
 };
@@ -42,8 +43,11 @@ static struct bucket *forecast_bucket(struct forecast *forecast, instant_t at)
 static void forecast_count(struct forecast *forecast, const struct facts *facts)
 {
 	instant_t removal_due = lifecycle_removal_due_at(facts, forecast->now);
-	instant_t at = removal_due != INSTANT_NONE ? removal_due : lifecycle_window_ends_at(facts);
+	instant_t at = removal_due;
 
+	if (removal_due == INSTANT_NONE) {
+		(void)lifecycle_next(facts, &at); /* the end of the window, or of the last hold */
+	}
 	if (at == INSTANT_NONE || at > forecast->until) {
 		return;
 	}
@@ -54,13 +58,32 @@ static void forecast_count(struct forecast *forecast, const struct facts *facts)
 	}
 }
 
+/* What waits for keepers first, then what waits for the clock. */
+static int forecast_next(struct store *store, struct forecast *forecast,
+			 struct account *ret_account)
+{
+	int r = STORE_E_NONE;
+
+	if (forecast->owed) {
+		r = store_next_owed(store, &forecast->position, ret_account);
+	}
+	if (forecast->owed && (r == STORE_E_NONE || forecast->position.at > forecast->until)) {
+		forecast->owed = false;
+		forecast->position = (struct due_position){0};
+		r = STORE_E_NONE;
+	}
+	return forecast->owed || r != STORE_E_NONE
+		       ? r
+		       : store_next_due(store, &forecast->position, ret_account);
+}
+
 /* Return: 0 with more to come, STORE_E_NONE at the end, or a negative errno. */
 static int forecast_page(struct store *store, struct forecast *forecast)
 {
 	struct account account;
 
 	for (uint32_t i = 0; i < FORECAST_ROWS_MAX; ++i) {
-		int r = store_next_due(store, &forecast->position, &account);
+		int r = forecast_next(store, forecast, &account);
 
 		if (r == STORE_E_CORRUPT) {
 			continue;
@@ -71,7 +94,9 @@ static int forecast_page(struct store *store, struct forecast *forecast)
 		if (forecast->position.at > forecast->until) {
 			return STORE_E_NONE;
 		}
-		forecast_count(forecast, &account.facts);
+		if (forecast->owed || account.facts.owed == 0) {
+			forecast_count(forecast, &account.facts);
+		}
 	}
 	return 0;
 }
@@ -86,6 +111,7 @@ static bool forecast_read_cursor(struct slice text, struct forecast *forecast)
 	forecast->now = (instant_t)load_be64(bytes);
 	forecast->position =
 		(struct due_position){(instant_t)load_be64(bytes + 8), load_be64(bytes + 16)};
+	forecast->owed = bytes[24] != 0;
 	return forecast->now >= 0 && forecast->now <= INSTANT_MAX && forecast->position.at >= 0;
 }
 
@@ -96,6 +122,7 @@ static void forecast_put_cursor(struct pack_writer *out, const struct forecast *
 	store_be64(bytes, (uint64_t)forecast->now);
 	store_be64(bytes + 8, (uint64_t)forecast->position.at);
 	store_be64(bytes + 16, forecast->position.uid);
+	bytes[24] = forecast->owed;
 	answer_put_hex(out, "cursor", bytes, sizeof(bytes));
 }
 
@@ -122,7 +149,7 @@ static void forecast_put_buckets(struct pack_writer *out, const struct forecast 
 int cmd_due_forecast(struct call *call)
 {
 	const struct request *request = call->request;
-	struct forecast forecast = {.now = call->engine->now};
+	struct forecast forecast = {.now = call->engine->now, .owed = true};
 	span_t within = REQUEST_HAS(request, within_us) ? request->within_us : FORECAST_DEFAULT;
 	int r;
 

@@ -55,12 +55,14 @@ static bool import_enabled(const struct item *item)
 static int import_new(struct call *call, const struct item *item, const struct org *org,
 		      struct import *import)
 {
+	struct lifecycle_context context = call_context(call, org->number);
+
 	import->outcome = OUTCOME_OK;
 	import->change = "created";
 	import->account = (struct account){
 		.org = org->number,
 		.facts = lifecycle_import(item->kind, import_enabled(item), import_deleted_at(item),
-					  &org->policy),
+					  &context),
 	};
 	if (call->request->dry_run) {
 		return 0;
@@ -85,10 +87,12 @@ static void import_unchanged(struct import *import)
 static int import_delete(struct call *call, const struct item *item, const struct org *org,
 			 struct import *import)
 {
+	struct lifecycle_context context = call_context(call, org->number);
 	struct account *account = &import->account;
+	struct lifecycle_verdict verdict;
 
-	account->facts = lifecycle_import(account->facts.kind, account->facts.enabled,
-					  item->deleted_at_us, &org->policy);
+	lifecycle_step(&account->facts, LIFECYCLE_REMOVE, &context, item->deleted_at_us, &verdict);
+	account->facts = verdict.next;
 	import->change = "updated";
 	return call->request->dry_run
 		       ? 0

@@ -1,37 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/core/lifecycle.h"
 #include "daemon/work/answer.h"
 #include "daemon/work/cmd.h"
+#include "daemon/work/events.h"
+#include "daemon/work/verify.h"
 
 /*
  * ledger.read goes forwards through everything, or backwards through one account, from entry to
- * entry as they are linked. ledger.verify proves a stretch of the chain; whoever follows its next
- * proves all of it.
+ * entry as they are linked. ledger.verify proves a stretch of it, and the rows that it leads to;
+ * whoever follows its next proves all of it.
  */
-
-static void put_entry(struct call *call, const struct entry *entry, const uint8_t *hash)
-{
-	const struct org *org = store_org(call->engine->store, entry->org);
-
-	pack_write_map(call->out);
-	pack_put_uint(call->out, "seq", entry->seq);
-	pack_put_int(call->out, "at_us", entry->at);
-	pack_put_cstr(call->out, "event", event_name(entry->event));
-	if (entry->uid != 0) {
-		pack_put_uint(call->out, "uid", entry->uid);
-	}
-	if (org) {
-		pack_put_cstr(call->out, "org", org->id);
-	}
-	pack_put_cstr(call->out, "role", role_name(entry->actor_role));
-	pack_put_uint(call->out, "actor_uid", entry->actor_uid);
-	if (entry->uid != 0) {
-		pack_put_cstr(call->out, "state",
-			      account_state_name(lifecycle_state(&entry->facts, entry->at)));
-	}
-	answer_put_hex(call->out, "hash", hash, ROWS_DIGEST_LEN);
-	pack_write_end(call->out);
-}
 
 /* Entries from @seq on, and the number of the next one in @ret_next: 0 when there is none. */
 static int put_entries(struct call *call, uint64_t seq, bool of_account, uint64_t *ret_next)
@@ -45,7 +22,7 @@ static int put_entries(struct call *call, uint64_t seq, bool of_account, uint64_
 		if (r != 0) {
 			break;
 		}
-		put_entry(call, &entry, hash);
+		events_put_entry(call->out, call->engine->store, &entry, hash);
 		if (of_account) {
 			seq = entry.prev_seq < seq ? entry.prev_seq : 0;
 		} else {
@@ -135,82 +112,18 @@ int cmd_ledger_head(struct call *call)
 	return 0;
 }
 
-/* What a stretch of the chain comes to. @fault is NULL while it is whole. */
-struct verification {
-	uint64_t seq; /* the last entry proven, or the one at fault */
-	uint32_t n;
-	const char *fault;
-	uint8_t hash[ROWS_DIGEST_LEN];
-};
-
-static int verify_entry(struct store *store, uint64_t seq, struct verification *verification)
-{
-	uint8_t hash[ROWS_DIGEST_LEN];
-	struct entry entry;
-	int r = store_get_entry(store, seq, &entry, hash);
-
-	verification->seq = seq;
-	if (r == STORE_E_NONE) {
-		verification->fault = "the entry is missing";
-	} else if (r == STORE_E_CORRUPT) {
-		verification->fault = "the entry cannot be read";
-	} else if (r == 0 && memcmp(entry.prev_hash, verification->hash, sizeof(hash)) != 0) {
-		verification->fault = "the entry, or the one before it, is not what was written";
-	} else if (r == 0 && entry.prev_seq >= seq) {
-		verification->fault =
-			"the entry's link to the account's entry before leads forwards";
-	} else if (r == 0) {
-		++verification->n;
-		memcpy(verification->hash, hash, sizeof(hash));
-	}
-	return r < 0 ? r : 0;
-}
-
-/* The hash that the first entry of the stretch must carry: of the entry before, or zeros. */
-static int verify_begin(struct store *store, uint64_t from, struct verification *verification)
-{
-	struct entry entry;
-	int r = from > 1 ? store_get_entry(store, from - 1, &entry, verification->hash) : 0;
-
-	if (r > 0) {
-		verification->seq = from - 1;
-		verification->fault =
-			r == STORE_E_NONE ? "the entry is missing" : "the entry cannot be read";
-	}
-	return r < 0 ? r : 0;
-}
-
-static int verify_stretch(struct call *call, uint64_t from, struct verification *verification)
-{
-	struct store *store = call->engine->store;
-	const struct ledger_head *head = store_head(store);
-	int r = verify_begin(store, from, verification);
-
-	for (uint64_t seq = from; seq <= head->seq && seq - from < call->request->limit && r == 0;
-	     ++seq) {
-		if (verification->fault) {
-			break;
-		}
-		r = verify_entry(store, seq, verification);
-	}
-	if (r == 0 && !verification->fault && verification->seq == head->seq &&
-	    memcmp(verification->hash, head->hash, sizeof(head->hash)) != 0) {
-		verification->fault = "the last entry is not the one that was written";
-	}
-	return r;
-}
-
 int cmd_ledger_verify(struct call *call)
 {
 	uint64_t from = REQUEST_HAS(call->request, from) ? call->request->from : 1;
 	uint64_t head = store_head(call->engine->store)->seq;
-	struct verification verification = {0};
+	struct verification verification;
 	int r;
 
 	if (from > head) {
 		return call_refuse_argument(call, "from", "is behind the end of the ledger");
 	}
-	r = verify_stretch(call, from, &verification);
+	r = verify_stretch(call->engine->store, from, call->request->limit, call->engine->now,
+			   &verification);
 	if (r < 0) {
 		return r;
 	}

@@ -4,10 +4,10 @@
 #include "daemon/work/cmd.h"
 
 /*
- * account.list. A page is a walk along one order, chosen so that few rows are passed over: what
- * has left is in the due index, in time order; the rest is walked by organization, or by uid. A
- * walk looks at a bounded number of rows, so a page may be short, or empty, and still have a
- * cursor.
+ * account.list. A page is a walk along one order, chosen so that few rows are passed over: what has
+ * left is in the due index, in time order, and what waits for keepers in an order of its own behind
+ * it; the rest is walked by organization, or by uid. A walk looks at a bounded number of rows, so a
+ * page may be short, or empty, and still have a cursor.
  */
 
 #define LIST_EXAMINED_MAX 4096         /* rows looked at for one page: under 10 ms */
@@ -16,7 +16,8 @@
 enum list_order {
 	LIST_BY_UID = 'u',
 	LIST_BY_ORG = 'o',
-	LIST_BY_DUE = 'd',
+	LIST_BY_DUE = 'd',  /* all that has left and waits for no keeper; then */
+	LIST_BY_OWED = 'w', /* what waits for keepers, in the order of the starts */
 };
 
 /* Where a page stops; as a cursor: order 1, then 24 bytes of which each order uses its own. */
@@ -36,20 +37,35 @@ static bool list_wants_departed(const struct request *request)
 	       request->overdue || REQUEST_HAS(request, due_before_us);
 }
 
+static bool wants_only(const struct request *request, enum account_state state)
+{
+	return REQUEST_HAS(request, state) && request->state == state;
+}
+
 static struct list_position list_begin(const struct request *request, instant_t now)
 {
 	struct list_position position = {.order = LIST_BY_UID};
 
 	if (list_wants_departed(request)) {
 		position.order = LIST_BY_DUE;
-		if (REQUEST_HAS(request, state) && request->state == ACCOUNT_STATE_SOFT_DELETED) {
-			position.due = (struct due_position){
-				now, UINT64_MAX}; /* what is due now is removing */
+		if (wants_only(request, ACCOUNT_STATE_SOFT_DELETED)) {
+			/* What is due now is removing. */
+			position.due = (struct due_position){now, UINT64_MAX};
 		}
 	} else if (REQUEST_HAS(request, org)) {
 		position.order = LIST_BY_ORG;
 	}
 	return position;
+}
+
+/* Whether another order follows at the end of this one; @position moves to its beginning. */
+static bool list_go_on(const struct request *request, struct list_position *position)
+{
+	if (position->order != LIST_BY_DUE || wants_only(request, ACCOUNT_STATE_SOFT_DELETED)) {
+		return false;
+	}
+	*position = (struct list_position){.order = LIST_BY_OWED};
+	return true;
 }
 
 static void list_put_cursor(struct pack_writer *out, const struct list_position *position)
@@ -65,6 +81,7 @@ static void list_put_cursor(struct pack_writer *out, const struct list_position 
 		store_be64(bytes + 1 + ROWS_HASH_LEN, position->org.uid);
 		break;
 	case LIST_BY_DUE:
+	case LIST_BY_OWED:
 		store_be64(bytes + 1, (uint64_t)position->due.at);
 		store_be64(bytes + 9, position->due.uid);
 		break;
@@ -77,15 +94,19 @@ static bool list_read_cursor(struct slice text, struct list_position *position)
 {
 	uint8_t bytes[LIST_CURSOR_LEN];
 
-	if (!answer_read_hex(text, bytes, sizeof(bytes)) || bytes[0] != position->order) {
+	if (!answer_read_hex(text, bytes, sizeof(bytes)) ||
+	    (bytes[0] != position->order &&
+	     (position->order != LIST_BY_DUE || bytes[0] != LIST_BY_OWED))) {
 		return false;
 	}
+	position->order = (enum list_order)bytes[0];
 	position->uid = load_be64(bytes + 1);
 	memcpy(position->org.hash, bytes + 1, ROWS_HASH_LEN);
 	position->org.uid = load_be64(bytes + 1 + ROWS_HASH_LEN);
 	position->due =
 		(struct due_position){(instant_t)load_be64(bytes + 1), load_be64(bytes + 9)};
-	return position->order != LIST_BY_DUE || position->due.at >= 0;
+	return position->order == LIST_BY_UID || position->order == LIST_BY_ORG ||
+	       position->due.at >= 0;
 }
 
 static int list_next(struct call *call, const struct org *org, struct list_position *position,
@@ -100,6 +121,8 @@ static int list_next(struct call *call, const struct org *org, struct list_posit
 		return store_next_of_org(store, org->number, &position->org, ret_account);
 	case LIST_BY_DUE:
 		return store_next_due(store, &position->due, ret_account);
+	case LIST_BY_OWED:
+		return store_next_owed(store, &position->due, ret_account);
 	}
 	abort();
 }
@@ -108,15 +131,38 @@ static int list_next(struct call *call, const struct org *org, struct list_posit
 static bool list_is_past(const struct request *request, const struct list_position *position,
 			 instant_t now)
 {
-	if (position->order != LIST_BY_DUE) {
+	switch (position->order) {
+	case LIST_BY_UID:
+	case LIST_BY_ORG:
 		return false;
+	case LIST_BY_DUE:
+		return (REQUEST_HAS(request, due_before_us) &&
+			position->due.at >= request->due_before_us) ||
+		       ((wants_only(request, ACCOUNT_STATE_REMOVING) || request->overdue) &&
+			position->due.at > now);
+	case LIST_BY_OWED:
+		/* A removal is due a day after its start at least. */
+		return (REQUEST_HAS(request, due_before_us) &&
+			position->due.at > request->due_before_us - MODEL_REMOVAL_MIN) ||
+		       (request->overdue && position->due.at > now - MODEL_REMOVAL_MIN);
 	}
-	if (REQUEST_HAS(request, due_before_us) && position->due.at >= request->due_before_us) {
-		return true;
-	}
-	return (request->overdue ||
-		(REQUEST_HAS(request, state) && request->state == ACCOUNT_STATE_REMOVING)) &&
-	       position->due.at > now;
+	abort();
+}
+
+/* The next row of the list's orders, wanted or not. */
+static int list_walk(struct call *call, const struct org *org, struct list_position *position,
+		     struct account *ret_account)
+{
+	int r;
+
+	do {
+		r = list_next(call, org, position, ret_account);
+		if (r != STORE_E_NONE &&
+		    (r != 0 || !list_is_past(call->request, position, call->engine->now))) {
+			return r;
+		}
+	} while (list_go_on(call->request, position));
+	return STORE_E_NONE;
 }
 
 static bool is_due_before(const struct facts *facts, instant_t now, instant_t before)
@@ -129,12 +175,13 @@ static bool is_due_before(const struct facts *facts, instant_t now, instant_t be
 	return due != INSTANT_NONE && due < before;
 }
 
-static bool list_wants(const struct request *request, const struct org *org,
+static bool list_wants(const struct request *request, const struct org *org, enum list_order order,
 		       const struct account *account, instant_t now)
 {
 	const struct facts *facts = &account->facts;
 
 	return (!org || account->org == org->number) &&
+	       (order != LIST_BY_DUE || facts->owed == 0) && /* told in the other order */
 	       (!REQUEST_HAS(request, state) || lifecycle_state(facts, now) == request->state) &&
 	       (!REQUEST_HAS(request, kind) || facts->kind == request->kind) &&
 	       (!request->overdue || lifecycle_sla(facts, now) == ACCOUNT_SLA_OVERDUE) &&
@@ -154,6 +201,7 @@ static int list_put(struct call *call, const struct account *account)
 	pack_write_map(call->out);
 	answer_put_account(call->out, org, account, r == 0 ? &engine->profile : NULL, false,
 			   engine->now);
+	answer_put_waits(call->out, engine->store, &account->facts, engine->now);
 	pack_write_end(call->out);
 	return 0;
 }
@@ -170,7 +218,7 @@ static int list_page(struct call *call, const struct org *org, struct list_posit
 	struct account account;
 
 	for (uint32_t i = 0; i < LIST_EXAMINED_MAX && n_shown < request->limit; ++i) {
-		int r = list_next(call, org, position, &account);
+		int r = list_walk(call, org, position, &account);
 
 		if (r == STORE_E_CORRUPT) {
 			continue; /* ledger.verify and the sweep speak of it */
@@ -178,10 +226,7 @@ static int list_page(struct call *call, const struct org *org, struct list_posit
 		if (r != 0) {
 			return r;
 		}
-		if (list_is_past(request, position, now)) {
-			return STORE_E_NONE;
-		}
-		if (!list_wants(request, org, &account, now) ||
+		if (!list_wants(request, org, position->order, &account, now) ||
 		    !call_covers(call, store_org(call->engine->store, account.org))) {
 			continue;
 		}

@@ -8,6 +8,9 @@ static void put_grant(struct pack_writer *out, enum role role, const struct acce
 {
 	pack_write_map(out);
 	pack_put_cstr(out, "role", role_name(role));
+	if (grant && grant->keeper) {
+		pack_put_cstr(out, "keeper", grant->keeper);
+	}
 	if (grant && grant->orgs) {
 		pack_put_array(out, "orgs");
 		for (size_t i = 0; i < grant->n_orgs; ++i) {
@@ -54,6 +57,8 @@ int cmd_retention_info(struct call *call)
 	put_api_level(call->out);
 	pack_write_end(call->out);
 	pack_put_cstr(call->out, "instance", store_instance(engine->store));
+	answer_put_hex(call->out, "public_key", signer_public_key(engine->signer),
+		       SIGNER_PUBLIC_LEN);
 	pack_put_map(call->out, "clock");
 	pack_put_int(call->out, "now_us", engine->now);
 	pack_put_cstr(call->out, "mode", clock_mode_name(engine->clock.mode));
@@ -129,6 +134,10 @@ int cmd_retention_api(struct call *call)
 	pack_write_end(call->out);
 	put_fields(call->out, "account_fields", ARGUMENT_TYPE_ACCOUNTS);
 	put_fields(call->out, "import_fields", ARGUMENT_TYPE_IMPORTS);
+	put_fields(call->out, "confirmation_fields", ARGUMENT_TYPE_CONFIRMATIONS);
+	put_fields(call->out, "failure_fields", ARGUMENT_TYPE_FAILURES);
+	put_fields(call->out, "lease_fields", ARGUMENT_TYPE_LEASES);
+	put_fields(call->out, "request_fields", ARGUMENT_TYPE_REQUESTS);
 	put_outcomes(call->out);
 	pack_write_end(call->out);
 	return 0;

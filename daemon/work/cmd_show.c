@@ -15,14 +15,8 @@ static int find_whole(struct call *call, struct account *ret_account,
 		      const struct profile **ret_profile, enum outcome *ret_outcome)
 {
 	struct engine *engine = call->engine;
-	struct item item = request_account(call->request);
-	const char *fault = request_account_fault(&item);
-	int r;
+	int r = call_named_account(call, ret_account, ret_outcome);
 
-	if (fault) {
-		return call_refuse_argument(call, "account", fault);
-	}
-	r = call_find_account(call, &item, ret_account, ret_outcome);
 	if (r != 0 || *ret_outcome != OUTCOME_OK) {
 		return r;
 	}
@@ -40,6 +34,7 @@ static void put_account(struct call *call, const struct account *account,
 	pack_put_map(call->out, "account");
 	answer_put_account(call->out, store_org(call->engine->store, account->org), account,
 			   profile, true, call->engine->now);
+	answer_put_waits(call->out, call->engine->store, &account->facts, call->engine->now);
 	pack_write_end(call->out);
 }
 
@@ -68,17 +63,64 @@ static void put_next(struct call *call, const struct account *account)
 	static const char *const actions[] = {
 		[LIFECYCLE_ACTION_NONE] = "none",
 		[LIFECYCLE_ACTION_START_REMOVAL] = "start-removal",
+		[LIFECYCLE_ACTION_MARK_OVERDUE] = "await-keepers",
 		[LIFECYCLE_ACTION_COMPLETE_REMOVAL] = "complete-removal",
 	};
 	instant_t at;
 	enum lifecycle_action action = lifecycle_next(&account->facts, &at);
 
 	pack_put_map(call->out, "next");
-	pack_put_cstr(call->out, "action", actions[action]);
-	answer_put_instant(call->out, "at_us", at);
+	if (at == INSTANT_MAX) {
+		pack_put_cstr(call->out, "action", "await-release"); /* of a hold without an end */
+	} else {
+		pack_put_cstr(call->out, "action", actions[action]);
+		answer_put_instant(call->out, "at_us", at);
+	}
 	answer_put_instant(call->out, "due_us",
 			   lifecycle_removal_due_at(&account->facts, call->engine->now));
 	pack_write_end(call->out);
+}
+
+/* Where one keeper stands. What is past is left out. Return: 0 or a negative errno. */
+static int put_task(struct call *call, uint8_t number, uint64_t uid)
+{
+	struct engine *engine = call->engine;
+	const struct keeper *keeper = store_keeper(engine->store, number);
+	char error[MODEL_NOTE_LEN_MAX];
+	struct task task;
+	int r = store_get_task(engine->store, number, uid, error, &task);
+
+	pack_write_map(call->out);
+	pack_put_cstr(call->out, "keeper", keeper ? keeper->name : "?");
+	if (r == 0) {
+		pack_put_uint(call->out, "attempts", task.generation);
+		if (engine->now < task.lease_until) {
+			pack_put_int(call->out, "lease_until_us", task.lease_until);
+		}
+		if (engine->now < task.next_at) {
+			pack_put_int(call->out, "next_at_us", task.next_at);
+		}
+		if (task.error.len > 0) {
+			pack_put_text(call->out, "error", task.error);
+		}
+	}
+	pack_write_end(call->out);
+	return r < 0 ? r : 0; /* one that is damaged is named alone */
+}
+
+static int put_tasks(struct call *call, const struct account *account)
+{
+	int r = 0;
+
+	if (account->facts.owed == 0) {
+		return 0;
+	}
+	pack_put_array(call->out, "tasks");
+	for (uint64_t owed = account->facts.owed; owed != 0 && r == 0; owed &= owed - 1) {
+		r = put_task(call, (uint8_t)(__builtin_ctzll(owed) + 1), account->uid);
+	}
+	pack_write_end(call->out);
+	return r;
 }
 
 static int put_may(struct call *call, const struct account *account)
@@ -91,8 +133,7 @@ static int put_may(struct call *call, const struct account *account)
 		{LIFECYCLE_RESTORE, "restore"}, {LIFECYCLE_PURGE, "purge"},
 		{LIFECYCLE_DISABLE, "disable"}, {LIFECYCLE_ENABLE, "enable"},
 	};
-	struct lifecycle_context context = {
-		.policy = &store_org(call->engine->store, account->org)->policy};
+	struct lifecycle_context context = call_context(call, account->org);
 	int r = store_name_taken(call->engine->store, account, (struct slice){0},
 				 &context.name_taken);
 
@@ -178,8 +219,9 @@ static int put_explanation(struct call *call, const struct account *account,
 
 	put_account(call, account, profile); /* first: the history uses the profile's room */
 	put_next(call, account);
+	r = put_tasks(call, account);
 	answer_put_contact(call->out, store_org(call->engine->store, account->org));
-	r = put_may(call, account);
+	r = r != 0 ? r : put_may(call, account);
 	return r != 0 ? r : put_history(call, account);
 }
 

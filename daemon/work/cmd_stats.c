@@ -26,14 +26,21 @@ static int count_due(struct engine *engine, uint32_t *ret_n)
 	return 0;
 }
 
-static void put_counts(struct pack_writer *out, const struct store_counts *counts)
+static void put_counts(struct pack_writer *out, const struct store_counts *counts,
+		       const struct deadline_counts *near)
 {
 	pack_put_map(out, "accounts");
 	pack_put_uint(out, "active", counts->n_active);
 	pack_put_uint(out, "soft_deleted", counts->n_soft_deleted);
 	pack_put_uint(out, "removing", counts->n_removing);
 	pack_put_uint(out, "removed", counts->n_removed);
+	pack_put_uint(out, "overdue", counts->n_overdue);
+	pack_put_uint(out, "due_soon", near->n_removals_due_soon);
+	pack_put_uint(out, "held", counts->n_held);
 	pack_write_end(out);
+	pack_put_uint(out, "requests_open", counts->n_requests_open);
+	pack_put_uint(out, "requests_due_soon", near->n_requests_due_soon);
+	pack_put_uint(out, "requests_overdue", near->n_requests_overdue);
 }
 
 static void put_store(struct pack_writer *out, struct store *store, const struct kv_usage *usage,
@@ -56,11 +63,15 @@ int cmd_stats_get(struct call *call)
 {
 	struct engine *engine = call->engine;
 	const struct engine_meters *meters = &engine->meters;
+	struct deadline_counts near;
 	struct kv_usage usage;
 	uint64_t reserve;
 	uint32_t n_due;
 	int r = count_due(engine, &n_due);
 
+	if (r == 0) {
+		r = deadlines_count(engine, &near);
+	}
 	if (r == 0) {
 		r = store_usage(engine->store, &usage, &reserve);
 	}
@@ -69,8 +80,9 @@ int cmd_stats_get(struct call *call)
 	}
 	pack_write_map(call->out);
 	pack_put_int(call->out, "now_us", engine->now);
-	put_counts(call->out, store_counts(engine->store));
+	put_counts(call->out, store_counts(engine->store), &near);
 	pack_put_uint(call->out, "due_now", n_due);
+	answer_put_instant(call->out, "last_backup_us", store_last_backup_at(engine->store));
 	put_store(call->out, engine->store, &usage, reserve);
 	pack_put_uint(call->out, "commits", meters->n_commits);
 	pack_put_uint(call->out, "requests", meters->n_requests);

@@ -14,7 +14,9 @@ int cmd_sweep_status(struct call *call)
 	}
 	pack_write_map(call->out);
 	pack_put_bool(call->out, "paused", sweep->paused);
-	answer_put_instant(call->out, "next_due_us", r == STORE_E_NONE ? INSTANT_NONE : front.at);
+	if (r == 0 && front.at != INSTANT_MAX) { /* the end of a hold that has none */
+		pack_put_int(call->out, "next_due_us", front.at);
+	}
 	answer_put_instant(call->out, "last_run_us", sweep->last_run_at);
 	pack_put_uint(call->out, "started", sweep->n_started);
 	pack_put_uint(call->out, "completed", sweep->n_completed);

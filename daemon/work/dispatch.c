@@ -136,7 +136,7 @@ static int answer_request(struct call *call, const struct rpc_message *message)
 	return 0;
 }
 
-int dispatch_message(struct engine *engine, const struct access_peer *peer,
+int dispatch_message(struct engine *engine, struct session *session,
 		     const struct rpc_message *message, struct pack_writer *out)
 {
 	struct call *call = engine->call;
@@ -148,7 +148,8 @@ int dispatch_message(struct engine *engine, const struct access_peer *peer,
 	}
 	++engine->meters.n_requests;
 	call->engine = engine;
-	call->peer = peer;
+	call->peer = &session->peer;
+	call->session = session;
 	call->request = engine->request;
 	call->out = out;
 	call->n_spans = 0;

@@ -6,12 +6,12 @@
 #include "common/pack.h"
 #include "common/rpc.h"
 
-#include "daemon/core/access.h"
 #include "daemon/work/engine.h"
+#include "daemon/work/session.h"
 
 /**
  * dispatch_message() - do what a message asks and write its answer
- * @peer:    who asks, as the kernel told it
+ * @session: who asks; events.subscribe sets its position, nothing else is changed
  * @message: from rpc_parse(); notifications and responses are ignored, nothing is written for them
  * @out:     the answer is added at its end; the caller sends it after engine_end_turn()
  *
@@ -21,7 +21,7 @@
  *
  * Return: 0, or a negative errno when the machine failed and the process must end.
  */
-must_check int dispatch_message(struct engine *engine, const struct access_peer *peer,
+must_check int dispatch_message(struct engine *engine, struct session *session,
 				const struct rpc_message *message, struct pack_writer *out);
 
 #endif

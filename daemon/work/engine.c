@@ -6,6 +6,7 @@
 #include "common/rpc.h"
 
 #include "daemon/work/call.h"
+#include "daemon/work/log.h"
 #include "daemon/work/request.h"
 
 /* A frame packed anew: the header of a short map or array has three bytes then, not one. */
@@ -17,6 +18,18 @@
 static instant_t engine_mark(const struct store *store)
 {
 	return store_head(store)->at;
+}
+
+static void engine_tell_restored(const struct store_restored *restored)
+{
+	if (!restored->any) {
+		return;
+	}
+	log_say(LOG_LEVEL_WARNING,
+		"the store is older than the removal register, as after a restore or a kill: %llu removals "
+		"were started again and %llu completed; of %llu more the store knows no account",
+		(unsigned long long)restored->n_started, (unsigned long long)restored->n_completed,
+		(unsigned long long)restored->n_unknown);
 }
 
 static int engine_open_all(struct engine *engine, const struct engine_options *options,
@@ -32,19 +45,34 @@ static int engine_open_all(struct engine *engine, const struct engine_options *o
 		return -ENOMEM;
 	}
 	r = store_open(&options->store, at, &engine->store);
+	if (r == 0) {
+		r = signer_open(options->store.directory, &engine->signer);
+	}
+	if (r == 0) {
+		r = backup_new(engine->store, &options->backup, &engine->backups.backup);
+	}
 	if (r != 0) {
 		return r;
 	}
+	engine_tell_restored(store_restored(engine->store));
 	clock_start(&engine->clock, options->clock_mode, options->simulated_at, reading,
 		    engine_mark(engine->store));
 	engine->now = clock_now(&engine->clock, reading);
 	engine->rules = options->rules;
+	engine->tombstones.span =
+		options->tombstones > 0 ? options->tombstones : TOMBSTONES_SPAN_DEFAULT;
+	for (size_t i = 0; i < MODEL_KEEPERS_MAX; i++) {
+		engine->keeper_seen_at[i] = INSTANT_NONE;
+	}
+	engine->deadlines.looked_at = INSTANT_NONE;
 	sweep_init(&engine->sweep, store_sweep_paused(engine->store));
 	return 0;
 }
 
 static struct engine *engine_free(struct engine *engine)
 {
+	(void)signer_close(engine->signer);
+	(void)backup_free(engine->backups.backup);
 	(void)store_close(engine->store);
 	pack_writer_done(&engine->scratch);
 	free(engine->call);
@@ -92,6 +120,7 @@ void engine_begin_turn(struct engine *engine, const struct clock_reading *readin
 {
 	engine->now = clock_now(&engine->clock, reading);
 	engine->boot = reading->boot;
+	engine->n_requests_before = engine->meters.n_requests;
 }
 
 /* Work for the clock: what is due, and answers kept long enough. A damaged row stops neither. */
@@ -106,7 +135,13 @@ static int engine_work(struct engine *engine)
 	if (r == 0) {
 		r = store_drop_answers(engine->store, engine->now, ANSWERS_DROPPED_MAX);
 	}
-	return r > 0 ? 0 : r;
+	if (r >= 0) {
+		r = deadlines_tell(engine);
+	}
+	if (r >= 0) {
+		r = backups_work(engine);
+	}
+	return r < 0 ? r : tombstones_work(engine);
 }
 
 int engine_end_turn(struct engine *engine)
@@ -131,8 +166,9 @@ static span_t engine_until_quiet(const struct engine *engine)
 }
 
 /*
- * Under load only when there is much to move, and then at least as much as came: memory is bounded.
- * In a quiet moment all of it, so that a start has little to replay.
+ * Under load only when there is much to move, and then at least as much as came: memory is
+ * bounded. In a quiet moment all of it, so that a start has little to replay; while somebody
+ * asks, a slice now and then, so that nobody waits for the disk in every answer.
  */
 int engine_settle(struct engine *engine)
 {
@@ -147,6 +183,9 @@ int engine_settle(struct engine *engine)
 	do {
 		r = store_settle(store, STORE_SETTLE_SLICE);
 	} while (r == 0 && store_unsettled_rows(store) > STORE_OVERLAY_MAX);
+	if (engine->meters.n_requests != engine->n_requests_before) {
+		engine->busy_boot = engine->boot;
+	}
 	return r;
 }
 
@@ -159,6 +198,9 @@ span_t engine_sleep(const struct engine *engine)
 	}
 	if (store_unsettled_entries(engine->store) > 0) {
 		sleep = engine_until_quiet(engine);
+	}
+	if (backups_running(engine)) {
+		sleep = MIN(sleep, BACKUPS_LOOK_EVERY);
 	}
 	if (!engine->sweep.paused && engine->clock.mode == CLOCK_MODE_REAL) {
 		sleep = MIN(sleep, MAX(sweep_wanted_at(&engine->sweep) - engine->now, 0));

@@ -8,8 +8,12 @@
 
 #include "daemon/core/access.h"
 #include "daemon/core/clock.h"
+#include "daemon/store/signer.h"
 #include "daemon/store/store.h"
+#include "daemon/work/backups.h"
+#include "daemon/work/deadlines.h"
 #include "daemon/work/sweep.h"
+#include "daemon/work/tombstones.h"
 
 /*
  * The daemon without its sockets: store, clock and rules, worked in turns. A turn is
@@ -28,14 +32,18 @@
 /**
  * struct engine_options - how to open it
  * @store:        where and how large; see there
+ * @backup:       where backups go; see there
  * @clock_mode, @simulated_at: which clock, and where a simulated one begins
  * @rules:        who may do what; borrowed, may be changed with engine_set_rules()
+ * @tombstones:   how long what is left of a removed account is kept; 0 for the default
  */
 struct engine_options {
 	struct store_options store;
+	struct backup_options backup;
 	enum clock_mode clock_mode;
 	instant_t simulated_at;
 	const struct access_rules *rules;
+	span_t tombstones;
 };
 
 /* Counted since the start, for stats.get. The caller of dispatch counts connections. */
@@ -51,21 +59,45 @@ struct call;
 struct request;
 
 /**
+ * struct claim_round - once around the line of removals that wait for keepers, for one of them
+ * @at:    where the last claim stopped
+ * @began: where the round began
+ * @from_front: the end has been passed since
+ * @open:  the last claim found nothing and has not seen all of it: the next one goes on
+ */
+struct claim_round {
+	struct due_position at;
+	struct due_position began;
+	bool from_front;
+	bool open;
+};
+
+/**
  * struct engine - shared by the commands and the sweep; only engine.c makes one
  * @now:     trusted time of this turn
+ * @claims:  where each keeper's claims are; keeper n at [n - 1]
+ * @keeper_seen_at: when each keeper was heard of last since the start; INSTANT_NONE before
  * @boot, @busy_boot: boot clock of this turn, and of the last one that had something to do
+ * @n_requests_before: requests dispatched when this turn began
  * @call, @request, @scratch, @buffer, @profile: room that one call or one row uses at a time, so
  *             that no request allocates
  */
 struct engine {
 	struct store *store;
+	struct signer *signer;
 	struct clock clock;
 	instant_t now;
 	const struct access_rules *rules;
 	struct sweep sweep;
+	struct deadlines deadlines;
+	struct backups backups;
+	struct tombstones tombstones;
 	struct engine_meters meters;
+	struct claim_round claims[MODEL_KEEPERS_MAX];
+	instant_t keeper_seen_at[MODEL_KEEPERS_MAX];
 	span_t boot;
 	span_t busy_boot;
+	uint64_t n_requests_before;
 	struct call *call;
 	struct request *request;
 	struct pack_writer scratch;

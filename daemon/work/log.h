@@ -30,6 +30,9 @@ struct log_field {
 
 #define LOG_FIELDS_MAX 8
 
+/* MESSAGE_ID of every line about something overdue; systemd/retentiond.catalog explains it. */
+#define LOG_OVERDUE_ID "1d7a4f0e6c2b4b0e9a5c3f8e2d6b7a90"
+
 typedef void log_sink_fn(enum log_level level, const char *text, const struct log_field *fields,
 			 size_t n_fields);
 

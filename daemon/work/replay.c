@@ -50,15 +50,9 @@ static bool replay_item(struct call *call, const struct item *item, struct slice
 	return true;
 }
 
-static const struct items *request_items(const struct call *call)
-{
-	return REQUEST_HAS(call->request, imports) ? &call->request->imports
-						   : &call->request->accounts;
-}
-
 static bool replay_items(struct call *call, struct slice kept)
 {
-	const struct items *items = request_items(call);
+	const struct items *items = call_items(call);
 	bool whole = true;
 
 	call_begin_items(call);

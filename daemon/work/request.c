@@ -49,6 +49,17 @@ static const char *cursor_fault(struct slice text)
 		       : "must be the cursor of an earlier answer";
 }
 
+/*
+ * Whether a token is worth anything is told item by item: another task's may be. The answer repeats
+ * it, so it must be what an answer may hold.
+ */
+static const char *token_fault(struct slice text)
+{
+	static_assert(ARGUMENT_TOKEN_LEN_MAX == MODEL_ID_LEN_MAX, "an id's rule is a token's");
+
+	return model_id_fault(text) ? "must be a token of keeper.claim" : NULL;
+}
+
 /* The rule of a type that is a text and stays one; NULL for the others. */
 static const char *(*text_rule(enum argument_type type))(struct slice)
 {
@@ -63,6 +74,11 @@ static const char *(*text_rule(enum argument_type type))(struct slice)
 		[ARGUMENT_TYPE_REF] = model_ref_fault,
 		[ARGUMENT_TYPE_REQUEST_ID] = model_request_id_fault,
 		[ARGUMENT_TYPE_CURSOR] = cursor_fault,
+		[ARGUMENT_TYPE_KEEPER] = model_keeper_fault,
+		[ARGUMENT_TYPE_HOLD] = model_hold_fault,
+		[ARGUMENT_TYPE_GROUND] = model_ground_fault,
+		[ARGUMENT_TYPE_NOTE] = model_note_fault,
+		[ARGUMENT_TYPE_TOKEN] = token_fault,
 	};
 
 	return rules[type];
@@ -105,6 +121,18 @@ static const char *decode_state(const struct pack_value *value, enum account_sta
 	return value->type == PACK_TEXT && account_state_from_name(value->text, to)
 		       ? NULL
 		       : "must be active, soft-deleted, removing or removed";
+}
+
+static const char *decode_result(const struct pack_value *value, enum task_result *to)
+{
+	enum task_result result;
+
+	if (value->type != PACK_TEXT || !task_result_from_name(value->text, &result) ||
+	    result == TASK_RESULT_WAIVED) {
+		return "must be erased, nothing-found or retained";
+	}
+	*to = result;
+	return NULL;
 }
 
 static const char *decode_bucket(const struct pack_value *value, span_t *to)
@@ -196,7 +224,25 @@ static const char *decode_texts(const struct pack_value *value, struct pack_valu
 }
 static_assert(MODEL_GROUPS_MAX == 512, "the text above says so");
 
-/* Decodes any value but a list of accounts. Return: NULL, or what is wrong. */
+static const char *decode_orgs(const struct pack_value *value, struct pack_value *to)
+{
+	static_assert(MODEL_KEEPER_ORGS_MAX == 64, "the text says so");
+
+	if (value->type != PACK_ARRAY || value->list.n > MODEL_KEEPER_ORGS_MAX) {
+		return "must be an array of at most 64 organizations";
+	}
+	for (uint32_t i = 0; i < value->list.n; ++i) {
+		struct pack_value org = pack_array_at(value, i);
+
+		if (org.type != PACK_TEXT || model_org_fault(org.text)) {
+			return "must be an array of organizations: 1 to 64 of a-z 0-9 . _ - each";
+		}
+	}
+	*to = *value;
+	return NULL;
+}
+
+/* Decodes any value but a list of items. Return: NULL, or what is wrong. */
 static const char *decode_value(enum argument_type type, const struct pack_value *value, void *to)
 {
 	switch (type) {
@@ -210,7 +256,16 @@ static const char *decode_value(enum argument_type type, const struct pack_value
 	case ARGUMENT_TYPE_REF:
 	case ARGUMENT_TYPE_REQUEST_ID:
 	case ARGUMENT_TYPE_CURSOR:
+	case ARGUMENT_TYPE_KEEPER:
+	case ARGUMENT_TYPE_HOLD:
+	case ARGUMENT_TYPE_GROUND:
+	case ARGUMENT_TYPE_NOTE:
+	case ARGUMENT_TYPE_TOKEN:
 		return decode_text(type, value, to);
+	case ARGUMENT_TYPE_RESULT:
+		return decode_result(value, to);
+	case ARGUMENT_TYPE_ORGS:
+		return decode_orgs(value, to);
 	case ARGUMENT_TYPE_KIND:
 		return decode_kind(value, to);
 	case ARGUMENT_TYPE_STATE:
@@ -236,6 +291,10 @@ static const char *decode_value(enum argument_type type, const struct pack_value
 		return decode_texts(value, to);
 	case ARGUMENT_TYPE_ACCOUNTS:
 	case ARGUMENT_TYPE_IMPORTS:
+	case ARGUMENT_TYPE_CONFIRMATIONS:
+	case ARGUMENT_TYPE_FAILURES:
+	case ARGUMENT_TYPE_LEASES:
+	case ARGUMENT_TYPE_REQUESTS:
 	case _ARGUMENT_TYPE_MAX:
 		break;
 	}
@@ -354,11 +413,6 @@ static int find_argument(const struct command *command, const struct pack_value 
 	return -1;
 }
 
-static bool takes_items(enum argument_type type)
-{
-	return type == ARGUMENT_TYPE_ACCOUNTS || type == ARGUMENT_TYPE_IMPORTS;
-}
-
 /* What a peer calls an argument may hold anything; the client shows it. */
 static int say_unknown(const struct command *command, const struct pack_value *key, char *fault)
 {
@@ -395,7 +449,7 @@ static int decode_argument(const struct command *command, const struct pack_valu
 	}
 	request->given |= UINT64_C(1) << symbol;
 	to = (char *)request + argument_offsets[symbol];
-	if (takes_items(argument->type)) {
+	if (argument_is_list(argument->type)) {
 		return decode_items(argument, value, request, to, fault);
 	}
 	what = decode_value(argument->type, value, to);

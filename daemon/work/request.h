@@ -11,30 +11,41 @@
  * each ARGUMENT and each FIELD row of commands.def, of the C type that goes with the row's type.
  */
 
-#define REQUEST_C_ORG        struct slice
-#define REQUEST_C_ID         struct slice
-#define REQUEST_C_ADDRESS    struct slice
-#define REQUEST_C_NAME       struct slice
-#define REQUEST_C_CONTACT    struct slice
-#define REQUEST_C_URL        struct slice
-#define REQUEST_C_REASON     struct slice
-#define REQUEST_C_REF        struct slice
-#define REQUEST_C_REQUEST_ID struct slice
-#define REQUEST_C_KIND       enum account_kind
-#define REQUEST_C_STATE      enum account_state
-#define REQUEST_C_BUCKET     span_t
-#define REQUEST_C_BOOL       bool
-#define REQUEST_C_WINDOW     span_t
-#define REQUEST_C_REMOVAL    span_t
-#define REQUEST_C_SPAN       span_t
-#define REQUEST_C_INSTANT    instant_t
-#define REQUEST_C_UID        uint64_t
-#define REQUEST_C_SEQ        uint64_t
-#define REQUEST_C_LIMIT      uint32_t
-#define REQUEST_C_CURSOR     struct slice
-#define REQUEST_C_TEXTS      struct pack_value
-#define REQUEST_C_ACCOUNTS   struct items
-#define REQUEST_C_IMPORTS    struct items
+#define REQUEST_C_ORG           struct slice
+#define REQUEST_C_ID            struct slice
+#define REQUEST_C_ADDRESS       struct slice
+#define REQUEST_C_NAME          struct slice
+#define REQUEST_C_CONTACT       struct slice
+#define REQUEST_C_URL           struct slice
+#define REQUEST_C_REASON        struct slice
+#define REQUEST_C_REF           struct slice
+#define REQUEST_C_REQUEST_ID    struct slice
+#define REQUEST_C_KIND          enum account_kind
+#define REQUEST_C_STATE         enum account_state
+#define REQUEST_C_BUCKET        span_t
+#define REQUEST_C_BOOL          bool
+#define REQUEST_C_WINDOW        span_t
+#define REQUEST_C_REMOVAL       span_t
+#define REQUEST_C_SPAN          span_t
+#define REQUEST_C_INSTANT       instant_t
+#define REQUEST_C_UID           uint64_t
+#define REQUEST_C_SEQ           uint64_t
+#define REQUEST_C_LIMIT         uint32_t
+#define REQUEST_C_CURSOR        struct slice
+#define REQUEST_C_TEXTS         struct pack_value
+#define REQUEST_C_KEEPER        struct slice
+#define REQUEST_C_HOLD          struct slice
+#define REQUEST_C_GROUND        struct slice
+#define REQUEST_C_NOTE          struct slice
+#define REQUEST_C_TOKEN         struct slice
+#define REQUEST_C_RESULT        enum task_result
+#define REQUEST_C_ORGS          struct pack_value
+#define REQUEST_C_ACCOUNTS      struct items
+#define REQUEST_C_IMPORTS       struct items
+#define REQUEST_C_CONFIRMATIONS struct items
+#define REQUEST_C_FAILURES      struct items
+#define REQUEST_C_LEASES        struct items
+#define REQUEST_C_REQUESTS      struct items
 
 /**
  * struct item - one of the accounts in a request

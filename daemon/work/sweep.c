@@ -57,55 +57,66 @@ static void sweep_pass_over(struct sweep *sweep, struct sweep_result *result)
 		uid);
 }
 
-static int sweep_complete(struct engine *engine, struct account *account, const struct actor *actor,
-			  struct sweep_result *result)
+/* What the clock does to an account, and what is counted and recorded of it. */
+struct sweep_deed {
+	enum lifecycle_command command;
+	enum event event;
+	uint32_t *count;
+	bool again; /* it makes work for the next pass */
+};
+
+static int sweep_do(struct engine *engine, struct account *account, const struct sweep_deed *deed,
+		    struct sweep_result *result)
 {
+	struct actor actor = {.role = ROLE_DAEMON, .at = engine->now};
+	struct lifecycle_context context = {.keepers =
+						    store_keepers_of(engine->store, account->org)};
 	struct lifecycle_verdict verdict;
 
-	if (!store_is_durable(engine->store, account)) {
-		result->more = true; /* its start is of this very turn */
-		return 0;
-	}
-	lifecycle_step(&account->facts, LIFECYCLE_COMPLETE_REMOVAL, NULL, engine->now, &verdict);
+	lifecycle_step(&account->facts, deed->command, &context, engine->now, &verdict);
 	assert(verdict.changed);
 	account->facts = verdict.next;
-	++result->n_completed;
-	return store_change(engine->store, account, EVENT_REMOVAL_COMPLETED, actor);
+	++*deed->count;
+	result->more = result->more || deed->again;
+	return store_change(engine->store, account, deed->event, &actor);
 }
 
-static int sweep_start(struct engine *engine, struct account *account, const struct actor *actor,
-		       struct sweep_result *result)
-{
-	struct lifecycle_verdict verdict;
-
-	lifecycle_step(&account->facts, LIFECYCLE_START_REMOVAL, NULL, engine->now, &verdict);
-	assert(verdict.changed);
-	account->facts = verdict.next;
-	++result->n_started;
-	result->more = true;
-	return store_change(engine->store, account, EVENT_REMOVAL_STARTED, actor);
-}
-
-/* What the clock does to an account whose turn it is, by its own row: an index can be damaged. */
+/*
+ * By the account's own row: an index can be damaged. What is completed was started in an earlier
+ * commit.
+ */
 static int sweep_account(struct engine *engine, struct account *account,
 			 struct sweep_result *result)
 {
-	struct actor actor = {.role = ROLE_DAEMON, .at = engine->now};
+	const struct sweep_deed start = {LIFECYCLE_START_REMOVAL, EVENT_REMOVAL_STARTED,
+					 &result->n_started, true};
+	const struct sweep_deed overdue = {LIFECYCLE_MARK_OVERDUE, EVENT_OVERDUE,
+					   &result->n_overdue, false};
+	const struct sweep_deed complete = {LIFECYCLE_COMPLETE_REMOVAL, EVENT_REMOVAL_COMPLETED,
+					    &result->n_completed, false};
 	instant_t at;
+	enum lifecycle_action action = lifecycle_next(&account->facts, &at);
 
-	switch (lifecycle_next(&account->facts, &at)) {
+	if (action == LIFECYCLE_ACTION_NONE || at > engine->now) {
+		sweep_pass_over(&engine->sweep, result);
+		return 0;
+	}
+	switch (action) {
 	case LIFECYCLE_ACTION_START_REMOVAL:
-		if (at <= engine->now) {
-			return sweep_start(engine, account, &actor, result);
-		}
-		break;
+		return sweep_do(engine, account, &start, result);
+	case LIFECYCLE_ACTION_MARK_OVERDUE:
+		result->owing |= account->facts.owed;
+		return sweep_do(engine, account, &overdue, result);
 	case LIFECYCLE_ACTION_COMPLETE_REMOVAL:
-		return sweep_complete(engine, account, &actor, result);
+		if (store_is_durable(engine->store, account)) {
+			return sweep_do(engine, account, &complete, result);
+		}
+		result->more = true; /* its start is of this very turn */
+		return 0;
 	case LIFECYCLE_ACTION_NONE:
 		break;
 	}
-	sweep_pass_over(&engine->sweep, result);
-	return 0;
+	abort();
 }
 
 /* Return: 0 to go on, STORE_E_NONE at the end of the pass, or a negative errno. */
@@ -131,13 +142,49 @@ static int sweep_step(struct engine *engine, struct sweep_result *result)
 	return sweep_account(engine, &account, result);
 }
 
-/* Once a pass: the journal drops lines above its rate. */
-static void sweep_tell(const struct sweep *sweep)
+/* "crm, files, mail"; cut where there is no more room: keeper.list has them all. */
+static void name_keepers(const struct store *store, uint64_t owing, char *names, size_t size)
 {
+	size_t len = 0;
+
+	names[0] = '\0';
+	for (; owing != 0 && len < size; owing &= owing - 1) {
+		const struct keeper *keeper =
+			store_keeper(store, (uint8_t)(__builtin_ctzll(owing) + 1));
+		int n = snprintf(names + len, size - len, "%s%s", len > 0 ? ", " : "",
+				 keeper ? keeper->name : "?");
+
+		len += n > 0 ? (size_t)n : 0;
+	}
+}
+
+static void sweep_tell_overdue(const struct engine *engine)
+{
+	const struct sweep_result *pass = &engine->sweep.pass;
+	char overdue[16], keepers[256];
+	struct log_field fields[] = {{"MESSAGE_ID", LOG_OVERDUE_ID},
+				     {"RETENTIOND_OVERDUE", overdue},
+				     {"RETENTIOND_KEEPERS", keepers}};
+
+	(void)snprintf(overdue, sizeof(overdue), "%u", pass->n_overdue);
+	name_keepers(engine->store, pass->owing, keepers, sizeof(keepers));
+	log_say_fields(LOG_LEVEL_ERROR, fields, ARRAY_LEN(fields),
+		       "sweep: %s removals passed their deadline; these keepers still owe the "
+		       "erasure: %s; see retentionctl keepers and retentionctl list --overdue",
+		       overdue, keepers);
+}
+
+/* Once a pass: the journal drops lines above its rate. */
+static void sweep_tell(const struct engine *engine)
+{
+	const struct sweep *sweep = &engine->sweep;
 	char started[16], completed[16];
 	struct log_field fields[] = {{"RETENTIOND_STARTED", started},
 				     {"RETENTIOND_COMPLETED", completed}};
 
+	if (sweep->pass.n_overdue > 0) {
+		sweep_tell_overdue(engine);
+	}
 	if (sweep->pass.n_started + sweep->pass.n_completed == 0) {
 		return;
 	}
@@ -155,10 +202,12 @@ static void sweep_begin_pass(struct sweep *sweep)
 	sweep->pass = (struct sweep_result){0};
 }
 
-static void sweep_end_pass(struct sweep *sweep, instant_t now)
+static void sweep_end_pass(struct engine *engine)
 {
-	sweep_tell(sweep);
-	sweep->looked_at = now;
+	struct sweep *sweep = &engine->sweep;
+
+	sweep_tell(engine);
+	sweep->looked_at = engine->now;
 	sweep->n_failed = sweep->pass.n_failed;
 	sweep->busy = false;
 	sweep->changed = sweep->changed || sweep->again;
@@ -170,9 +219,11 @@ static void sweep_count(struct sweep *sweep, const struct sweep_result *result, 
 	sweep->n_completed += result->n_completed;
 	sweep->pass.n_started += result->n_started;
 	sweep->pass.n_completed += result->n_completed;
+	sweep->pass.n_overdue += result->n_overdue;
 	sweep->pass.n_failed += result->n_failed;
+	sweep->pass.owing |= result->owing;
 	sweep->again = sweep->again || result->more;
-	if (result->n_started + result->n_completed > 0) {
+	if (result->n_started + result->n_completed + result->n_overdue > 0) {
 		sweep->last_run_at = now;
 	}
 }
@@ -199,7 +250,7 @@ int sweep_slice(struct engine *engine, struct sweep_result *ret_result)
 	sweep->busy = true;
 	sweep_count(sweep, &result, engine->now);
 	if (r == STORE_E_NONE) {
-		sweep_end_pass(sweep, engine->now);
+		sweep_end_pass(engine);
 	}
 	result.more = sweep->busy || sweep->again;
 	*ret_result = result;

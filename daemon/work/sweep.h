@@ -20,11 +20,13 @@
 /* Rows that fail and have been reported, so that each is in the journal once. */
 #define SWEEP_REPORTED_MAX 64
 
-/* What a slice did, or a pass. @more: there is more to do now. */
+/* What a slice did, or a pass. @owing: the keepers that let deadlines pass. @more: do more now. */
 struct sweep_result {
 	uint32_t n_started;
 	uint32_t n_completed;
+	uint32_t n_overdue;
 	uint32_t n_failed;
+	uint64_t owing;
 	bool more;
 };
 

@@ -30,7 +30,7 @@ includes | awk -F: '
 		room["msgpack/"] = "common/pack.c"
 		room["libsmartcols"] = "ctl/"
 		room["jansson.h"] = "ctl/"
-		room["sodium.h"] = "daemon/store/ daemon/main.c"
+		room["sodium.h"] = "daemon/store/ daemon/main.c ctl/receipt.c"
 		room["sodium/"] = "nobody"
 	}
 

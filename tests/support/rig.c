@@ -27,7 +27,7 @@ void rig_open_map(struct rig *rig, enum clock_mode mode, uint64_t map_bytes)
 		.reading = {.wall = RIG_BEGIN, .boot = SPAN_HOUR},
 	};
 	rig->options = (struct engine_options){
-		.store = {rig->directory, map_bytes},
+		.store = {.directory = rig->directory, .map_bytes = map_bytes},
 		.clock_mode = mode,
 		.simulated_at = RIG_BEGIN,
 		.rules = &rig->rules,
@@ -80,6 +80,8 @@ void rig_kill(struct rig *rig)
 	struct engine *engine = TAKE_PTR(rig->engine);
 
 	rig->options.simulated_at = engine->clock.base;
+	(void)signer_close(engine->signer);
+	(void)backup_free(engine->backups.backup);
 	(void)store_close(engine->store);
 	pack_writer_done(&engine->scratch);
 	free(engine->call);
@@ -166,7 +168,7 @@ void rig_send_bytes(struct rig *rig, struct slice bytes)
 	int r = rpc_parse(rig->parser, bytes.data, bytes.len, &message);
 
 	assert(r == 0);
-	r = dispatch_message(rig->engine, &rig->peer, &message, &rig->answer);
+	r = dispatch_message(rig->engine, &rig->session, &message, &rig->answer);
 	assert(r == 0);
 	if (rig->answer.len > start) {
 		read_answer(rig, start);
@@ -343,4 +345,63 @@ uint64_t rig_import(struct rig *rig, const char *org, const char *id)
 uint64_t rig_head(const struct rig *rig)
 {
 	return store_head(rig->engine->store)->seq;
+}
+
+struct account rig_row(const struct rig *rig, uint64_t uid)
+{
+	struct account account;
+	int r = store_get_account(rig->engine->store, uid, &account);
+
+	assert(r == 0);
+	return account;
+}
+
+bool rig_is_removed(const struct rig *rig, uint64_t uid)
+{
+	return rig_row(rig, uid).facts.removed_at != INSTANT_NONE;
+}
+
+void rig_change(struct rig *rig, const char *method, uint64_t uid)
+{
+	rig_call(rig, method, "{'accounts': [{'uid': %llu}]}", (unsigned long long)uid);
+	assert(rig_is(rig, "items.0.outcome", "ok"));
+}
+
+uint64_t rig_purge(struct rig *rig, const char *org, const char *id)
+{
+	uint64_t uid = rig_import(rig, org, id);
+
+	rig_change(rig, "account.remove", uid);
+	rig_change(rig, "account.purge", uid);
+	return uid;
+}
+
+void rig_set_keeper(struct rig *rig, const char *keeper)
+{
+	rig_call(rig, "keeper.set", "{'keeper': '%s'}", keeper);
+	assert(rig_is(rig, "outcome", "ok"));
+}
+
+void rig_put_row(struct rig *rig, enum kv_table table, struct key key, struct slice row)
+{
+	cleanup(freep) char *place = temp_path_new(rig->directory, "store");
+	struct kv_txn *txn;
+	struct kv *kv;
+	int r;
+
+	rig_kill(rig);
+	r = kv_open(place, RIG_MAP_BYTES, false, &kv);
+	assert(r == 0);
+	r = kv_begin(kv, true, &txn);
+	assert(r == 0);
+	kv_put(txn, table, key_slice(&key), row);
+	r = kv_commit(txn);
+	assert(r == 0);
+	(void)kv_close(kv);
+}
+
+void rig_tamper(struct rig *rig, enum kv_table table, struct key key, struct slice row)
+{
+	rig_put_row(rig, table, key, row);
+	rig_start(rig);
 }

@@ -5,6 +5,7 @@
 #include "common/base.h"
 #include "common/rpc.h"
 
+#include "daemon/store/schema.h"
 #include "daemon/work/dispatch.h"
 #include "daemon/work/engine.h"
 
@@ -19,16 +20,16 @@
 
 /**
  * struct rig
- * @peer:   who sends; root at first. A test may change it
+ * @session: who sends; root at first. A test may change it
  * @rules:  who may do what; empty at first
  * @answer: bytes of the answers since the last rig_call()
- * * @failed: the last answer was an error
+ * @failed: the last answer was an error
  * @result: what the last answer holds: the result, or the error
  */
 struct rig {
 	struct engine_options options;
 	struct clock_reading reading;
-	struct access_peer peer;
+	struct session session;
 	struct access_rules rules;
 	struct engine *engine;
 	char *directory;
@@ -88,6 +89,23 @@ bool rig_refused(const struct rig *rig, const char *code, const char *part);
 void rig_set_org(struct rig *rig, const char *org);
 uint64_t rig_import(struct rig *rig, const char *org, const char *id);
 
+/* An account's row, and whether its removal is complete. */
+struct account rig_row(const struct rig *rig, uint64_t uid);
+bool rig_is_removed(const struct rig *rig, uint64_t uid);
+
+/* One account through a command that takes accounts; it must be ok. */
+void rig_change(struct rig *rig, const char *method, uint64_t uid);
+
+/* An account whose removal has started: imported, removed, purged. Return: the uid. */
+uint64_t rig_purge(struct rig *rig, const char *org, const char *id);
+
+/* A keeper of all organizations. Who may speak as it is in the rig's rules. */
+void rig_set_keeper(struct rig *rig, const char *keeper);
+
 uint64_t rig_head(const struct rig *rig); /* the ledger's last number */
+
+/* Puts a row into a table behind the daemon's back, as damage does: kills it, and starts it again. */
+void rig_put_row(struct rig *rig, enum kv_table table, struct key key, struct slice row);
+void rig_tamper(struct rig *rig, enum kv_table table, struct key key, struct slice row);
 
 #endif

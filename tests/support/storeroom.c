@@ -14,6 +14,7 @@ void storeroom_open(struct storeroom *room, uint64_t map_bytes)
 		.map_bytes = map_bytes,
 		.now = STOREROOM_BEGIN,
 		.actor = {.role = ROLE_ADMIN, .uid = 1000},
+		.held_until = INSTANT_NONE,
 	};
 	r = storeroom_try_reopen(room);
 	assert(r == 0);
@@ -27,7 +28,11 @@ void storeroom_close(struct storeroom *room)
 
 int storeroom_try_reopen(struct storeroom *room)
 {
-	struct store_options options = {room->directory, room->map_bytes};
+	struct store_options options = {
+		.directory = room->directory,
+		.map_bytes = room->map_bytes,
+		.new_register = room->new_register,
+	};
 
 	room->store = store_close(room->store);
 	return store_open(&options, room->now, &room->store);
@@ -84,6 +89,18 @@ uint32_t storeroom_put_org(struct storeroom *room, const char *id)
 	return org.number;
 }
 
+uint8_t storeroom_put_keeper(struct storeroom *room, const char *name)
+{
+	struct keeper keeper = {.enabled = true};
+	int r;
+
+	assert(strlen(name) < sizeof(keeper.name));
+	(void)strcpy(keeper.name, name);
+	r = store_put_keeper(room->store, &keeper, actor_now(room));
+	assert(r == 0);
+	return keeper.number;
+}
+
 static void put_profile(struct storeroom *room, struct account *account, enum event event,
 			const char *id, const char *person, const char *upn)
 {
@@ -104,11 +121,11 @@ static void put_profile(struct storeroom *room, struct account *account, enum ev
 struct account storeroom_import(struct storeroom *room, uint32_t org, const char *id,
 				const char *person, const char *upn)
 {
-	struct policy policy = policy_default();
+	struct lifecycle_context context = {0};
 	struct account account = {
 		.org = org,
 		.facts = lifecycle_import(ACCOUNT_KIND_B2B_COLLABORATION, true, INSTANT_NONE,
-					  &policy),
+					  &context),
 	};
 
 	put_profile(room, &account, EVENT_IMPORTED, id, person, upn);
@@ -130,18 +147,35 @@ void storeroom_step(struct storeroom *room, struct account *account, enum lifecy
 		[LIFECYCLE_PURGE] = EVENT_PURGED,
 		[LIFECYCLE_DISABLE] = EVENT_DISABLED,
 		[LIFECYCLE_ENABLE] = EVENT_ENABLED,
+		[LIFECYCLE_HOLD] = EVENT_HOLD_ADDED,
+		[LIFECYCLE_RELEASE] = EVENT_HOLD_REMOVED,
+		[LIFECYCLE_SETTLE] = EVENT_TASK_CONFIRMED,
+		[LIFECYCLE_OWE] = EVENT_TASK_OWED,
 		[LIFECYCLE_START_REMOVAL] = EVENT_REMOVAL_STARTED,
+		[LIFECYCLE_MARK_OVERDUE] = EVENT_OVERDUE,
 		[LIFECYCLE_COMPLETE_REMOVAL] = EVENT_REMOVAL_COMPLETED,
 	};
 	struct policy policy = policy_default();
-	struct lifecycle_context context = {.policy = &policy};
+	struct lifecycle_context context = {
+		.policy = &policy,
+		.held_until = room->held_until,
+		.keepers = room->keepers,
+	};
+	struct particulars particulars = {0};
 	struct lifecycle_verdict verdict;
 	int r;
 
 	lifecycle_step(&account->facts, command, &context, room->now, &verdict);
 	assert(verdict.changed);
 	account->facts = verdict.next;
-	r = store_change(room->store, account, events[command], actor_now(room));
+	if (command == LIFECYCLE_SETTLE || command == LIFECYCLE_OWE) {
+		particulars.keeper = (uint8_t)(__builtin_ctzll(room->keepers) + 1);
+	}
+	if (command == LIFECYCLE_SETTLE) {
+		particulars.result = TASK_RESULT_ERASED;
+		particulars.generation = 1;
+	}
+	r = store_change_with(room->store, account, events[command], &particulars, actor_now(room));
 	assert(r == 0);
 }
 

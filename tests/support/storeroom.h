@@ -16,14 +16,20 @@
 
 /**
  * struct storeroom
+ * @new_register: begin a removal register where it is missing
  * @now:   what every change is made at; the test moves it on
  * @actor: who makes every change; its @at is overwritten
+ * @keepers: who owes a removal that starts in a step; settle and owe: the one keeper meant
+ * @held_until: what a hold or a release leaves behind
  */
 struct storeroom {
 	char *directory;
 	uint64_t map_bytes;
+	bool new_register;
 	instant_t now;
 	struct actor actor;
+	uint64_t keepers;
+	instant_t held_until;
 	struct store *store;
 };
 
@@ -41,6 +47,7 @@ void storeroom_settle(struct storeroom *room); /* commits and settles every row 
 char *storeroom_path(const struct storeroom *room, const char *name);
 
 uint32_t storeroom_put_org(struct storeroom *room, const char *id);
+uint8_t storeroom_put_keeper(struct storeroom *room, const char *name); /* of all organizations */
 
 /* An active guest, with a mail address and groups made of its names; committed by the caller. */
 struct account storeroom_import(struct storeroom *room, uint32_t org, const char *id,

@@ -69,10 +69,11 @@ class Daemon:
         self.state.mkdir(0o700)
         self.socket = self.directory / "socket"
         self.config = self.directory / "retentiond.conf"
-        self.config.write_text("[retentiond]\nsocket_mode = 0666\n" + our_grant() + config)
+        self.config.write_text("[retentiond]\nsocket_mode = 0666\n" + config + our_grant())
         self.log = self.directory / "log"
         self.log.touch()
         self.options = list(options)
+        self.environment = dict(ENVIRONMENT)
         self.process = None
         self.notify = None
 
@@ -100,7 +101,7 @@ class Daemon:
         """Returns when the daemon has told its service manager, which we are, that it is ready."""
         assert self.process is None
         self._open_notify()
-        environment = {**ENVIRONMENT, "NOTIFY_SOCKET": str(self.directory / "notify")}
+        environment = {**self.environment, "NOTIFY_SOCKET": str(self.directory / "notify")}
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 self.command(), env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log

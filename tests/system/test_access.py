@@ -5,6 +5,7 @@ import os
 
 import pytest
 
+import keepers
 import people
 import wire
 from daemon import running
@@ -14,7 +15,8 @@ pytestmark = pytest.mark.skipif(os.getuid() != 0, reason="only root can connect 
 READER, AUDITOR, PORTAL, ADMIN, NOBODY_HERE, SCOPED, SCOPED_READER, SCOPED_AUDITOR = range(
     4001, 4009
 )
-STAFF = 5001  # a group
+KEEPER, SCOPED_PORTAL, ADMIN_KEEPER = range(4009, 4012)
+STAFF, ERASERS = 5001, 5002  # groups
 OVERFLOW = 65534
 
 GRANTS = f"""
@@ -49,16 +51,30 @@ role = auditor
 users = {SCOPED_AUDITOR}
 organizations = contoso
 
+[grant contoso-portal]
+role = self-service
+users = {SCOPED_PORTAL}
+organizations = contoso
+
 [grant staff]
 role = reader
 groups = {STAFF}
+
+[grant crm]
+role = keeper crm
+users = {KEEPER}, {ADMIN_KEEPER}
+groups = {ERASERS}
+
+[grant more-admins]
+role = admin
+users = {ADMIN_KEEPER}
 """
 
 ANYBODY = {"retention.info", "retention.api"}
 READ_OF_ORG = {"org.get", "org.list", "account.get", "account.list", "account.explain"}
-READ_OF_ALL = {"due.forecast", "sweep.status", "stats.get"}
-AUDIT = {"ledger.read", "ledger.head", "ledger.verify"}
-SELF_SERVICE = {"account.leave", "person.organizations"}
+READ_OF_ALL = {"due.forecast", "sweep.status", "stats.get", "keeper.list", "events.subscribe"}
+AUDIT = {"ledger.read", "ledger.head", "ledger.verify", "receipt.get"}
+SELF_SERVICE = {"account.leave", "person.organizations", "request.file"}
 ADMIN_OF_ORG = {
     "org.set",
     "account.import",
@@ -67,22 +83,46 @@ ADMIN_OF_ORG = {
     "account.purge",
     "account.disable",
     "account.enable",
+    "keeper.waive",
+    "keeper.owe",
+    "hold.add",
+    "hold.remove",
+    "hold.list",
+    "request.list",
+    "request.approve",
+    "request.deny",
 }
-ADMIN_OF_ALL = {"sweep.run", "sweep.pause", "sweep.resume", "clock.advance"}
+ADMIN_OF_ALL = {
+    "sweep.run",
+    "sweep.pause",
+    "sweep.resume",
+    "clock.advance",
+    "keeper.set",
+    "backup.create",
+}
+OF_KEEPER = {"keeper.claim", "keeper.confirm", "keeper.fail", "keeper.extend", "keeper.watch"}
 OF_ORG = READ_OF_ORG | SELF_SERVICE | ADMIN_OF_ORG
-EVERYTHING = ANYBODY | OF_ORG | READ_OF_ALL | AUDIT | ADMIN_OF_ALL
+OF_ADMIN = ANYBODY | OF_ORG | READ_OF_ALL | AUDIT | ADMIN_OF_ALL
+EVERYTHING = OF_ADMIN | OF_KEEPER
 
 # uid, gid, supplementary groups, and the methods that this user may call
 MAY = {
-    "root": (0, 0, [], EVERYTHING),
+    "root": (0, 0, [], OF_ADMIN),
     "reader": (READER, READER, [], ANYBODY | READ_OF_ORG | READ_OF_ALL),
     "auditor": (AUDITOR, AUDITOR, [], ANYBODY | AUDIT),
     "self-service": (PORTAL, PORTAL, [], ANYBODY | SELF_SERVICE),
-    "admin": (ADMIN, ADMIN, [], EVERYTHING),
+    "admin": (ADMIN, ADMIN, [], OF_ADMIN),
     "nobody-here": (NOBODY_HERE, NOBODY_HERE, [], ANYBODY),
     "admin-of-one-organization": (SCOPED, SCOPED, [], ANYBODY | OF_ORG),
     "reader-of-some-organizations": (SCOPED_READER, SCOPED_READER, [], ANYBODY | READ_OF_ORG),
     "auditor-of-one-organization": (SCOPED_AUDITOR, SCOPED_AUDITOR, [], ANYBODY),
+    "self-service-of-one-organization": (
+        SCOPED_PORTAL, SCOPED_PORTAL, [], ANYBODY | SELF_SERVICE
+    ),
+    "keeper": (KEEPER, KEEPER, [], ANYBODY | OF_KEEPER),
+    "keeper-by-group": (NOBODY_HERE, NOBODY_HERE, [ERASERS], ANYBODY | OF_KEEPER),
+    "keeper-and-reader": (KEEPER, STAFF, [], ANYBODY | OF_KEEPER | READ_OF_ORG | READ_OF_ALL),
+    "admin-and-keeper": (ADMIN_KEEPER, ADMIN_KEEPER, [], EVERYTHING),
     "by-group": (NOBODY_HERE, STAFF, [], ANYBODY | READ_OF_ORG | READ_OF_ALL),
     "by-supplementary-group": (
         NOBODY_HERE, NOBODY_HERE, [7, STAFF, 9], ANYBODY | READ_OF_ORG | READ_OF_ALL
@@ -90,7 +130,7 @@ MAY = {
     "group-number-as-user": (STAFF, NOBODY_HERE, [], ANYBODY),
     "user-number-as-group": (NOBODY_HERE, ADMIN, [READER, ADMIN], ANYBODY),
     "overflow-uid": (OVERFLOW, OVERFLOW, [], ANYBODY),
-    "overflow-uid-in-group": (OVERFLOW, STAFF, [STAFF], ANYBODY),
+    "overflow-uid-in-group": (OVERFLOW, STAFF, [STAFF, ERASERS], ANYBODY),
 }
 
 
@@ -102,6 +142,8 @@ def daemon():
             for org in ("contoso", "fabrikam", "adatum"):
                 people.set_org(root, org, privacy_contact=f"privacy@{org}.example")
                 people.take_in(root, people.guest("alex", org))
+            for name in ("crm", "mail"):
+                keepers.set_keeper(root, name)
         yield daemon
 
 
@@ -142,12 +184,40 @@ def test_everybody_is_told_their_roles(daemon):
         }
     with daemon.connect_as(OVERFLOW, STAFF, [STAFF]) as client:
         assert client.call("retention.info")["you"]["roles"] == []
+    with daemon.connect_as(ADMIN_KEEPER) as client:
+        assert client.call("retention.info")["you"]["roles"] == [
+            {"role": "keeper", "keeper": "crm"}, {"role": "admin"}
+        ]
 
 
 def test_a_refusal_says_which_role_is_needed(daemon):
     with daemon.connect_as(NOBODY_HERE) as client:
         assert "admin" in denied(lambda: client.call("account.remove", accounts=[{"uid": 1}]))
         assert "over all organizations" in denied(lambda: client.call("ledger.head"))
+    with daemon.connect() as root:
+        assert "keeper" in denied(lambda: root.call("keeper.claim", keeper="crm"))
+
+
+@pytest.mark.parametrize(
+    "uid, groups", [(KEEPER, []), (ADMIN_KEEPER, []), (NOBODY_HERE, [ERASERS])]
+)
+def test_a_keeper_speaks_in_no_other_keepers_name(daemon, uid, groups):
+    token = {"token": "x"}
+    arguments = {
+        "keeper.claim": {},
+        "keeper.confirm": {"tasks": [{**token, "result": "erased"}]},
+        "keeper.fail": {"tasks": [token]},
+        "keeper.extend": {"tasks": [token]},
+        "keeper.watch": {},
+    }
+    assert set(arguments) == OF_KEEPER
+    with daemon.connect() as root, daemon.connect_as(uid, uid, groups) as client:
+        seen = keepers.listed(root, "mail")
+        for method, given in arguments.items():
+            for other in ("mail", "no-such-keeper", "cr", "crm2"):
+                denied(lambda: client.call(method, keeper=other, **given))
+            client.call(method, keeper="crm", **given)
+        assert keepers.listed(root, "mail") == seen
 
 
 def test_an_administrator_of_one_organization_changes_only_its_accounts(daemon):
@@ -165,6 +235,16 @@ def test_an_administrator_of_one_organization_changes_only_its_accounts(daemon):
             "account.import", [people.guest("new", "adatum"), people.guest("new", "ADATUM")]
         )
         assert people.outcomes(items) == 2 * ["permission-denied"]
+        for method, arguments in (
+            ("hold.add", {"hold": "case-7"}),
+            ("hold.remove", {"hold": "case-7"}),
+            ("request.file", {}),
+            ("keeper.waive", {"keeper": "crm", "reason": "gone"}),
+            ("keeper.owe", {"keeper": "crm"}),
+        ):
+            items = client.items(method, named, **arguments)
+            assert people.outcomes(items) == 3 * ["permission-denied"], method
+            assert not any("state" in item or "contact" in item for item in items)
         denied(lambda: client.call("org.set", org="adatum", name="Mine"))
         denied(lambda: client.call("org.set", org="brand-new"))
         assert people.head(root) == before
@@ -175,6 +255,41 @@ def test_an_administrator_of_one_organization_changes_only_its_accounts(daemon):
         assert people.outcomes(mixed) == ["ok", "permission-denied"]
         people.set_org(client, "contoso", name="Ours")
         people.take_in(client, people.guest("new", "contoso"))
+
+
+def test_an_administrator_of_one_organization_decides_only_its_requests(daemon):
+    with daemon.connect() as root, daemon.connect_as(SCOPED) as client:
+        people.take_in(root, *[people.guest("pat", org) for org in ("contoso", "adatum")])
+        both = [people.name("pat", "contoso"), people.name("pat", "adatum")]
+        ours, theirs = (item["request"] for item in root.items("request.file", both))
+        listed = list(client.pages("request.list", "requests", limit=1))
+        assert [row["request"] for row in listed] == [ours]
+        with pytest.raises(wire.RpcError):
+            client.call("request.list", org="adatum")
+        for verb in ("approve", "deny"):
+            before = people.head(root)
+            items = client.call(
+                f"request.{verb}", requests=[{"request": theirs}], reason="because"
+            )["items"]
+            assert items == [
+                {
+                    "request": theirs,
+                    "outcome": "permission-denied",
+                    "reasons": ["permission-denied"],
+                }
+            ]
+            assert people.head(root) == before
+        items = client.call("request.deny", requests=[{"request": ours}], reason="no")["items"]
+        assert people.outcomes(items) == ["ok"]
+
+
+def test_a_portal_of_one_organization_files_only_there(daemon):
+    with daemon.connect() as root, daemon.connect_as(SCOPED_PORTAL) as client:
+        people.take_in(root, *[people.guest("lee", org) for org in ("contoso", "adatum")])
+        wanted = [people.name("lee", org) for org in ("adatum", "no-such-org", "contoso")]
+        assert people.outcomes(client.items("request.file", wanted)) == [
+            "permission-denied", "permission-denied", "ok"
+        ]
 
 
 @pytest.mark.parametrize(
@@ -200,6 +315,12 @@ def test_what_is_outside_a_role_is_not_told_apart_from_what_there_is_not(daemon)
                 assert client.call(method, **named)["outcome"] == "permission-denied"
         denied(lambda: client.call("org.get", org="adatum"))
         denied(lambda: client.call("org.get", org="no-such-org"))
+        with daemon.connect_as(SCOPED) as admin:
+            for named in (
+                people.name("alex", "adatum"), people.name("x", "no-such-org"), {"uid": uid}
+            ):
+                assert admin.call("hold.list", **named)["outcome"] == "permission-denied"
+            assert admin.call("hold.list", **people.name("alex"))["holds"] == []
         assert client.call("org.get", org="Contoso")["org"]["org"] == "contoso"
 
 
@@ -226,6 +347,21 @@ def test_the_ledger_keeps_who_did_it_and_in_which_role(daemon):
         assert told == [
             ("imported", "admin", 0), ("left", "self-service", PORTAL), ("restored", "admin", ADMIN)
         ]
+
+
+def test_the_ledger_keeps_which_user_spoke_as_the_keeper(daemon):
+    with daemon.connect() as root, daemon.connect_as(ADMIN_KEEPER) as client:
+        people.take_in(root, people.guest("sam", "fabrikam"))
+        for verb in ("remove", "purge"):
+            assert people.do(root, verb, "sam", "fabrikam")["outcome"] == "ok"
+        task = client.call("keeper.claim", keeper="crm")["tasks"][0]
+        done = [{"token": task["token"], "result": "erased"}]
+        items = client.call("keeper.confirm", keeper="crm", tasks=done)["items"]
+        assert people.outcomes(items) == ["ok"]
+        entry = people.history(root, **people.name("sam", "fabrikam"))[-1]
+        assert (entry["role"], entry["actor_uid"], entry["keeper"]) == (
+            "keeper", ADMIN_KEEPER, "crm"
+        )
 
 
 def test_a_connection_keeps_the_rights_of_who_made_it(daemon):

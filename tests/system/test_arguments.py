@@ -1,17 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
 """Wrong arguments are refused by name: generated from what retention.api says of each method."""
 
+import os
+
 import msgpack
 import pytest
 
+import keepers
 import people
 import wire
-from daemon import BEGIN, DAY
+from daemon import BEGIN, DAY, running
 
 LONG = "x" * 5000
 NO_TEXT = [None, True, 1, 1.5, [], {}, msgpack.ExtType(5, b"x")]
 NO_INTEGER = [None, True, "1", 1.5, [], {}, 2**63, 2**64 - 1, msgpack.Timestamp(0)]
 BAD_TEXT = [b"\xff\xfe", "line\nbreak", "nul\0", LONG]
+
+# What is wrong for a list of items, whatever they are.
+NO_ITEMS = [None, True, 1, "x", {}, [], [1], [[]], [None], [{}], [{"no_such_field": 1}]]
 
 # What is wrong for a value of each type that retention.api speaks of.
 WRONG = {
@@ -22,6 +28,11 @@ WRONG = {
     "address or URL": [*NO_TEXT, *BAD_TEXT, "nobody", "ftp://x"],
     "URL": [*NO_TEXT, *BAD_TEXT, "nobody", "javascript:alert(1)", "http://"],
     "request id": [*NO_TEXT, *BAD_TEXT, "", "with blank", "x" * 65],
+    "keeper": [*NO_TEXT, *BAD_TEXT, "", "Crm", "with blank", "crm/x", "ä", "x" * 65],
+    "hold": [*NO_TEXT, *BAD_TEXT, "", "x" * 65],
+    "legal ground": [*NO_TEXT, *BAD_TEXT, "", "with blank", "ä", "x" * 65],
+    "token": [*NO_TEXT, *BAD_TEXT, "", "with blank", "ä", "x" * 65],
+    "result": [*NO_TEXT, *BAD_TEXT, "", "Erased", "waived", "done"],
     "kind": [*NO_TEXT, *BAD_TEXT, "", "Member", "guest"],
     "state": [*NO_TEXT, *BAD_TEXT, "", "deleted"],
     "hour, day or week": [*NO_TEXT, *BAD_TEXT, "", "month"],
@@ -35,14 +46,62 @@ WRONG = {
     "array of texts": [
         None, True, 1, "x", {}, [1], [None], [["x"]], [""], ["a\nb"], ["x" * 257], 513 * ["x"]
     ],
-    "array of accounts": [None, True, 1, "x", {}, [], [1], [[]], [{}], [None], 1001 * [{"uid": 1}]],
-    "array of accounts to import": [None, True, 1, "x", {}, [], [1], [[]], [{}], [None]],
+    "array of organizations": [
+        None, True, 1, "x", {}, [1], [None], [["x"]], [""], ["con toso"], ["x" * 65], 65 * ["x"]
+    ],
+    "array of accounts": [*NO_ITEMS, 1001 * [{"uid": 1}]],
+    "array of accounts to import": [*NO_ITEMS, 1001 * [people.guest("alex")]],
+    "array of tasks confirmed": [*NO_ITEMS, 1001 * [{"token": "x", "result": "erased"}]],
+    "array of tasks failed": [*NO_ITEMS, 1001 * [{"token": "x"}]],
+    "array of tasks": [*NO_ITEMS, 1001 * [{"token": "x"}]],
+    "array of removal requests": [*NO_ITEMS, 1001 * [{"request": 1}]],
 }
 
 WRONG_BY_NAME = {
     "window_us": [0, DAY - 1, 180 * DAY + 1],
     "removal_us": [0, DAY - 1, 30 * DAY + 1],
+    "name": ["x" * 257],
+    "reason": ["", "x" * 1025],
+    "ref": ["", "x" * 257],
+    "note": ["", "x" * 1025],
+    "error": ["", "x" * 1025],
 }
+
+# For each list of items: what retention.api calls its fields, a method that takes it, its name
+# there, and a good item.
+LISTS = {
+    "account_fields": ("account.leave", "accounts", {"uid": 1}),
+    "import_fields": ("account.import", "accounts", people.guest("alex")),
+    "confirmation_fields": ("keeper.confirm", "tasks", {"token": "x", "result": "erased"}),
+    "failure_fields": ("keeper.fail", "tasks", {"token": "x"}),
+    "lease_fields": ("keeper.extend", "tasks", {"token": "x"}),
+    "request_fields": ("request.approve", "requests", {"request": 1}),
+}
+
+# A good value for each type that some method requires.
+GOOD = {
+    "organization": "contoso",
+    "address": "alex@fabrikam.example",
+    "text": "because",
+    "keeper": "crm",
+    "hold": "case-7",
+    "array of accounts": [{"uid": 1}],
+    "array of accounts to import": [people.guest("alex")],
+    "array of tasks confirmed": [{"token": "x", "result": "erased"}],
+    "array of tasks failed": [{"token": "x"}],
+    "array of tasks": [{"token": "x"}],
+    "array of removal requests": [{"request": 1}],
+}
+
+LONGEST_KEEPER = "k" * 64
+
+
+@pytest.fixture
+def daemon():
+    """Who runs the tests is a keeper too: so every method is theirs to call."""
+    longest = f"[grant longest]\nrole = keeper {LONGEST_KEEPER}\nusers = {os.getuid()}\n"
+    with running(keepers.grant("crm") + longest) as daemon:
+        yield daemon
 
 
 def refusal(client, method, arguments):
@@ -72,39 +131,74 @@ def test_every_argument_of_every_method_refuses_what_is_of_another_type_by_its_n
     assert people.head(client) == head
 
 
-@pytest.mark.parametrize(
-    "fields, method", [("account_fields", "account.leave"), ("import_fields", "account.import")]
-)
-def test_every_field_of_an_item_refuses_what_is_of_another_type_by_its_place(
-    client, fields, method
-):
-    good = people.guest("alex") if method == "account.import" else {"uid": 1}
+def test_the_fields_of_every_list_are_told(client):
+    api = client.call("retention.api")
+    assert {key for key in api if key.endswith("_fields")} == set(LISTS)
+    types = {argument["type"] for row in api["methods"] for argument in row["arguments"]}
+    assert types <= set(WRONG)
+    for fields, (method, name, _) in LISTS.items():
+        assert api[fields]
+        row = next(row for row in api["methods"] if row["method"] == method)
+        assert name in {argument["name"] for argument in row["arguments"]}
+
+
+@pytest.mark.parametrize("fields", LISTS)
+def test_every_field_of_an_item_refuses_what_is_of_another_type_by_its_place(client, fields):
+    method, argument, good = LISTS[fields]
+    head = people.head(client)
     for field in client.call("retention.api")[fields]:
         name = field["name"]
-        for value in WRONG[field["type"]]:
-            text = refusal(client, method, {"accounts": [good, {name: value}]})
-            assert text.startswith(f"accounts[1].{name}: "), (name, value, text)
+        for value in WRONG[field["type"]] + WRONG_BY_NAME.get(name, []):
+            text = refusal(client, method, {argument: [good, {name: value}]})
+            assert text.startswith(f"{argument}[1].{name}: "), (name, value, text)
+    assert people.head(client) == head
+
+
+@pytest.mark.parametrize("fields", LISTS)
+def test_a_field_of_another_list_is_no_field_of_this_one(client, fields):
+    method, argument, good = LISTS[fields]
+    api = client.call("retention.api")
+    own = {field["name"] for field in api[fields]}
+    others = {field["name"] for other in LISTS for field in api[other]} - own
+    assert others
+    for name in others:
+        text = refusal(client, method, {argument: [good, {**good, name: "x"}]})
+        assert text.startswith(f"{argument}[1]: has a field that is not known"), (name, text)
 
 
 def test_every_required_argument_is_missed_by_name(client):
     for row in client.call("retention.api")["methods"]:
-        required = [argument["name"] for argument in row["arguments"] if argument["required"]]
+        required = {
+            argument["name"]: GOOD[argument["type"]]
+            for argument in row["arguments"]
+            if argument["required"]
+        }
+        for name in required:
+            given = {other: value for other, value in required.items() if other != name}
+            assert refusal(client, row["method"], given) == f"{name}: is missing"
         if required:
-            assert refusal(client, row["method"], {}) == f"{required[0]}: is missing"
+            assert refusal(client, row["method"], {}) == f"{next(iter(required))}: is missing"
 
 
-def test_every_required_field_of_an_import_is_missed_by_name(client):
-    required = [
-        field["name"]
-        for field in client.call("retention.api")["import_fields"]
-        if field["required"]
-    ]
-    assert set(required) == {"org", "id", "kind", "upn"}
+@pytest.mark.parametrize(
+    "fields, required",
+    [
+        ("account_fields", set()),
+        ("import_fields", {"org", "id", "kind", "upn"}),
+        ("confirmation_fields", {"token", "result"}),
+        ("failure_fields", {"token"}),
+        ("lease_fields", {"token"}),
+        ("request_fields", {"request"}),
+    ],
+)
+def test_every_required_field_of_an_item_is_missed_by_name(client, fields, required):
+    method, argument, good = LISTS[fields]
+    told = {field["name"] for field in client.call("retention.api")[fields] if field["required"]}
+    assert told == required
     for name in required:
-        account = people.guest("alex")
-        del account[name]
-        text = refusal(client, "account.import", {"accounts": [account]})
-        assert text == f"accounts[0].{name}: is missing"
+        item = {field: value for field, value in good.items() if field != name}
+        text = refusal(client, method, {argument: [good, item]})
+        assert text == f"{argument}[1].{name}: is missing"
 
 
 def test_an_argument_that_there_is_not_is_refused_by_name(client):
@@ -125,18 +219,21 @@ def test_an_argument_that_is_there_twice_is_refused(client):
     assert client.read_message()[2] == [wire.WRONG, "invalid-argument: limit: is there twice"]
 
 
-def test_a_field_that_is_there_twice_is_refused(client):
-    item = msgpack.Packer().pack_map_pairs([("uid", 1), ("uid", 2)])
+@pytest.mark.parametrize("fields", LISTS)
+def test_a_field_that_is_there_twice_is_refused(client, fields):
+    method, argument, good = LISTS[fields]
+    name, value = next(iter(good.items()))
+    item = msgpack.Packer().pack_map_pairs([(name, value), (name, value)])
     client.send(
         b"\x94\x00\x01"
-        + msgpack.packb("account.leave")
+        + msgpack.packb(method)
         + b"\x91\x81"
-        + msgpack.packb("accounts")
+        + msgpack.packb(argument)
         + b"\x91"
         + item
     )
     assert client.read_message()[2] == [
-        wire.WRONG, "invalid-argument: accounts[0].uid: is there twice"
+        wire.WRONG, f"invalid-argument: {argument}[0].{name}: is there twice"
     ]
 
 
@@ -156,8 +253,15 @@ def test_a_field_that_is_there_twice_is_refused(client):
 def test_an_account_is_named_in_exactly_one_way(client, named):
     text = refusal(client, "account.leave", {"accounts": [named]})
     assert text.startswith("accounts[0]: name the account by ")
-    assert refusal(client, "account.get", named).startswith("account: name the account by ")
-    assert refusal(client, "account.explain", named).startswith("account: name the account by ")
+    for method, arguments in (
+        ("hold.add", {"hold": "case-7"}),
+        ("keeper.waive", {"keeper": "crm", "reason": "gone"}),
+        ("request.file", {}),
+    ):
+        text = refusal(client, method, {"accounts": [named], **arguments})
+        assert text.startswith("accounts[0]: name the account by ")
+    for method in ("account.get", "account.explain", "hold.list", "receipt.get"):
+        assert refusal(client, method, named).startswith("account: name the account by ")
 
 
 def test_one_wrong_item_refuses_the_whole_request(client, contoso):
@@ -165,7 +269,30 @@ def test_one_wrong_item_refuses_the_whole_request(client, contoso):
     head = people.head(client)
     refusal(client, "account.leave", {"accounts": [people.name("alex"), {"uid": 0}]})
     refusal(client, "account.import", {"accounts": [people.guest("kim"), {"org": "contoso"}]})
+    wrong = [people.name("alex"), {"uid": 0}]
+    refusal(client, "hold.add", {"hold": "case-7", "accounts": wrong})
+    refusal(client, "request.file", {"accounts": wrong})
     assert people.head(client) == head
+
+
+def test_one_wrong_request_or_task_refuses_the_whole_call(client, contoso):
+    people.take_in(client, people.guest("alex"), people.guest("kim"))
+    number = client.items("request.file", [people.name("kim")])[0]["request"]
+    keepers.set_keeper(client, "crm")
+    people.do(client, "leave", "alex")
+    people.do(client, "purge", "alex")
+    token = client.call("keeper.claim", keeper="crm")["tasks"][0]["token"]
+    head = people.head(client)
+    done = {"token": token, "result": "erased"}
+    refusal(client, "request.approve", {"requests": [{"request": number}, {"request": 0}]})
+    refusal(client, "keeper.confirm", {"keeper": "crm", "tasks": [done, {"token": token}]})
+    refusal(client, "keeper.fail", {"keeper": "crm", "tasks": [{"token": token}, {}]})
+    refusal(client, "keeper.extend", {"keeper": "crm", "tasks": [{"token": token}, {}]})
+    assert people.head(client) == head
+    items = client.call("keeper.confirm", keeper="crm", tasks=[done])["items"]
+    assert people.outcomes(items) == ["ok"]  # its lease stands: nothing was failed or given back
+    items = client.call("request.deny", requests=[{"request": number}], reason="no")["items"]
+    assert people.outcomes(items) == ["ok"]
 
 
 def test_the_limits_themselves_are_taken(client, contoso):
@@ -189,6 +316,58 @@ def test_the_limits_themselves_are_taken(client, contoso):
     people.set_org(client, "o" * 64, window_us=DAY, removal_us=DAY)
     assert len(client.items("account.leave", 1000 * [{"uid": 2**63 - 1}])) == 1000
     assert client.call("retention.info")["clock"]["now_us"] == BEGIN
+
+
+def test_the_limits_of_a_hold_themselves_are_taken(client, contoso):
+    people.take_in(client, people.guest("alex"))
+    named, hold, reason = people.name("alex"), "h" * 64, "r" * 1024
+    assert client.items("hold.add", [named], hold=hold, reason=reason)[0]["outcome"] == "ok"
+    assert client.call("hold.list", **named)["holds"] == [
+        {"hold": hold, "reason": reason, "added_at_us": BEGIN}
+    ]
+    assert client.items("hold.remove", [named], hold=hold)[0]["outcome"] == "ok"
+    many = 1000 * [{"uid": 2**63 - 1}]
+    assert set(people.outcomes(client.items("hold.add", many, hold=hold))) == {"not-found"}
+
+
+def test_the_limits_of_a_keeper_and_its_tasks_themselves_are_taken(client):
+    orgs = [f"{i:o>64}" for i in range(64)]
+    for org in orgs:
+        people.set_org(client, org)
+    assert keepers.set_keeper(client, LONGEST_KEEPER, orgs=orgs)["orgs"] == orgs
+    people.take_in(client, people.guest("alex", orgs[63]))
+    people.do(client, "remove", "alex", orgs[63])
+    people.do(client, "purge", "alex", orgs[63])
+
+    def call(method, **arguments):
+        return client.call(f"keeper.{method}", keeper=LONGEST_KEEPER, **arguments)
+
+    def claim():
+        return call("claim", max=1000, lease_us=DAY)["tasks"][0]
+
+    task = claim()
+    assert task["lease_until_us"] == BEGIN + DAY
+    failed = {"token": task["token"], "error": "e" * 1024, "retry_after_us": 0}
+    assert call("fail", tasks=[failed])["items"][0]["retry_at_us"] == BEGIN
+    task = claim()
+    assert task["error"] == "e" * 1024
+    unknown = [{"token": f"{i:x>64}"} for i in range(1000)]
+    items = call("extend", tasks=unknown)["items"]
+    assert [{"token": item["token"]} for item in items] == unknown
+    assert set(people.outcomes(items)) == {"token-unknown"}
+    done = {
+        "token": task["token"], "result": "retained", "ground": "g" * 64, "note": "n" * 1024
+    }
+    assert people.outcomes(call("confirm", tasks=[done])["items"]) == ["ok"]
+    people.settle(client)
+    assert people.get(client, "alex", orgs[63])["state"] == "removed"
+
+
+def test_a_thousand_removal_requests_are_taken(client):
+    wanted = [{"request": 2**63 - 1 - i} for i in range(1000)]
+    items = client.call("request.deny", requests=wanted, reason="r" * 1024)["items"]
+    assert [{"request": item["request"]} for item in items] == wanted
+    assert set(people.outcomes(items)) == {"request-not-found"}
 
 
 def test_names_of_every_script_come_back_as_they_were(client, contoso):

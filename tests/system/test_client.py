@@ -332,6 +332,39 @@ def test_a_refused_leave_says_every_reason_and_whom_to_ask(ctl, client, three):
     assert people.PRIVACY["privacy_contact"] in text
 
 
+def test_a_refused_leave_names_the_way_that_is_left(ctl, client, three):
+    people.set_org(client, allow_leave=False)
+    text = ctl("leave", "contoso/dan", code=REFUSED).stdout
+    assert "a removal request can be filed: retentionctl file contoso/dan\n" in text
+    text = ctl("file", "contoso/dan", "--utc").stdout
+    assert "contoso/dan: request 1 filed; it is to be decided by 2026-" in text
+    assert "it is request 1\n" in ctl("file", "contoso/dan", code=REFUSED).stdout
+    assert "1 removal request waits for a decision" in ctl("status").stdout
+
+
+def test_quiet_says_nothing_of_a_change_that_went_well(ctl, three):
+    assert ctl("-q", "set-org", "contoso", "--name=Contoso").stdout == ""
+    assert ctl("-q", "set-keeper", "crm").stdout == ""
+    assert ctl("-q", "pause").stdout == ""
+    assert "Contoso" in ctl("-q", "org", "contoso").stdout
+
+
+def test_an_explanation_says_where_each_keeper_stands(ctl, three):
+    ctl("set-keeper", "crm")
+    ctl("purge", "--yes", "contoso/kim")
+    assert "Waits for: crm (never claimed)." in ctl("explain", "contoso/kim").stdout
+    assert ctl.json("explain", "contoso/kim")["tasks"] == [{"keeper": "crm", "attempts": 0}]
+    text = ctl("waive", "crm", "contoso/kim", "--yes", "--reason=gone").stdout
+    assert "nobody owes anything any more; the removal completes with the next sweep" in text
+    assert "KEEPER" in ctl("log").stdout and "RESULT" in ctl("log").stdout
+
+
+def test_a_receipt_is_not_found_by_a_name_and_says_by_what(ctl):
+    text = ctl("receipt", "contoso/nobody@fabrikam.example", code=NOT_FOUND).stdout
+    assert "look it up by ORG/ID or uid:N" in text
+    assert "ORG/ID or uid:N: the person's name is no" in ctl("receipt", "--help").stdout
+
+
 def test_every_verb_has_help(ctl):
     overview = ctl("--help").stdout
     for verb in ("leave", "restore", "purge", "import", "list", "advance", "status", "call"):
@@ -518,7 +551,7 @@ def test_14_when_the_ledger_is_not_what_was_written(ctl, daemon, client, contoso
     store = daemon.state / "store" / "data.mdb"
     store.write_bytes(store.read_bytes().replace(wanted, bytes(len(wanted))))
     daemon.start()
-    assert "broken" in ctl("verify", code=VERIFICATION).stdout
+    assert "failed at entry 51" in ctl("verify", code=VERIFICATION).stdout
     assert ctl.json("verify", code=VERIFICATION)["fault"]["seq"] == 51
 
 

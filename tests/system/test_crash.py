@@ -212,6 +212,9 @@ def test_a_removal_that_a_kill_interrupted_is_completed_once(
             "soft_deleted": 0,
             "removing": 0,
             "removed": 1000,
+            "overdue": 0,
+            "due_soon": 0,
+            "held": 0,
         }
         check_counts(again)
         assert people.verify(again) == people.head(again)

@@ -511,7 +511,13 @@ def test_a_thousand_accounts_get_a_thousand_answers_in_their_order(client):
     assert [item["id"] for item in items] == [name["id"] for name in wanted]
     assert people.outcomes(items) == expected
     assert client.call("stats.get")["accounts"] == {
-        "active": 400, "soft_deleted": 400, "removing": 0, "removed": 0
+        "active": 400,
+        "soft_deleted": 400,
+        "removing": 0,
+        "removed": 0,
+        "overdue": 0,
+        "due_soon": 0,
+        "held": 0,
     }
 
 
@@ -591,6 +597,54 @@ def test_dry_run_says_what_would_happen_and_changes_nothing(client):
     assert client.call("org.get", org="adatum")["outcome"] == "org-not-found"
 
 
+def test_dry_run_of_a_duty_says_what_would_happen_and_changes_nothing(client):
+    ids = ["alex", "kim", "held", "early", "late"]
+    people.take_in(client, *[people.guest(id) for id in ids])
+    hold, why = {"hold": "case-7"}, {"reason": "ticket 7"}
+    client.items("hold.add", [people.name("held")], **hold)
+    number = client.items("request.file", [people.name("kim")])[0]["request"]
+    client.items("account.leave", people.names(["early", "late"]))
+    client.items("account.purge", [people.name("early")])  # nobody owes this one
+    client.call("keeper.set", keeper="crm")
+    client.items("account.purge", [people.name("late")])
+    before, stats = people.head(client), client.call("stats.get")["accounts"]
+    shown = [people.get(client, id) for id in ids]
+    listed, requests = client.call("keeper.list"), client.call("request.list")
+
+    def would(method, id, **arguments):
+        accounts = [people.name(id)]
+        return client.items(method, accounts, dry_run=True, **arguments)[0]["outcome"]
+
+    def would_decide(verb, **arguments):
+        requests = [{"request": number}, {"request": number + 1}]
+        items = client.call(f"request.{verb}", requests=requests, dry_run=True, **arguments)
+        return people.outcomes(items["items"])
+
+    created = client.call("keeper.set", keeper="mail", orgs=["contoso"], dry_run=True)
+    assert created == {
+        "outcome": "ok", "keeper": {"keeper": "mail", "enabled": True, "orgs": ["contoso"]}
+    }
+    changed = client.call("keeper.set", keeper="crm", enabled=False, dry_run=True)
+    assert changed["keeper"]["enabled"] is False
+    assert would("keeper.waive", "late", keeper="crm", **why) == "ok"
+    assert would("keeper.waive", "alex", keeper="crm", **why) == "not-owed"
+    assert would("keeper.owe", "alex", keeper="crm") != "ok"
+    assert would("hold.add", "alex", **hold) == "ok"
+    assert would("hold.add", "held", **hold) == "hold-exists"
+    assert would("hold.remove", "held", **hold) == "ok"
+    assert would("hold.remove", "alex", **hold) == "hold-not-found"
+    assert would("request.file", "alex") == "ok"
+    assert would("request.file", "kim") == "already-requested"
+    assert would_decide("approve") == ["ok", "request-not-found"]
+    assert would_decide("deny", **why) == ["ok", "request-not-found"]
+
+    assert people.head(client) == before
+    assert client.call("stats.get")["accounts"] == stats
+    assert [people.get(client, id) for id in ids] == shown
+    assert client.call("keeper.list") == listed
+    assert client.call("request.list") == requests
+
+
 def test_every_changing_method_can_be_tried_without_a_change(client):
     changing = {row["method"] for row in client.call("retention.api")["methods"] if row["changes"]}
     assert changing == {
@@ -599,6 +653,9 @@ def test_every_changing_method_can_be_tried_without_a_change(client):
             f"account.{verb}"
             for verb in ("leave", "remove", "restore", "purge", "disable", "enable")
         ),
+        *(f"keeper.{verb}" for verb in ("set", "waive", "owe")),
+        *(f"hold.{verb}" for verb in ("add", "remove")),
+        *(f"request.{verb}" for verb in ("file", "approve", "deny")),
         "org.set",
         "sweep.pause",
         "sweep.resume",

@@ -323,6 +323,9 @@ def test_a_small_map_refuses_growth_and_still_deletes():
                 "soft_deleted": 0,
                 "removing": 0,
                 "removed": len(uids),
+                "overdue": 0,
+                "due_soon": 0,
+                "held": 0,
             }
         daemon.restart()
         with daemon.connect() as client:

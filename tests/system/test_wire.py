@@ -9,10 +9,18 @@ import msgpack
 import pytest
 
 import daemon as daemons
+import keepers
 import people
 import wire
 
 COMMANDS = pathlib.Path(__file__).parents[2] / "common" / "commands.def"
+
+
+@pytest.fixture
+def daemon():
+    """Who runs the tests is a keeper too: so every method is theirs to call."""
+    with daemons.running(keepers.grant("crm")) as running:
+        yield running
 
 
 def test_info_tells_who_the_daemon_is_and_who_asks(client):

@@ -113,7 +113,7 @@ Test(access, root_is_admin_of_everything_without_a_grant)
 	struct access_rules none = {NULL, 0};
 	struct access_peer root = user(0);
 
-	for (enum role role = ROLE_ANY; role < ROLE_DAEMON; role++) {
+	for (enum role role = ROLE_ANY; role <= ROLE_ADMIN; role++) {
 		cr_expect(access_allows(&none, &root, role, all_orgs), "%s", role_name(role));
 		cr_expect(access_allows(&none, &root, role, slice_of("contoso")), "%s",
 			  role_name(role));
@@ -155,11 +155,11 @@ Test(access, the_uid_that_a_user_namespace_shows_is_nobody_whatever_is_granted)
 
 /* clang-format off */
 static const bool includes[_ROLE_MAX][_ROLE_MAX] = {
-	/*                       any   reader auditor self-service admin daemon */
-	[ROLE_READER]       = { true,  true,  false,  false,       false, false },
-	[ROLE_AUDITOR]      = { true,  false, true,   false,       false, false },
-	[ROLE_SELF_SERVICE] = { true,  false, false,  true,        false, false },
-	[ROLE_ADMIN]        = { true,  true,  true,   true,        true,  false },
+	/*                       any   reader auditor self-service admin  keeper daemon */
+	[ROLE_READER]       = { true,  true,  false,  false,       false, false, false },
+	[ROLE_AUDITOR]      = { true,  false, true,   false,       false, false, false },
+	[ROLE_SELF_SERVICE] = { true,  false, false,  true,        false, false, false },
+	[ROLE_ADMIN]        = { true,  true,  true,   true,        true,  false, false },
 };
 /* clang-format on */
 
@@ -269,13 +269,17 @@ static const struct caller {
 	{"self-service of two",            USER,              ROLE_SELF_SERVICE, false},
 	{"admin of two organizations",     USER,              ROLE_ADMIN,        false},
 	{"hidden by a namespace",          ACCESS_UID_NOBODY, ROLE_ADMIN,        true},
+	{"keeper",                         USER,              ROLE_KEEPER,       true},
 	{"root",                           0,                 ROLE_ANY,          false},
 };
 /* clang-format on */
 
 static bool should_be_let_in(const struct caller *caller, const struct command *command)
 {
-	if (command->role == ROLE_ANY || caller->uid == 0) {
+	if (command->role == ROLE_ANY || command->role == ROLE_KEEPER) {
+		return command->role == ROLE_ANY || caller->held == ROLE_KEEPER;
+	}
+	if (caller->uid == 0) {
 		return true;
 	}
 	if (caller->uid == ACCESS_UID_NOBODY || !includes[caller->held][command->role]) {
@@ -307,6 +311,47 @@ Test(access, each_command_lets_in_whom_its_role_and_scope_say)
 	for (size_t i = 0; i < ARRAY_LEN(callers); i++) {
 		check_caller(&callers[i]);
 	}
+}
+
+/* Keepers: which one counts, and nobody is one by administering. */
+
+static struct access_grant to_keeper(uid_t uid, const char *keeper)
+{
+	struct access_grant grant = to_user(uid, ROLE_KEEPER);
+
+	grant.keeper = keeper;
+	return grant;
+}
+
+Test(access, a_keeper_speaks_under_its_own_name_only)
+{
+	struct access_grant grant = to_keeper(USER, "crm");
+	struct access_rules rules = {.grants = &grant, .n_grants = 1};
+	struct access_peer keeper = user(USER), other = user(USER + 1);
+
+	cr_expect(access_is_keeper(&rules, &keeper, slice_of("crm")));
+	cr_expect(!access_is_keeper(&rules, &keeper, slice_of("cr")));
+	cr_expect(!access_is_keeper(&rules, &keeper, slice_of("crm2")));
+	cr_expect(!access_is_keeper(&rules, &other, slice_of("crm")));
+}
+
+Test(access, neither_root_nor_an_administrator_is_a_keeper)
+{
+	struct access_grant grants[] = {to_keeper(USER + 1, "crm"), to_user(USER, ROLE_ADMIN)};
+	struct access_rules rules = {.grants = grants, .n_grants = ARRAY_LEN(grants)};
+	struct access_peer admin = user(USER), root = user(0);
+
+	cr_expect(!access_is_keeper(&rules, &admin, slice_of("crm")));
+	cr_expect(!access_is_keeper(&rules, &root, slice_of("crm")));
+}
+
+Test(access, whom_a_namespace_hides_is_no_keeper)
+{
+	struct access_grant grant = to_keeper(ACCESS_UID_NOBODY, "crm");
+	struct access_rules rules = {.grants = &grant, .n_grants = 1};
+	struct access_peer hidden = user(ACCESS_UID_NOBODY);
+
+	cr_expect(!access_is_keeper(&rules, &hidden, slice_of("crm")));
 }
 
 /* The same by name, so that a slip in the table of commands shows. */

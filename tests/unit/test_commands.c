@@ -148,8 +148,9 @@ Test(commands, every_changing_command_takes_the_four)
 		const struct command *command = &command_table[i];
 
 		if (!command_changes(command)) {
-			cr_assert_not(command_takes(command, ARGUMENT_request_id), "%s",
-				      command->method);
+			/* A keeper that has erased cannot ask what it would do, but it repeats itself. */
+			cr_assert_eq(command_takes(command, ARGUMENT_request_id),
+				     i == COMMAND_keeper_confirm, "%s", command->method);
 			continue;
 		}
 		n_changing++;
@@ -165,7 +166,10 @@ Test(commands, what_changes_accounts_or_organizations_is_a_changing_command)
 	static const enum command_symbol changing[] = {
 		COMMAND_org_set,         COMMAND_account_import,  COMMAND_account_leave,
 		COMMAND_account_remove,  COMMAND_account_restore, COMMAND_account_purge,
-		COMMAND_account_disable, COMMAND_account_enable,
+		COMMAND_account_disable, COMMAND_account_enable,  COMMAND_keeper_set,
+		COMMAND_keeper_waive,    COMMAND_keeper_owe,      COMMAND_hold_add,
+		COMMAND_hold_remove,     COMMAND_request_file,    COMMAND_request_approve,
+		COMMAND_request_deny,
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(changing); i++) {
@@ -174,6 +178,33 @@ Test(commands, what_changes_accounts_or_organizations_is_a_changing_command)
 	}
 	cr_assert_not(command_changes(&command_table[COMMAND_account_get]));
 	cr_assert_not(command_changes(&command_table[COMMAND_retention_info]));
+}
+
+Test(commands, what_cannot_be_undone_and_nobody_asked_for_needs_a_reason)
+{
+	for (size_t i = 0; i < _COMMAND_MAX; i++) {
+		const struct command *command = &command_table[i];
+
+		for (uint16_t k = 0; k < command->n_arguments; k++) {
+			if (command->arguments[k].symbol == ARGUMENT_reason) {
+				cr_assert_eq(command->arguments[k].required,
+					     i == COMMAND_keeper_waive || i == COMMAND_request_deny,
+					     "%s", command->method);
+			}
+		}
+	}
+}
+
+Test(commands, a_keepers_role_is_for_its_own_work_and_no_other_role_is)
+{
+	for (size_t i = 0; i < _COMMAND_MAX; i++) {
+		bool own = i == COMMAND_keeper_claim || i == COMMAND_keeper_confirm ||
+			   i == COMMAND_keeper_fail || i == COMMAND_keeper_extend ||
+			   i == COMMAND_keeper_watch;
+
+		cr_assert_eq(command_table[i].role == ROLE_KEEPER, own, "%s",
+			     command_table[i].method);
+	}
 }
 
 Test(commands, readers_and_auditors_change_nothing)
@@ -214,12 +245,16 @@ Test(commands, a_command_has_the_arguments_of_its_row)
 	cr_assert_not(command_takes(&command_table[COMMAND_ledger_head], ARGUMENT_org));
 }
 
-Test(commands, only_commands_that_take_many_accounts_have_large_frames)
+Test(commands, only_commands_that_take_many_items_have_large_frames)
 {
 	for (size_t i = 0; i < _COMMAND_MAX; i++) {
 		const struct command *command = &command_table[i];
 		bool many = command_takes(command, ARGUMENT_accounts) ||
-			    command_takes(command, ARGUMENT_imports);
+			    command_takes(command, ARGUMENT_imports) ||
+			    command_takes(command, ARGUMENT_confirmations) ||
+			    command_takes(command, ARGUMENT_failures) ||
+			    command_takes(command, ARGUMENT_leases) ||
+			    command_takes(command, ARGUMENT_requests);
 
 		cr_assert_eq(command_frame_max(command),
 			     many ? RPC_FRAME_LARGE_MAX : RPC_FRAME_SMALL_MAX, "%s",
@@ -230,41 +265,54 @@ Test(commands, only_commands_that_take_many_accounts_have_large_frames)
 	cr_assert_eq(command_frame_max(&command_table[COMMAND_account_get]), RPC_FRAME_SMALL_MAX);
 }
 
-Test(commands, items_have_the_fields_that_name_or_describe_an_account)
+#define ACCOUNTS (1U << (ARGUMENT_TYPE_ACCOUNTS - ARGUMENT_TYPE_ACCOUNTS))
+#define IMPORTS  (1U << (ARGUMENT_TYPE_IMPORTS - ARGUMENT_TYPE_ACCOUNTS))
+#define CONFIRM  (1U << (ARGUMENT_TYPE_CONFIRMATIONS - ARGUMENT_TYPE_ACCOUNTS))
+#define FAIL     (1U << (ARGUMENT_TYPE_FAILURES - ARGUMENT_TYPE_ACCOUNTS))
+#define LEASES   (1U << (ARGUMENT_TYPE_LEASES - ARGUMENT_TYPE_ACCOUNTS))
+#define REQUESTS (1U << (ARGUMENT_TYPE_REQUESTS - ARGUMENT_TYPE_ACCOUNTS))
+
+Test(commands, items_have_the_fields_that_their_list_is_about)
 {
+	/* In which lists' items each field stands, and in which it must. */
+	/* clang-format off */
 	static const struct {
-		enum field_symbol field;
-		bool accounts;
-		bool imports;
-		bool required;
+		unsigned belongs;
+		unsigned required;
 	} rules[] = {
-		{FIELD_org, true, true, true},
-		{FIELD_id, true, true, true},
-		{FIELD_uid, true, false, false},
-		{FIELD_person, true, true, false},
-		{FIELD_new_upn, true, false, false},
-		{FIELD_kind, false, true, true},
-		{FIELD_upn, false, true, true},
-		{FIELD_mail, false, true, false},
-		{FIELD_name, false, true, false},
-		{FIELD_enabled, false, true, false},
-		{FIELD_groups, false, true, false},
-		{FIELD_permissions, false, true, false},
-		{FIELD_deleted_at_us, false, true, false},
+		[FIELD_org]            = {ACCOUNTS | IMPORTS, IMPORTS},
+		[FIELD_id]             = {ACCOUNTS | IMPORTS, IMPORTS},
+		[FIELD_uid]            = {ACCOUNTS, 0},
+		[FIELD_person]         = {ACCOUNTS | IMPORTS, 0},
+		[FIELD_new_upn]        = {ACCOUNTS, 0},
+		[FIELD_kind]           = {IMPORTS, IMPORTS},
+		[FIELD_upn]            = {IMPORTS, IMPORTS},
+		[FIELD_mail]           = {IMPORTS, 0},
+		[FIELD_name]           = {IMPORTS, 0},
+		[FIELD_enabled]        = {IMPORTS, 0},
+		[FIELD_groups]         = {IMPORTS, 0},
+		[FIELD_permissions]    = {IMPORTS, 0},
+		[FIELD_deleted_at_us]  = {IMPORTS, 0},
+		[FIELD_request]        = {REQUESTS, REQUESTS},
+		[FIELD_token]          = {CONFIRM | FAIL | LEASES, CONFIRM | FAIL | LEASES},
+		[FIELD_result]         = {CONFIRM, CONFIRM},
+		[FIELD_ground]         = {CONFIRM, 0},
+		[FIELD_note]           = {CONFIRM, 0},
+		[FIELD_error]          = {FAIL, 0},
+		[FIELD_retry_after_us] = {FAIL, 0},
 	};
+	/* clang-format on */
 
 	cr_assert_eq(ARRAY_LEN(rules), _FIELD_MAX);
-	for (size_t i = 0; i < ARRAY_LEN(rules); i++) {
-		enum field_symbol field = rules[i].field;
-		const char *name = field_table[field].name;
+	for (int i = 0; i < _FIELD_MAX; i++) {
+		for (int list = ARGUMENT_TYPE_ACCOUNTS; list <= ARGUMENT_TYPE_REQUESTS; list++) {
+			unsigned bit = 1U << (list - ARGUMENT_TYPE_ACCOUNTS);
 
-		cr_assert_eq(field_belongs(field, ARGUMENT_TYPE_ACCOUNTS), rules[i].accounts, "%s",
-			     name);
-		cr_assert_eq(field_belongs(field, ARGUMENT_TYPE_IMPORTS), rules[i].imports, "%s",
-			     name);
-		cr_assert_eq(field_required(field, ARGUMENT_TYPE_IMPORTS), rules[i].required, "%s",
-			     name);
-		cr_assert_not(field_required(field, ARGUMENT_TYPE_ACCOUNTS), "%s", name);
+			cr_assert_eq(field_belongs((enum field_symbol)i, (enum argument_type)list),
+				     (rules[i].belongs & bit) != 0, "%s", field_table[i].name);
+			cr_assert_eq(field_required((enum field_symbol)i, (enum argument_type)list),
+				     (rules[i].required & bit) != 0, "%s", field_table[i].name);
+		}
 	}
 }
 

@@ -140,11 +140,36 @@ Test(config, each_role_can_be_granted)
 	accepts("[grant a]\nrole = reader\nusers = 1\n"
 		"[grant b]\nrole = auditor\nusers = 2\n"
 		"[grant c]\nrole = self-service\nusers = 3\n"
-		"[grant d]\nrole = admin\nusers = 4\n");
+		"[grant d]\nrole = admin\nusers = 4\n"
+		"[grant e]\nrole = keeper crm-2\nusers = 5\ngroups = 6\n");
 	cr_assert_eq(grant(0)->role, ROLE_READER);
 	cr_assert_eq(grant(1)->role, ROLE_AUDITOR);
 	cr_assert_eq(grant(2)->role, ROLE_SELF_SERVICE);
 	cr_assert_eq(grant(3)->role, ROLE_ADMIN);
+	cr_assert_null(grant(3)->keeper);
+	for (size_t i = 4; i < 6; i++) {
+		cr_assert_eq(grant(i)->role, ROLE_KEEPER);
+		cr_assert_str_eq(grant(i)->keeper, "crm-2");
+		cr_assert_null(grant(i)->orgs);
+	}
+}
+
+Test(config, a_keeper_is_granted_by_a_name_that_can_be)
+{
+	refuses("[grant a]\nrole = keeper\nusers = 1\n"
+		"[grant b]\nrole = keeper C R M\nusers = 1\n"
+		"[grant c]\nrole = keeperx\nusers = 1\n",
+		"c.conf:2: role = keeper needs the keeper's name behind it\n"
+		"c.conf:5: keeper 'C R M' must be 1 to 64 of a-z 0-9 . _ -\n"
+		"c.conf:8: role must be reader, auditor, self-service, admin or keeper NAME, not "
+		"'keeperx'\n");
+}
+
+Test(config, a_keeper_is_not_limited_to_organizations_by_its_grant)
+{
+	refuses("[grant a]\nrole = keeper crm\nusers = 1\norganizations = contoso\n",
+		"c.conf:4: a keeper's grant has no organizations; retentionctl set-keeper --orgs=… "
+		"says which the keeper is for\n");
 }
 
 Test(config, organizations_are_kept_in_lower_case)
@@ -224,8 +249,9 @@ Test(config, a_grant_without_a_name_is_refused)
 Test(config, an_unknown_key_is_refused)
 {
 	refuses("[retentiond]\nsokcet = /a\n",
-		"c.conf:2: [retentiond] has no key sokcet; it has state_directory, socket, "
-		"socket_mode, socket_group, map_size and log_level\n");
+		"c.conf:2: [retentiond] has no key sokcet; it has state_directory, register, "
+		"backup_directory, vault_backup_directory, socket, socket_mode, socket_group, "
+		"map_size, tombstones and log_level\n");
 }
 
 Test(config, an_unknown_key_of_a_grant_is_refused)
@@ -267,6 +293,28 @@ Test(config, an_indented_section_is_refused_since_it_would_continue_the_key_befo
 		     "%s", faults);
 }
 
+Test(config, tombstones_are_kept_for_a_span_of_30_d_or_more)
+{
+	accepts("[retentiond]\ntombstones = 30d\n");
+	cr_assert_eq(config->tombstones, 30 * SPAN_DAY);
+	config = config_free(config);
+	accepts("[retentiond]\n");
+	cr_assert_eq(config->tombstones, 0);
+	config = config_free(config);
+}
+
+Test(config, tombstones_that_are_dropped_too_soon_are_refused)
+{
+	refuses("[retentiond]\ntombstones = 29d23h\n",
+		"c.conf:2: tombstones must be a span such as 400d, at least 30d, not '29d23h'\n");
+}
+
+Test(config, tombstones_without_a_unit_are_refused)
+{
+	refuses("[retentiond]\ntombstones = 400\n",
+		"c.conf:2: tombstones must be a span such as 400d, at least 30d, not '400'\n");
+}
+
 Test(config, a_line_that_is_too_long_is_refused_and_not_cut)
 {
 	char text[400] = "[retentiond]\nsocket = /";
@@ -299,7 +347,7 @@ Test(config, a_map_that_is_too_small_is_refused)
 Test(config, a_grant_without_a_role_is_refused)
 {
 	refuses("[grant a]\nusers = 1\n", "c.conf:1: [grant a] has no role; it is reader, auditor, "
-					  "self-service or admin\n");
+					  "self-service, admin or keeper NAME\n");
 }
 
 Test(config, a_grant_for_nobody_is_refused)
@@ -311,8 +359,8 @@ Test(config, a_grant_for_nobody_is_refused)
 Test(config, roles_that_cannot_be_granted_are_refused)
 {
 	refuses("[grant a]\nrole = any\nusers = 1\n[grant b]\nrole = daemon\nusers = 1\n",
-		"c.conf:2: role must be reader, auditor, self-service or admin, not 'any'\n"
-		"c.conf:5: role must be reader, auditor, self-service or admin, not 'daemon'\n");
+		"c.conf:2: role must be reader, auditor, self-service, admin or keeper NAME, not 'any'\n"
+		"c.conf:5: role must be reader, auditor, self-service, admin or keeper NAME, not 'daemon'\n");
 }
 
 Test(config, users_and_groups_that_are_not_there_are_refused)

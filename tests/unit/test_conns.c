@@ -15,21 +15,31 @@
 
 #define BIG_ANSWER (512 * 1024)
 
+#define BIG_EVENT      1024
+#define EVENTS_AT_ONCE 256
+
 static struct event_base *base;
 static struct conns *conns;
 static unsigned n_dispatched;
 static struct access_peer last_peer;
+static uint64_t head;      /* the last event that there is */
+static int push_refusal;   /* what push() answers once it has told all */
+static size_t event_bytes; /* how large it makes one */
+static span_t push_takes;  /* and how long it takes */
 static char last_method[RPC_METHOD_LEN_MAX + 1];
 
-/* "big" is answered at length, "fail" finds a broken machine, all else is answered true. */
-static int dispatch(void unused *userdata, const struct access_peer *peer,
+/*
+ * "big" is answered at length, "fail" finds a broken machine, "subscribe" subscribes from the first
+ * event on; all but "fail" are answered, and all but "big" true.
+ */
+static int dispatch(void unused *userdata, struct session *session,
 		    const struct rpc_message *message, struct pack_writer *out)
 {
 	static const char filler[BIG_ANSWER];
 
 	cr_assert_eq(out->len, 0);
 	n_dispatched++;
-	last_peer = *peer;
+	last_peer = session->peer;
 	memcpy(last_method, message->method.data, message->method.len);
 	last_method[message->method.len] = '\0';
 	if (slice_is(message->method, "fail")) {
@@ -37,6 +47,9 @@ static int dispatch(void unused *userdata, const struct access_peer *peer,
 	}
 	if (message->type != RPC_REQUEST) {
 		return 0;
+	}
+	if (slice_is(message->method, "subscribe")) {
+		session->next_seq = 1;
 	}
 	rpc_write_answer(out, message->msgid);
 	if (slice_is(message->method, "big")) {
@@ -48,12 +61,41 @@ static int dispatch(void unused *userdata, const struct access_peer *peer,
 	return 0;
 }
 
+/* An event is its number and some filler; at most EVENTS_AT_ONCE are told at once. */
+static int push(void unused *userdata, struct session *session, struct pack_writer *out,
+		bool *ret_more)
+{
+	static const char filler[BIG_EVENT];
+
+	cr_assert_eq(out->len, 0);
+	cr_assert_gt(session->next_seq, 0);
+	for (span_t until = limits_now() + push_takes; limits_now() < until;) {
+	}
+	for (unsigned i = 0; i < EVENTS_AT_ONCE && session->next_seq <= head; i++) {
+		pack_write_array(out);
+		pack_write_int(out, RPC_NOTIFICATION);
+		pack_write_cstr(out, "event");
+		pack_write_array(out);
+		pack_write_uint(out, session->next_seq++);
+		pack_write_bin(out, (struct slice){filler, event_bytes});
+		pack_write_end(out);
+		pack_write_end(out);
+	}
+	if (push_refusal != 0 && session->next_seq > head) {
+		return push_refusal;
+	}
+	*ret_more = session->next_seq <= head;
+	return 0;
+}
+
 static void begin(void)
 {
+	static const struct conns_handler handler = {.dispatch = dispatch, .push = push};
+
 	(void)signal(SIGPIPE, SIG_IGN);
 	base = event_base_new();
 	cr_assert(base);
-	cr_assert_eq(conns_new(base, dispatch, NULL, &conns), 0);
+	cr_assert_eq(conns_new(base, &handler, &conns), 0);
 }
 
 static void end(void)
@@ -135,14 +177,20 @@ static void client_drop(struct client *client, size_t n)
 	memmove(client->data, client->data + n, client->len);
 }
 
+/* Whether one more whole message is there. It points into what the client drops when done with it. */
+static bool client_look(struct client *client, struct rpc_message *ret_message)
+{
+	client_receive(client);
+	return client->len > 0 &&
+	       rpc_parse(client->parser, client->data, client->len, ret_message) != RPC_E_MORE;
+}
+
 /* Whether one more whole answer is there; its msgid, and whether it is an error. */
 static bool client_next(struct client *client, uint32_t *ret_msgid, bool *ret_error)
 {
 	struct rpc_message message;
 
-	client_receive(client);
-	if (client->len == 0 ||
-	    rpc_parse(client->parser, client->data, client->len, &message) == RPC_E_MORE) {
+	if (!client_look(client, &message)) {
 		return false;
 	}
 	cr_assert_eq(message.type, RPC_RESPONSE);
@@ -150,6 +198,21 @@ static bool client_next(struct client *client, uint32_t *ret_msgid, bool *ret_er
 	*ret_error = message.error.type != PACK_NIL;
 	client_drop(client, message.bytes);
 	return true;
+}
+
+/* The number of the next event, if one is there; 0 if none is. */
+static uint64_t client_next_event(struct client *client)
+{
+	struct rpc_message message;
+	uint64_t seq;
+
+	if (!client_look(client, &message)) {
+		return 0;
+	}
+	cr_assert_eq(message.type, RPC_NOTIFICATION);
+	seq = (uint64_t)pack_array_at(&message.params, 0).integer;
+	client_drop(client, message.bytes);
+	return seq;
 }
 
 /*
@@ -160,6 +223,7 @@ static void turn(void)
 {
 	cr_assert_geq(event_base_loop(base, EVLOOP_ONCE | EVLOOP_NONBLOCK), 0);
 	cr_assert_eq(conns_work(conns), 0);
+	cr_assert_eq(conns_push(conns), 0);
 	conns_finish(conns);
 }
 
@@ -178,6 +242,31 @@ static uint32_t await_answer(struct client *client)
 	}
 	cr_assert_fail("no answer came");
 	return 0;
+}
+
+static uint64_t await_event(struct client *client)
+{
+	uint64_t seq;
+
+	for (unsigned i = 0; i < TURNS_MAX; i++) {
+		seq = client_next_event(client);
+		if (seq > 0) {
+			return seq;
+		}
+		turn();
+	}
+	cr_assert_fail("no event came");
+	return 0;
+}
+
+/* A client that has subscribed and read the answer. */
+static struct client subscriber_new(void)
+{
+	struct client client = client_new();
+
+	client_request(&client, "subscribe", 1, 1);
+	cr_assert_eq(await_answer(&client), 1);
+	return client;
 }
 
 static void await_end(struct client *client)
@@ -517,6 +606,299 @@ Test(conns, when_stopped_answers_that_wait_are_still_sent)
 	cr_assert_eq(msgid, 1);
 	client_done(&client);
 }
+
+/*
+ * Events
+ */
+
+Test(conns, a_subscriber_is_told_each_event_once_and_in_order)
+{
+	struct client client = subscriber_new();
+
+	for (uint64_t n = 1; n <= 3; n++) {
+		head = 1000 * n;
+		for (uint64_t seq = 1000 * (n - 1) + 1; seq <= head; seq++) {
+			cr_assert_eq(await_event(&client), seq);
+		}
+		turn();
+		cr_assert_eq(client_next_event(&client), 0);
+		cr_assert_not(conns_have_work(conns), "the loop does not spin meanwhile");
+	}
+	client_done(&client);
+}
+
+Test(conns, who_has_not_subscribed_is_told_nothing)
+{
+	struct client client = client_new();
+
+	head = 10;
+	client_request(&client, "hello", 1, 1);
+	cr_assert_eq(await_answer(&client), 1);
+	turn();
+	turn();
+	client_receive(&client);
+	cr_assert_eq(client.len, 0);
+	client_done(&client);
+}
+
+Test(conns, the_answer_to_the_subscription_comes_before_its_events)
+{
+	struct client client = client_new();
+
+	head = 2;
+	client_request(&client, "subscribe", 7, 1);
+	cr_assert_eq(await_answer(&client), 7);
+	cr_assert_eq(await_event(&client), 1);
+	cr_assert_eq(await_event(&client), 2);
+	client_done(&client);
+}
+
+Test(conns, no_event_leaves_with_the_work_of_a_turn)
+{
+	struct client client = subscriber_new();
+
+	head = 1;
+	client_request(&client, "hello", 2, 1);
+	cr_assert_geq(event_base_loop(base, EVLOOP_ONCE | EVLOOP_NONBLOCK), 0);
+	cr_assert_eq(conns_work(conns), 0);
+	client_receive(&client);
+	cr_assert_eq(client.len, 0);
+	cr_assert_eq(conns_push(conns), 0);
+	conns_finish(conns);
+	cr_assert_eq(await_answer(&client), 2);
+	cr_assert_eq(await_event(&client), 1);
+	client_done(&client);
+}
+
+Test(conns, a_subscriber_that_is_behind_is_told_a_part_in_each_turn)
+{
+	struct client client = subscriber_new();
+
+	head = 2 * EVENTS_AT_ONCE + 1;
+	for (uint64_t n = 1; n <= 3; n++) {
+		turn();
+		cr_assert_eq(conns_have_work(conns), n < 3, "the next turn comes at once");
+		for (uint64_t i = 0; i < EVENTS_AT_ONCE && n < 3; i++) {
+			cr_assert_neq(client_next_event(&client), 0);
+		}
+	}
+	cr_assert_eq(client_next_event(&client), head);
+	cr_assert_eq(client_next_event(&client), 0);
+	client_done(&client);
+}
+
+Test(conns, a_subscriber_that_does_not_read_is_told_no_more_until_it_reads)
+{
+	struct client client = subscriber_new();
+
+	head = 5000;
+	event_bytes = BIG_EVENT;
+	for (unsigned i = 0; i < 100; i++) {
+		turn();
+	}
+	cr_assert_not(conns_have_work(conns), "the loop does not spin meanwhile");
+	for (uint64_t seq = 1; seq <= head; seq++) {
+		cr_assert_eq(await_event(&client), seq);
+	}
+	client_done(&client);
+}
+
+Test(conns, a_subscriber_that_does_not_read_holds_few_events)
+{
+	struct client client = subscriber_new();
+	uint64_t n = 0;
+
+	head = 5000;
+	event_bytes = BIG_EVENT;
+	for (unsigned i = 0; i < 100; i++) {
+		turn();
+	}
+	conns_stop(conns);
+	conns_finish(conns);
+	await_end(&client);
+	while (client_next_event(&client) > 0) {
+		n++;
+	}
+	/* Half of what may be unread, one push more, and what the socket holds. */
+	cr_assert_lt(n, 1500);
+	client_done(&client);
+}
+
+Test(conns, a_subscriber_that_does_not_read_does_not_harm_another)
+{
+	struct client stuck = subscriber_new();
+	struct client other = subscriber_new();
+
+	head = 5000;
+	event_bytes = BIG_EVENT;
+	for (uint64_t seq = 1; seq <= head; seq++) {
+		cr_assert_eq(await_event(&other), seq);
+	}
+	client_done(&stuck);
+	client_done(&other);
+}
+
+Test(conns, many_subscribers_are_all_told_everything)
+{
+	struct client clients[32];
+
+	for (size_t i = 0; i < ARRAY_LEN(clients); i++) {
+		clients[i] = subscriber_new();
+	}
+	head = 1000;
+	for (uint64_t seq = 1; seq <= head; seq++) {
+		for (size_t i = 0; i < ARRAY_LEN(clients); i++) {
+			cr_assert_eq(await_event(&clients[i]), seq);
+		}
+	}
+	for (size_t i = 0; i < ARRAY_LEN(clients); i++) {
+		client_done(&clients[i]);
+	}
+}
+
+Test(conns, whom_the_time_of_a_turn_did_not_suffice_for_is_told_in_the_next)
+{
+	struct client first = subscriber_new();
+	struct client second = subscriber_new();
+
+	head = 1;
+	push_takes = LIMITS_PUSH_PER_TURN;
+	turn();
+	cr_assert_neq(client_next_event(&first), client_next_event(&second));
+	cr_assert(conns_have_work(conns), "the next turn comes at once");
+	turn();
+	cr_assert_neq(client_next_event(&first), client_next_event(&second));
+	client_done(&first);
+	client_done(&second);
+}
+
+/* Reads on until the answer is there, past the events before it. */
+static uint64_t await_answer_among_events(struct client *client, uint32_t msgid, uint64_t seq)
+{
+	struct rpc_message message;
+
+	for (unsigned i = 0; i < TURNS_MAX; i++) {
+		while (client_look(client, &message)) {
+			bool found = message.type == RPC_RESPONSE;
+
+			if (found) {
+				cr_assert_eq(message.msgid, msgid);
+			} else {
+				cr_assert_eq(pack_array_at(&message.params, 0).integer,
+					     (int64_t)++seq);
+			}
+			client_drop(client, message.bytes);
+			if (found) {
+				return seq;
+			}
+		}
+		turn();
+	}
+	cr_assert_fail("no answer came");
+	return 0;
+}
+
+Test(conns, a_subscriber_may_go_on_asking)
+{
+	struct client client = subscriber_new();
+	uint64_t seq = 0;
+
+	head = 3000;
+	for (uint32_t msgid = 10; msgid < 20; msgid++) {
+		client_request(&client, "hello", msgid, 1);
+		seq = await_answer_among_events(&client, msgid, seq);
+	}
+	while (seq < head) {
+		cr_assert_eq(await_event(&client), ++seq);
+	}
+	client_done(&client);
+}
+
+Test(conns, a_subscriber_with_many_events_unread_still_gets_its_answers)
+{
+	struct client client = subscriber_new();
+	unsigned before;
+
+	head = 5000;
+	event_bytes = BIG_EVENT;
+	for (unsigned i = 0; i < 100; i++) {
+		turn();
+	}
+	before = n_dispatched;
+	client_request(&client, "hello", 2, 1);
+	turn();
+	cr_assert_eq(n_dispatched, before + 1);
+	(void)await_answer_among_events(&client, 2, 0);
+	client_done(&client);
+}
+
+Test(conns, who_may_not_be_told_any_more_gets_what_was_told_and_is_closed)
+{
+	struct client client = subscriber_new();
+
+	head = 2;
+	push_refusal = SESSION_E_FORBIDDEN;
+	await_end(&client);
+	cr_assert_eq(client_next_event(&client), 1);
+	cr_assert_eq(client_next_event(&client), 2);
+	cr_assert_eq(client.len, 0);
+	cr_assert_eq(conns_count(conns), 0);
+	client_done(&client);
+}
+
+Test(conns, when_the_machine_fails_no_event_is_sent)
+{
+	struct client client = subscriber_new();
+
+	head = 1;
+	push_refusal = -EIO;
+	cr_assert_eq(conns_push(conns), -EIO);
+	client_receive(&client);
+	cr_assert_eq(client.len, 0);
+	client_done(&client);
+}
+
+Test(conns, a_subscriber_that_stops_sending_has_ended)
+{
+	struct client client = subscriber_new();
+
+	cr_assert_eq(shutdown(client.fd, SHUT_WR), 0);
+	await_end(&client);
+	cr_assert_eq(conns_count(conns), 0);
+	client_done(&client);
+}
+
+Test(conns, a_subscriber_that_goes_is_forgotten)
+{
+	struct client client = subscriber_new();
+
+	head = 5000;
+	event_bytes = BIG_EVENT;
+	turn();
+	client_done(&client);
+	for (unsigned i = 0; i < 10; i++) {
+		turn();
+	}
+	cr_assert_eq(conns_count(conns), 0);
+	cr_assert_eq(conns_push(conns), 0);
+}
+
+Test(conns, when_stopped_no_more_events_are_told)
+{
+	struct client client = subscriber_new();
+
+	conns_stop(conns);
+	head = 1;
+	cr_assert_eq(conns_push(conns), 0);
+	conns_finish(conns);
+	await_end(&client);
+	cr_assert_eq(client.len, 0);
+	client_done(&client);
+}
+
+/*
+ * How many connections there may be
+ */
 
 /* Root may have more than others; the test may run as either. */
 static size_t connections_allowed(void)

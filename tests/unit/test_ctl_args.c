@@ -73,7 +73,7 @@ Test(ctl_args, every_argument_of_every_command_is_an_option_of_its_verb)
 			enum argument_symbol symbol = command->arguments[k].symbol;
 			char name[CTL_OPTION_NAME_MAX];
 
-			if (symbol == ARGUMENT_accounts || symbol == ARGUMENT_imports) {
+			if (argument_is_list(argument_table[symbol].type)) {
 				continue;
 			}
 			ctl_option_name(symbol, name);

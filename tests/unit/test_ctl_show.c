@@ -3,6 +3,7 @@
 
 #include <criterion/criterion.h>
 
+#include "ctl/check.h"
 #include "ctl/pages.h"
 #include "ctl/show_account.h"
 #include "ctl/show_status.h"
@@ -235,12 +236,14 @@ Test(ctl_show, counts_come_in_groups_of_three_digits)
 }
 
 /* The part of a status that says how it is, with a clock an hour after the epoch. */
-static void status_ends_with(const char *sweep, const char *text)
+static void status_ends_with(const char *answers, const char *text)
 {
 	struct shown shown;
-	json_t *status = json_pack("{s:{}, s:o}", "info", "sweep", json_loads(sweep, 0, NULL));
+	json_t *status = json_loads(answers, 0, NULL);
 
+	cr_assert_not_null(status, "%s", answers);
 	shown_begin(&shown)->now = SPAN_HOUR;
+	cr_assert_eq(json_object_set_new(status, "faults", ctl_check_faults(status, SPAN_HOUR)), 0);
 	show_status(&shown.show, status);
 	(void)fclose(shown.show.out);
 	cr_assert_geq(shown.len, strlen(text));
@@ -251,18 +254,132 @@ static void status_ends_with(const char *sweep, const char *text)
 
 Test(ctl_show, status_says_what_is_wrong_and_what_to_do)
 {
-	status_ends_with("{\"paused\": false, \"next_due_us\": 3599000000, \"failed\": 0}",
+	status_ends_with("{\"sweep\": {\"next_due_us\": 3599000000, \"failed\": 0}}",
 			 "       State: well: nothing is late, nothing failed\n");
 	status_ends_with(
-		"{\"paused\": true, \"failed\": 0}",
+		"{\"sweep\": {\"paused\": true, \"failed\": 0}}",
 		"     PROBLEM: timed work is paused, and deadlines run on; take it up again "
 		"with: retentionctl resume\n");
 	status_ends_with(
-		"{\"paused\": false, \"next_due_us\": 0, \"failed\": 1200}",
+		"{\"sweep\": {\"paused\": false, \"next_due_us\": 0, \"failed\": 1200}}",
 		"     PROBLEM: accounts have been due since 1970-01-01T00:00:00Z (1h ago); have "
 		"it done now with: retentionctl sweep\n"
-		"     PROBLEM: 1 200 accounts could not be swept; journalctl -u retentiond says "
-		"which and why\n");
+		"     PROBLEM: 1200 accounts were passed over because their records are damaged; "
+		"journalctl -u retentiond says which\n");
+}
+
+Test(ctl_show, status_is_never_well_while_check_finds_something)
+{
+	status_ends_with(
+		"{\"sweep\": {}, \"stats\": {\"accounts\": {\"overdue\": 1}}, \"keepers\": "
+		"{\"keepers\": [{\"keeper\": \"crm\", \"owed\": 1, \"sla\": \"overdue\", "
+		"\"oldest_due_us\": 0, \"last_seen_us\": 3599000000}, {\"keeper\": \"erp\", "
+		"\"owed\": 2, \"sla\": \"overdue\", \"oldest_due_us\": 0}]}, \"requests\": "
+		"{\"requests\": [{}]}}",
+		"     PROBLEM: 1 removal is past the deadline: retentionctl list --overdue\n"
+		"     PROBLEM: 1 removal request is past the deadline: retentionctl requests "
+		"--overdue\n"
+		"     PROBLEM: keeper crm owes 1 removal, the oldest due since 1970-01-01T00:00:00Z "
+		"(1h ago)\n"
+		"     PROBLEM: keeper erp owes 2 removals, the oldest due since "
+		"1970-01-01T00:00:00Z (1h ago), and has not been heard of since the daemon "
+		"started\n");
+}
+
+Test(ctl_show, status_tells_what_waits_for_people_though_all_is_well)
+{
+	status_ends_with(
+		"{\"sweep\": {}, \"unchecked\": [\"requests\"], \"stats\": {\"accounts\": "
+		"{\"held\": 2}, \"requests_open\": 1}, \"keepers\": {\"keepers\": [{\"keeper\": "
+		"\"crm\", \"owed\": 1, \"sla\": \"due-soon\", \"oldest_due_us\": 3601000000}]}}",
+		"   Attention: keeper crm owes 1 removal, the oldest due by 1970-01-01T01:00:01Z "
+		"(in 1s)\n"
+		"   Attention: 1 removal request waits for a decision: retentionctl requests --open\n"
+		"   Attention: 2 accounts are held: no removal starts while a hold stands\n"
+		"       State: well, as far as this role may see: nothing is late, nothing failed\n");
+}
+
+static void item_is(const char *item, struct show_items_how how, const char *text)
+{
+	struct ctl_account account;
+	const struct ctl_accounts accounts = {.items = &account, .n = 1};
+	struct shown shown;
+	json_t *items = json_pack("[o]", json_loads(item, 0, NULL));
+
+	cr_assert_null(ctl_account_parse("acme/1", &account));
+	cr_assert_eq(show_items(shown_begin(&shown), items, &accounts, how), 0);
+	shown_is(&shown, text);
+	json_decref(items);
+}
+
+Test(ctl_show, a_request_that_was_filed_has_its_number_and_its_day)
+{
+	const struct show_items_how how = {.command = &command_table[COMMAND_request_file]};
+
+	item_is("{\"outcome\": \"ok\", \"request\": 7, \"due_us\": 86400000000}", how,
+		"acme/1: request 7 filed; it is to be decided by 1970-01-02T00:00:00Z (in 1d)\n");
+	item_is("{\"outcome\": \"already-requested\", \"reasons\": [\"already-requested\"], "
+		"\"request\": 7}",
+		how,
+		"acme/1: refused: a removal request for this account is open already\n  it is request 7\n");
+}
+
+Test(ctl_show, who_may_not_leave_is_told_of_a_removal_request)
+{
+	const struct show_items_how how = {.command = &command_table[COMMAND_account_leave]};
+
+	item_is("{\"outcome\": \"account-disabled\", \"reasons\": [\"account-disabled\"], "
+		"\"contact\": {\"privacy_contact\": \"p@acme.example\"}}",
+		how,
+		"acme/1: refused: the account is disabled\n"
+		"  Ask: privacy contact p@acme.example\n"
+		"  a removal request can be filed: retentionctl file acme/1\n");
+}
+
+Test(ctl_show, holding_and_releasing_name_the_hold)
+{
+	item_is("{\"outcome\": \"ok\", \"state\": \"active\", \"held\": true}",
+		(struct show_items_how){.command = &command_table[COMMAND_hold_add],
+					.hold = "case1",
+					.hold_until = SPAN_DAY},
+		"acme/1: held by case1 until 1970-01-02T00:00:00Z (in 1d); active, held\n");
+	item_is("{\"outcome\": \"ok\", \"state\": \"active\"}",
+		(struct show_items_how){.command = &command_table[COMMAND_hold_remove],
+					.hold = "case1",
+					.hold_until = INSTANT_NONE},
+		"acme/1: hold case1 released; active\n");
+}
+
+Test(ctl_show, the_last_waiver_says_that_the_removal_completes)
+{
+	const struct show_items_how how = {.command = &command_table[COMMAND_keeper_waive]};
+
+	item_is("{\"outcome\": \"ok\", \"state\": \"removing\", \"pending\": [\"a\", \"b\"]}", how,
+		"acme/1: being removed for good; still to answer: a, b\n");
+	item_is("{\"outcome\": \"ok\", \"state\": \"removing\"}", how,
+		"acme/1: being removed for good; nobody owes anything any more; the removal "
+		"completes with the next sweep\n");
+}
+
+Test(ctl_show, explain_says_where_each_keeper_stands)
+{
+	struct shown shown;
+	json_t *result = json_loads(
+		"{\"outcome\": \"ok\", \"account\": {\"org\": \"acme\", \"id\": \"1\"}, \"tasks\": ["
+		"{\"keeper\": \"crm\", \"attempts\": 3, \"error\": \"disk away\", \"next_at_us\": "
+		"60000000}, {\"keeper\": \"erp\", \"attempts\": 0}, {\"keeper\": \"hr\", \"attempts\": "
+		"2, \"lease_until_us\": 60000000}]}",
+		0, NULL);
+
+	cr_assert_eq(show_explain(shown_begin(&shown), result), 0);
+	(void)fclose(shown.show.out);
+	cr_assert(strstr(shown.text,
+			 "\nWaits for: crm (attempt 3 failed: disk away; again from "
+			 "1970-01-01T00:01:00Z (in 1min)), erp (never claimed), hr (attempt 2 is "
+			 "under way until 1970-01-01T00:01:00Z (in 1min)).\n"),
+		  "%s", shown.text);
+	free(shown.text);
+	json_decref(result);
 }
 
 Test(ctl_show, an_item_that_went_well_says_until_when_it_can_be_restored)

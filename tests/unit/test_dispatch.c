@@ -36,7 +36,7 @@ TestSuite(dispatch, .init = set_up, .fini = tear_down);
 
 static void be(uid_t uid)
 {
-	rig.peer = (struct access_peer){.uid = uid, .gid = uid};
+	rig.session.peer = (struct access_peer){.uid = uid, .gid = uid};
 }
 
 /* A message written value by value, in a turn of its own. */
@@ -282,7 +282,7 @@ Test(dispatch, an_answer_that_does_not_fit_becomes_an_error)
 
 	pack_writer_init(&small, 512);
 	rig_begin(&rig);
-	cr_assert_eq(dispatch_message(rig.engine, &rig.peer, &message, &small), 0);
+	cr_assert_eq(dispatch_message(rig.engine, &rig.session, &message, &small), 0);
 	rig_end(&rig);
 	cr_assert_eq(small.error, 0);
 	pack_writer_reset(&rig.answer);

@@ -6,7 +6,8 @@
 
 /*
  * Every command that changes something can be asked what it would do. The accounts: uid 1 is
- * active, uid 2 soft-deleted, uid 3 disabled.
+ * active, uid 2 soft-deleted, uid 3 disabled and held, with a removal request; the removal of uid 4
+ * is owed by crm and not by files, who came later.
  */
 
 static struct rig rig;
@@ -23,6 +24,11 @@ static void set_up(void)
 	}
 	rig_call(&rig, "account.remove", "{'accounts': [{'uid': 2}]}");
 	rig_call(&rig, "account.disable", "{'accounts': [{'uid': 3}]}");
+	rig_call(&rig, "hold.add", "{'accounts': [{'uid': 3}], 'hold': 'case-7'}");
+	rig_call(&rig, "request.file", "{'accounts': [{'uid': 3}]}");
+	rig_set_keeper(&rig, "crm");
+	cr_assert_eq(rig_purge(&rig, "fabrikam", "g-4"), 4);
+	rig_set_keeper(&rig, "files");
 }
 
 static void tear_down(void)
@@ -53,6 +59,22 @@ static const struct dry_case cases[_COMMAND_MAX] = {
 	[COMMAND_account_purge] = {"'accounts': [{'uid': 2}]", "items.0.state", "removing", false},
 	[COMMAND_account_disable] = {"'accounts': [{'uid': 1}]", "items.0.outcome", "ok", false},
 	[COMMAND_account_enable] = {"'accounts': [{'uid': 3}]", "items.0.outcome", "ok", false},
+	[COMMAND_keeper_set] = {
+		"'keeper': 'mail', 'enabled': false", "keeper.keeper", "mail", false},
+	[COMMAND_keeper_waive] = {
+		"'keeper': 'crm', 'accounts': [{'uid': 4}], 'reason': 'gone'",
+		"items.0.outcome", "ok", false},
+	[COMMAND_keeper_owe] = {
+		"'keeper': 'files', 'accounts': [{'uid': 4}]", "items.0.outcome", "ok", false},
+	[COMMAND_hold_add] = {
+		"'accounts': [{'uid': 1}], 'hold': 'case-8'", "items.0.outcome", "ok", false},
+	[COMMAND_hold_remove] = {
+		"'accounts': [{'uid': 3}], 'hold': 'case-7'", "items.0.outcome", "ok", false},
+	[COMMAND_request_file] = {"'accounts': [{'uid': 1}]", "items.0.outcome", "ok", false},
+	[COMMAND_request_approve] = {
+		"'requests': [{'request': 1}]", "items.0.state", "soft-deleted", false},
+	[COMMAND_request_deny] = {
+		"'requests': [{'request': 1}], 'reason': 'no'", "items.0.outcome", "ok", false},
 	[COMMAND_sweep_pause] = {"", "paused", NULL, false},
 	[COMMAND_sweep_resume] = {"", "paused", "", true},
 };
@@ -107,6 +129,12 @@ Test(dry_run, no_command_changes_anything_when_asked_what_it_would_do)
 		cr_assert_eq(rig_head(&rig), head, "%s", command_table[i].method);
 	}
 	cr_assert_eq(store_n_orgs(rig.engine->store), 1);
+	cr_assert_eq(store_n_keepers(rig.engine->store), 2);
+	cr_assert_eq(rig_row(&rig, 4).facts.owed, 1);
+	rig_call(&rig, "hold.list", "{'uid': 1}");
+	cr_assert_eq(rig_count(&rig, "holds"), 0);
+	rig_call(&rig, "request.list", "{'open': true}");
+	cr_assert_eq(rig_count(&rig, "requests"), 1);
 }
 
 /* Else a case that is refused would pass for one that changes nothing. */
@@ -133,6 +161,15 @@ Test(dry_run, a_refusal_is_told_as_it_would_come)
 	rig_call(&rig, "account.leave", "{'accounts': [{'uid': 3}], 'dry_run': true}");
 	cr_assert(rig_is(&rig, "items.0.outcome", "account-disabled"));
 	cr_assert(rig_is(&rig, "items.0.contact.privacy_contact", "privacy@fabrikam.example"));
+}
+
+Test(dry_run, a_request_number_is_not_used_up)
+{
+	rig_call(&rig, "request.file", "{'accounts': [{'uid': 1}], 'dry_run': true}");
+	cr_assert_not(rig_has(&rig, "items.0.request"));
+	cr_assert(rig_has(&rig, "items.0.due_us"));
+	rig_call(&rig, "request.file", "{'accounts': [{'uid': 1}]}");
+	cr_assert_eq(rig_number(&rig, "items.0.request"), 2);
 }
 
 Test(dry_run, a_dry_run_keeps_no_answer_for_its_request_id)

@@ -132,6 +132,85 @@ Test(due, the_last_bucket_ends_with_the_forecast)
 	cr_assert_eq(rig_number(&rig, "buckets.0.until_us"), RIG_BEGIN + 10 * SPAN_DAY);
 }
 
+/* @n accounts whose removal has started so long before the present and waits for a keeper. */
+static void import_owed(const char *prefix, uint32_t n, span_t ago)
+{
+	rig_set_keeper(&rig, "crm");
+	import_deleted(prefix, n, 30 * SPAN_DAY + ago);
+	rig_call(&rig, "sweep.resume", "{}");
+	rig_idle(&rig);
+	rig_call(&rig, "sweep.pause", "{}");
+	cr_assert_geq(store_counts(rig.engine->store)->n_owed[0], n);
+}
+
+Test(due, a_removal_that_waits_for_keepers_counts_once_at_its_deadline)
+{
+	import_owed("a", 5, 10 * SPAN_DAY); /* due in 20 d */
+	import_owed("b", 2, 40 * SPAN_DAY); /* overdue: in no order but the keepers' */
+	for (int i = 0; i < 2; ++i) {
+		forecast(30 * SPAN_DAY, "day");
+		cr_assert_eq(rig_count(&rig, "buckets"), 2);
+		cr_assert_eq(rig_number(&rig, "buckets.0.from_us"), RIG_BEGIN);
+		cr_assert_eq(rig_number(&rig, "buckets.0.removals_due"), 2);
+		cr_assert_eq(rig_number(&rig, "buckets.1.from_us"), RIG_BEGIN + 20 * SPAN_DAY);
+		cr_assert_eq(rig_number(&rig, "buckets.1.removals_due"), 5);
+		cr_assert_eq(sum_page().windows, 0);
+		rig_reopen(&rig);
+	}
+}
+
+static void hold_first(const char *prefix, instant_t until)
+{
+	rig_call(&rig, "hold.add",
+		 "{'accounts': [{'org': 'fabrikam', 'id': '%s-0'}], 'hold': 'x', 'until_us': %lld}",
+		 prefix, (long long)until);
+	cr_assert(rig_is(&rig, "items.0.outcome", "ok"));
+}
+
+Test(due, a_window_under_a_hold_counts_where_the_hold_ends)
+{
+	import_deleted("a", 1, 29 * SPAN_DAY);
+	import_deleted("b", 1, 20 * SPAN_DAY);
+	import_deleted("c", 1, 25 * SPAN_DAY);
+	hold_first("a", RIG_BEGIN + 12 * SPAN_DAY); /* beyond its window */
+	hold_first("b", RIG_BEGIN + 2 * SPAN_DAY);  /* within it */
+	hold_first("c", INSTANT_MAX);               /* without an end: nothing is to come */
+	rig_advance(&rig, 2 * SPAN_DAY);
+	forecast(30 * SPAN_DAY, "day");
+	cr_assert_eq(rig_count(&rig, "buckets"), 2);
+	cr_assert_eq(rig_number(&rig, "buckets.0.from_us"), RIG_BEGIN + 10 * SPAN_DAY);
+	cr_assert_eq(rig_number(&rig, "buckets.1.from_us"), RIG_BEGIN + 12 * SPAN_DAY);
+	cr_assert_eq(sum_page().windows, 2);
+}
+
+Test(due, pages_of_what_waits_for_keepers_add_up_with_the_windows)
+{
+	struct sums sums = {0};
+	cleanup(freep) char *cursor = strdup("");
+
+	for (int i = 0; i < 5; ++i) {
+		char prefix[32];
+
+		(void)snprintf(prefix, sizeof(prefix), "%d", i);
+		import_owed(prefix, 1000, (i + 1) * SPAN_DAY);
+	}
+	import_deleted("w", 1000, 5 * SPAN_DAY);
+	do {
+		struct sums page;
+
+		rig_call(&rig, "due.forecast", "{%s%s%s}", *cursor ? "'cursor': '" : "", cursor,
+			 *cursor ? "'" : "");
+		cr_assert_not(rig.failed);
+		page = sum_page();
+		sums.windows += page.windows;
+		sums.removals += page.removals;
+		free(cursor);
+		cursor = rig_text(&rig, "cursor");
+	} while (*cursor);
+	cr_assert_eq(sums.removals, 5000);
+	cr_assert_eq(sums.windows, 1000);
+}
+
 Test(due, a_forecast_covers_1_to_1000_buckets)
 {
 	import_deleted("a", 1, 20 * SPAN_DAY);

@@ -19,6 +19,8 @@
 #define GUEST  ACCOUNT_KIND_B2B_COLLABORATION
 #define DIRECT ACCOUNT_KIND_B2B_DIRECT_CONNECT
 
+#define KEEPER(number) (UINT64_C(1) << ((number)-1))
+
 #define BIT(code) OUTCOME_BIT(OUTCOME_##code)
 
 #define expect_at(actual, expected)                                                                \
@@ -39,7 +41,8 @@ static bool facts_are_same(const struct facts *a, const struct facts *b)
 {
 	return a->kind == b->kind && a->enabled == b->enabled && a->deleted_at == b->deleted_at &&
 	       a->window == b->window && a->removal == b->removal &&
-	       a->removal_started_at == b->removal_started_at && a->removed_at == b->removed_at;
+	       a->removal_started_at == b->removal_started_at && a->removed_at == b->removed_at &&
+	       a->held_until == b->held_until && a->owed == b->owed && a->late == b->late;
 }
 
 static struct facts active(enum account_kind kind)
@@ -50,7 +53,26 @@ static struct facts active(enum account_kind kind)
 		.deleted_at = INSTANT_NONE,
 		.removal_started_at = INSTANT_NONE,
 		.removed_at = INSTANT_NONE,
+		.held_until = INSTANT_NONE,
 	};
+}
+
+static struct facts held(struct facts facts, instant_t until)
+{
+	facts.held_until = until;
+	return facts;
+}
+
+static struct facts owed(struct facts facts, uint64_t keepers)
+{
+	facts.owed = keepers;
+	return facts;
+}
+
+static struct facts late(struct facts facts)
+{
+	facts.late = true;
+	return facts;
 }
 
 static struct facts deleted(instant_t at)
@@ -94,16 +116,40 @@ static struct lifecycle_verdict step(const struct facts *facts, enum lifecycle_c
 {
 	struct policy policy = policy_default();
 
-	return step_in(facts, command, &(struct lifecycle_context){.policy = &policy}, now);
+	return step_in(facts, command,
+		       &(struct lifecycle_context){.policy = &policy, .held_until = INSTANT_NONE},
+		       now);
+}
+
+/* With keepers: who owe what starts; with settle and owe, the one that is meant. */
+static struct lifecycle_verdict step_of(const struct facts *facts, enum lifecycle_command command,
+					uint64_t keepers, instant_t now)
+{
+	struct policy policy = policy_default();
+
+	return step_in(facts, command,
+		       &(struct lifecycle_context){
+			       .policy = &policy, .held_until = INSTANT_NONE, .keepers = keepers},
+		       now);
+}
+
+/* Hold and release: the holds there are after it end at @held_until. */
+static struct lifecycle_verdict step_held(const struct facts *facts, enum lifecycle_command command,
+					  instant_t held_until, instant_t now)
+{
+	return step_in(facts, command, &(struct lifecycle_context){.held_until = held_until}, now);
 }
 
 /* The facts after a command that must not be refused. */
-static struct facts after(const struct facts *facts, enum lifecycle_command command, instant_t now)
+static struct facts allowed(struct lifecycle_verdict verdict)
 {
-	struct lifecycle_verdict verdict = step(facts, command, now);
-
 	cr_assert_str_eq(outcome_code(verdict.outcome), "ok");
 	return verdict.next;
+}
+
+static struct facts after(const struct facts *facts, enum lifecycle_command command, instant_t now)
+{
+	return allowed(step(facts, command, now));
 }
 
 /*
@@ -118,9 +164,15 @@ enum column {
 	ACTIVE_GUEST,
 	ACTIVE_DIRECT,
 	ACTIVE_MEMBER,
+	HELD_DIRECT,
 	SOFT_DELETED,
+	HELD,
+	WINDOW_HELD,  /* soft-deleted, but not to be restored */
 	WINDOW_ENDED, /* removing, and no sweep has recorded it */
 	REMOVING,
+	OWED,
+	DUE, /* and no sweep has recorded that either */
+	LATE,
 	REMOVED,
 	UNKNOWN,
 	_COLUMN_MAX
@@ -130,9 +182,15 @@ static const char *const column_names[_COLUMN_MAX] = {
 	[ACTIVE_GUEST] = "an active guest",
 	[ACTIVE_DIRECT] = "an active direct connect user",
 	[ACTIVE_MEMBER] = "an active member",
+	[HELD_DIRECT] = "an active direct connect user with a hold",
 	[SOFT_DELETED] = "a soft-deleted account",
+	[HELD] = "a soft-deleted account with a hold",
+	[WINDOW_HELD] = "an account whose window has ended, with a hold",
 	[WINDOW_ENDED] = "an account whose window has ended",
 	[REMOVING] = "a removing account",
+	[OWED] = "a removing account that is owed",
+	[DUE] = "a removing account that is owed at its deadline",
+	[LATE] = "a removing account that is owed and late",
 	[REMOVED] = "a removed account",
 	[UNKNOWN] = "an unknown account",
 };
@@ -144,7 +202,12 @@ static const char *const command_names[_LIFECYCLE_COMMAND_MAX] = {
 	[LIFECYCLE_PURGE] = "purge",
 	[LIFECYCLE_DISABLE] = "disable",
 	[LIFECYCLE_ENABLE] = "enable",
+	[LIFECYCLE_HOLD] = "hold",
+	[LIFECYCLE_RELEASE] = "release",
+	[LIFECYCLE_SETTLE] = "settle",
+	[LIFECYCLE_OWE] = "owe",
 	[LIFECYCLE_START_REMOVAL] = "start removal",
+	[LIFECYCLE_MARK_OVERDUE] = "mark overdue",
 	[LIFECYCLE_COMPLETE_REMOVAL] = "complete removal",
 };
 
@@ -154,9 +217,15 @@ static const char *const table[_LIFECYCLE_COMMAND_MAX][_COLUMN_MAX] = {
 		[ACTIVE_GUEST]  = "-> soft-deleted",
 		[ACTIVE_DIRECT] = "-> removing",
 		[ACTIVE_MEMBER] = "home-organization",
+		[HELD_DIRECT]   = "-> soft-deleted",
 		[SOFT_DELETED]  = "already-left",
+		[HELD]          = "already-left",
+		[WINDOW_HELD]   = "already-left",
 		[WINDOW_ENDED]  = "already-left",
 		[REMOVING]      = "already-left",
+		[OWED]          = "already-left",
+		[DUE]           = "already-left",
+		[LATE]          = "already-left",
 		[REMOVED]       = "not-found",
 		[UNKNOWN]       = "not-found",
 	},
@@ -164,9 +233,15 @@ static const char *const table[_LIFECYCLE_COMMAND_MAX][_COLUMN_MAX] = {
 		[ACTIVE_GUEST]  = "-> soft-deleted",
 		[ACTIVE_DIRECT] = "-> removing",
 		[ACTIVE_MEMBER] = "-> soft-deleted",
+		[HELD_DIRECT]   = "-> soft-deleted",
 		[SOFT_DELETED]  = "already-left",
+		[HELD]          = "already-left",
+		[WINDOW_HELD]   = "already-left",
 		[WINDOW_ENDED]  = "already-left",
 		[REMOVING]      = "already-left",
+		[OWED]          = "already-left",
+		[DUE]           = "already-left",
+		[LATE]          = "already-left",
 		[REMOVED]       = "not-found",
 		[UNKNOWN]       = "not-found",
 	},
@@ -174,9 +249,15 @@ static const char *const table[_LIFECYCLE_COMMAND_MAX][_COLUMN_MAX] = {
 		[ACTIVE_GUEST]  = "not-soft-deleted",
 		[ACTIVE_DIRECT] = "not-soft-deleted",
 		[ACTIVE_MEMBER] = "not-soft-deleted",
+		[HELD_DIRECT]   = "not-soft-deleted",
 		[SOFT_DELETED]  = "-> active",
+		[HELD]          = "-> active",
+		[WINDOW_HELD]   = "window-ended",
 		[WINDOW_ENDED]  = "irrevocable",
 		[REMOVING]      = "irrevocable",
+		[OWED]          = "irrevocable",
+		[DUE]           = "irrevocable",
+		[LATE]          = "irrevocable",
 		[REMOVED]       = "irrevocable",
 		[UNKNOWN]       = "not-found",
 	},
@@ -184,9 +265,15 @@ static const char *const table[_LIFECYCLE_COMMAND_MAX][_COLUMN_MAX] = {
 		[ACTIVE_GUEST]  = "not-soft-deleted",
 		[ACTIVE_DIRECT] = "not-soft-deleted",
 		[ACTIVE_MEMBER] = "not-soft-deleted",
+		[HELD_DIRECT]   = "not-soft-deleted",
 		[SOFT_DELETED]  = "-> removing",
+		[HELD]          = "held",
+		[WINDOW_HELD]   = "held",
 		[WINDOW_ENDED]  = "already-removing",
 		[REMOVING]      = "already-removing",
+		[OWED]          = "already-removing",
+		[DUE]           = "already-removing",
+		[LATE]          = "already-removing",
 		[REMOVED]       = "not-found",
 		[UNKNOWN]       = "not-found",
 	},
@@ -194,9 +281,15 @@ static const char *const table[_LIFECYCLE_COMMAND_MAX][_COLUMN_MAX] = {
 		[ACTIVE_GUEST]  = "ok, recorded",
 		[ACTIVE_DIRECT] = "ok, recorded",
 		[ACTIVE_MEMBER] = "ok, recorded",
+		[HELD_DIRECT]   = "ok, recorded",
 		[SOFT_DELETED]  = "already-left",
+		[HELD]          = "already-left",
+		[WINDOW_HELD]   = "already-left",
 		[WINDOW_ENDED]  = "already-left",
 		[REMOVING]      = "already-left",
+		[OWED]          = "already-left",
+		[DUE]           = "already-left",
+		[LATE]          = "already-left",
 		[REMOVED]       = "not-found",
 		[UNKNOWN]       = "not-found",
 	},
@@ -204,9 +297,79 @@ static const char *const table[_LIFECYCLE_COMMAND_MAX][_COLUMN_MAX] = {
 		[ACTIVE_GUEST]  = "ok",
 		[ACTIVE_DIRECT] = "ok",
 		[ACTIVE_MEMBER] = "ok",
+		[HELD_DIRECT]   = "ok",
 		[SOFT_DELETED]  = "already-left",
+		[HELD]          = "already-left",
+		[WINDOW_HELD]   = "already-left",
 		[WINDOW_ENDED]  = "already-left",
 		[REMOVING]      = "already-left",
+		[OWED]          = "already-left",
+		[DUE]           = "already-left",
+		[LATE]          = "already-left",
+		[REMOVED]       = "not-found",
+		[UNKNOWN]       = "not-found",
+	},
+	[LIFECYCLE_HOLD] = {
+		[ACTIVE_GUEST]  = "ok, recorded",
+		[ACTIVE_DIRECT] = "ok, recorded",
+		[ACTIVE_MEMBER] = "ok, recorded",
+		[HELD_DIRECT]   = "ok, recorded",
+		[SOFT_DELETED]  = "ok, recorded",
+		[HELD]          = "ok, recorded",
+		[WINDOW_HELD]   = "ok, recorded",
+		[WINDOW_ENDED]  = "irrevocable",
+		[REMOVING]      = "irrevocable",
+		[OWED]          = "irrevocable",
+		[DUE]           = "irrevocable",
+		[LATE]          = "irrevocable",
+		[REMOVED]       = "not-found",
+		[UNKNOWN]       = "not-found",
+	},
+	[LIFECYCLE_RELEASE] = {
+		[ACTIVE_GUEST]  = "ok",
+		[ACTIVE_DIRECT] = "ok",
+		[ACTIVE_MEMBER] = "ok",
+		[HELD_DIRECT]   = "ok, recorded",
+		[SOFT_DELETED]  = "ok",
+		[HELD]          = "ok, recorded",
+		[WINDOW_HELD]   = "-> removing",
+		[WINDOW_ENDED]  = "ok",
+		[REMOVING]      = "ok",
+		[OWED]          = "ok",
+		[DUE]           = "ok",
+		[LATE]          = "ok",
+		[REMOVED]       = "not-found",
+		[UNKNOWN]       = "not-found",
+	},
+	[LIFECYCLE_SETTLE] = {
+		[ACTIVE_GUEST]  = "not-owed",
+		[ACTIVE_DIRECT] = "not-owed",
+		[ACTIVE_MEMBER] = "not-owed",
+		[HELD_DIRECT]   = "not-owed",
+		[SOFT_DELETED]  = "not-owed",
+		[HELD]          = "not-owed",
+		[WINDOW_HELD]   = "not-owed",
+		[WINDOW_ENDED]  = "not-owed",
+		[REMOVING]      = "not-owed",
+		[OWED]          = "ok, recorded",
+		[DUE]           = "ok, recorded",
+		[LATE]          = "ok, recorded",
+		[REMOVED]       = "not-owed",
+		[UNKNOWN]       = "not-found",
+	},
+	[LIFECYCLE_OWE] = {
+		[ACTIVE_GUEST]  = "not-soft-deleted",
+		[ACTIVE_DIRECT] = "not-soft-deleted",
+		[ACTIVE_MEMBER] = "not-soft-deleted",
+		[HELD_DIRECT]   = "not-soft-deleted",
+		[SOFT_DELETED]  = "not-soft-deleted",
+		[HELD]          = "not-soft-deleted",
+		[WINDOW_HELD]   = "not-soft-deleted",
+		[WINDOW_ENDED]  = "ok",
+		[REMOVING]      = "ok, recorded",
+		[OWED]          = "ok, recorded",
+		[DUE]           = "ok, recorded",
+		[LATE]          = "ok, recorded",
 		[REMOVED]       = "not-found",
 		[UNKNOWN]       = "not-found",
 	},
@@ -214,9 +377,31 @@ static const char *const table[_LIFECYCLE_COMMAND_MAX][_COLUMN_MAX] = {
 		[ACTIVE_GUEST]  = "ok",
 		[ACTIVE_DIRECT] = "ok",
 		[ACTIVE_MEMBER] = "ok",
+		[HELD_DIRECT]   = "ok",
 		[SOFT_DELETED]  = "ok",
+		[HELD]          = "ok",
+		[WINDOW_HELD]   = "ok",
 		[WINDOW_ENDED]  = "ok, recorded",
 		[REMOVING]      = "ok",
+		[OWED]          = "ok",
+		[DUE]           = "ok",
+		[LATE]          = "ok",
+		[REMOVED]       = "not-found",
+		[UNKNOWN]       = "not-found",
+	},
+	[LIFECYCLE_MARK_OVERDUE] = {
+		[ACTIVE_GUEST]  = "ok",
+		[ACTIVE_DIRECT] = "ok",
+		[ACTIVE_MEMBER] = "ok",
+		[HELD_DIRECT]   = "ok",
+		[SOFT_DELETED]  = "ok",
+		[HELD]          = "ok",
+		[WINDOW_HELD]   = "ok",
+		[WINDOW_ENDED]  = "ok",
+		[REMOVING]      = "ok",
+		[OWED]          = "ok",
+		[DUE]           = "ok, recorded",
+		[LATE]          = "ok",
 		[REMOVED]       = "not-found",
 		[UNKNOWN]       = "not-found",
 	},
@@ -224,9 +409,15 @@ static const char *const table[_LIFECYCLE_COMMAND_MAX][_COLUMN_MAX] = {
 		[ACTIVE_GUEST]  = "ok",
 		[ACTIVE_DIRECT] = "ok",
 		[ACTIVE_MEMBER] = "ok",
+		[HELD_DIRECT]   = "ok",
 		[SOFT_DELETED]  = "ok",
+		[HELD]          = "ok",
+		[WINDOW_HELD]   = "ok",
 		[WINDOW_ENDED]  = "-> removed",
 		[REMOVING]      = "-> removed",
+		[OWED]          = "ok",
+		[DUE]           = "ok",
+		[LATE]          = "ok",
 		[REMOVED]       = "not-found",
 		[UNKNOWN]       = "not-found",
 	},
@@ -246,14 +437,34 @@ static const struct facts *facts_of(enum column column, struct facts *facts)
 	case ACTIVE_MEMBER:
 		*facts = active(MEMBER);
 		return facts;
+	case HELD_DIRECT:
+		*facts = held(active(DIRECT), NOW + US);
+		return facts;
 	case SOFT_DELETED:
 		*facts = deleted(NOW - WINDOW + US);
+		return facts;
+	case HELD:
+		*facts = held(deleted(NOW - WINDOW + US), NOW + US);
+		return facts;
+	case WINDOW_HELD:
+		*facts = held(deleted(NOW - WINDOW), NOW + US);
 		return facts;
 	case WINDOW_ENDED:
 		*facts = deleted(NOW - WINDOW);
 		return facts;
 	case REMOVING:
-		*facts = removing(NOW - 2 * SPAN_DAY, NOW - SPAN_DAY);
+		*facts = removing(NOW - DUE_IN - SPAN_DAY, NOW - DUE_IN);
+		return facts;
+	case OWED:
+		*facts = owed(removing(NOW - DUE_IN, NOW - DUE_IN + US), KEEPER(1) | KEEPER(2));
+		return facts;
+	case DUE:
+		*facts = owed(removing(NOW - DUE_IN - SPAN_DAY, NOW - DUE_IN),
+			      KEEPER(1) | KEEPER(2));
+		return facts;
+	case LATE:
+		*facts = late(owed(removing(NOW - DUE_IN - SPAN_DAY, NOW - DUE_IN),
+				   KEEPER(1) | KEEPER(2)));
 		return facts;
 	case REMOVED:
 		*facts = removed(NOW - 3 * SPAN_DAY, NOW - 2 * SPAN_DAY, NOW - SPAN_DAY);
@@ -263,6 +474,26 @@ static const struct facts *facts_of(enum column column, struct facts *facts)
 		return NULL;
 	}
 	abort();
+}
+
+/*
+ * Hold adds one without an end, release removes the last one. Keeper 1, who owes something wherever
+ * anybody does, settles; keeper 3 is to owe something as well.
+ */
+static struct lifecycle_verdict step_of_table(const struct facts *facts,
+					      enum lifecycle_command command)
+{
+	struct policy policy = policy_default();
+	struct lifecycle_context context = {.policy = &policy, .held_until = INSTANT_NONE};
+
+	if (command == LIFECYCLE_HOLD) {
+		context.held_until = INSTANT_MAX;
+	} else if (command == LIFECYCLE_SETTLE) {
+		context.keepers = KEEPER(1);
+	} else if (command == LIFECYCLE_OWE) {
+		context.keepers = KEEPER(3);
+	}
+	return step_in(facts, command, &context, NOW);
 }
 
 /* What came of a command, in the words of the table. */
@@ -287,7 +518,7 @@ static void check_cell(enum lifecycle_command command, enum column column)
 {
 	struct facts facts;
 	const struct facts *before = facts_of(column, &facts);
-	struct lifecycle_verdict verdict = step(before, command, NOW);
+	struct lifecycle_verdict verdict = step_of_table(before, command);
 	const char *wanted = table[command][column];
 	char name[128], got[64];
 
@@ -346,9 +577,34 @@ Test(lifecycle, enable_does_what_its_row_of_the_table_says)
 	check_row(LIFECYCLE_ENABLE);
 }
 
+Test(lifecycle, hold_does_what_its_row_of_the_table_says)
+{
+	check_row(LIFECYCLE_HOLD);
+}
+
+Test(lifecycle, release_does_what_its_row_of_the_table_says)
+{
+	check_row(LIFECYCLE_RELEASE);
+}
+
+Test(lifecycle, settle_does_what_its_row_of_the_table_says)
+{
+	check_row(LIFECYCLE_SETTLE);
+}
+
+Test(lifecycle, owe_does_what_its_row_of_the_table_says)
+{
+	check_row(LIFECYCLE_OWE);
+}
+
 Test(lifecycle, starting_a_removal_does_what_its_row_of_the_table_says)
 {
 	check_row(LIFECYCLE_START_REMOVAL);
+}
+
+Test(lifecycle, marking_as_overdue_does_what_its_row_of_the_table_says)
+{
+	check_row(LIFECYCLE_MARK_OVERDUE);
 }
 
 Test(lifecycle, completing_a_removal_does_what_its_row_of_the_table_says)
@@ -793,7 +1049,8 @@ Test(lifecycle, the_daemons_own_commands_need_no_policy)
 	struct facts facts = deleted(NOW);
 	struct lifecycle_verdict verdict;
 
-	lifecycle_step(&facts, LIFECYCLE_START_REMOVAL, NULL, NOW + WINDOW, &verdict);
+	lifecycle_step(&facts, LIFECYCLE_START_REMOVAL, &(struct lifecycle_context){.policy = NULL},
+		       NOW + WINDOW, &verdict);
 	lifecycle_step(&verdict.next, LIFECYCLE_COMPLETE_REMOVAL, NULL, NOW + WINDOW, &verdict);
 	cr_expect(verdict.changed, "the facts may lie in the verdict of the step before");
 	expect_state(&verdict.next, NOW + WINDOW, ACCOUNT_STATE_REMOVED);
@@ -808,6 +1065,9 @@ Test(lifecycle, the_facts_after_a_command_on_an_unknown_account_say_that_nothing
 	expect_at(verdict.next.deleted_at, INSTANT_NONE);
 	expect_at(verdict.next.removal_started_at, INSTANT_NONE);
 	expect_at(verdict.next.removed_at, INSTANT_NONE);
+	expect_at(verdict.next.held_until, INSTANT_NONE);
+	cr_expect_eq(verdict.next.owed, 0);
+	cr_expect(!verdict.next.late);
 }
 
 /* Dates and deadlines */
@@ -944,14 +1204,556 @@ Test(lifecycle, doing_what_is_next_until_nothing_is_removes_the_account)
 	expect_next(facts, LIFECYCLE_ACTION_NONE, INSTANT_NONE);
 }
 
+/* Holds */
+
+#define END (NOW + WINDOW) /* of the window of an account that is deleted at NOW */
+
+#define expect_refused(verdict, facts, code)                                                       \
+	do {                                                                                       \
+		struct lifecycle_verdict refused_ = (verdict);                                     \
+		cr_expect_str_eq(outcome_code(refused_.outcome), code);                            \
+		expect_same_facts(refused_.next, facts);                                           \
+	} while (0)
+
+#define expect_unchanged(verdict, facts)                                                           \
+	do {                                                                                       \
+		struct lifecycle_verdict nothing_ = (verdict);                                     \
+		cr_expect_str_eq(outcome_code(nothing_.outcome), "ok");                            \
+		cr_expect(!nothing_.changed);                                                      \
+		expect_same_facts(nothing_.next, facts);                                           \
+	} while (0)
+
+Test(lifecycle, a_hold_stands_until_the_instant_of_its_end)
+{
+	struct facts none = active(GUEST), ending = held(active(GUEST), NOW);
+	struct facts endless = held(active(GUEST), INSTANT_MAX);
+
+	cr_expect(lifecycle_is_held(&ending, NOW - US));
+	cr_expect(!lifecycle_is_held(&ending, NOW));
+	cr_expect(lifecycle_is_held(&endless, NOW));
+	cr_expect(lifecycle_is_held(&endless, INSTANT_MAX));
+	cr_expect(!lifecycle_is_held(&none, 0));
+	cr_expect(!lifecycle_is_held(&none, NOW));
+}
+
+Test(lifecycle, a_hold_that_ends_with_the_window_or_before_moves_nothing)
+{
+	static const instant_t ends[] = {0, NOW - SPAN_DAY, NOW, NOW + US, END - US, END};
+
+	for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
+		struct facts facts = held(deleted(NOW), ends[i]);
+
+		expect_state(&facts, END - US, ACCOUNT_STATE_SOFT_DELETED);
+		expect_state(&facts, END, ACCOUNT_STATE_REMOVING);
+		expect_at(lifecycle_removal_started_at(&facts, END), END);
+		expect_next(facts, LIFECYCLE_ACTION_START_REMOVAL, END);
+		facts = after(&facts, LIFECYCLE_START_REMOVAL, END + SPAN_DAY);
+		expect_at(facts.removal_started_at, END);
+		expect_at(facts.held_until, ends[i]);
+	}
+}
+
+Test(lifecycle, a_hold_that_outlasts_the_window_puts_the_removal_off_to_its_end)
+{
+	static const instant_t ends[] = {END + US, END + SPAN_DAY, END + 400 * SPAN_DAY};
+
+	for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
+		struct facts facts = held(deleted(NOW), ends[i]);
+
+		expect_state(&facts, ends[i] - US, ACCOUNT_STATE_SOFT_DELETED);
+		expect_sla(&facts, ends[i] - US, ACCOUNT_SLA_NONE);
+		expect_at(lifecycle_removal_started_at(&facts, ends[i] - US), INSTANT_NONE);
+		expect_at(lifecycle_removal_due_at(&facts, ends[i] - US), INSTANT_NONE);
+		expect_at(lifecycle_window_ends_at(&facts), END);
+		expect_unchanged(step(&facts, LIFECYCLE_START_REMOVAL, ends[i] - US), facts);
+
+		expect_state(&facts, ends[i], ACCOUNT_STATE_REMOVING);
+		expect_at(lifecycle_removal_started_at(&facts, ends[i]), ends[i]);
+		expect_at(lifecycle_removal_due_at(&facts, ends[i]), ends[i] + DUE_IN);
+		expect_next(facts, LIFECYCLE_ACTION_START_REMOVAL, ends[i]);
+		facts = after(&facts, LIFECYCLE_START_REMOVAL, ends[i] + 3 * SPAN_DAY);
+		expect_at(facts.removal_started_at, ends[i]);
+		expect_at(facts.held_until, ends[i]);
+	}
+}
+
+Test(lifecycle, nothing_is_removed_by_itself_while_a_hold_without_an_end_stands)
+{
+	struct facts facts = held(deleted(NOW), INSTANT_MAX);
+	struct facts last = held(deleted(INSTANT_MAX), INSTANT_MAX);
+
+	expect_state(&facts, END, ACCOUNT_STATE_SOFT_DELETED);
+	expect_state(&facts, INSTANT_MAX, ACCOUNT_STATE_SOFT_DELETED);
+	expect_unchanged(step(&facts, LIFECYCLE_START_REMOVAL, INSTANT_MAX), facts);
+	expect_unchanged(step(&facts, LIFECYCLE_COMPLETE_REMOVAL, INSTANT_MAX), facts);
+	expect_next(facts, LIFECYCLE_ACTION_START_REMOVAL, INSTANT_MAX);
+	expect_next(last, LIFECYCLE_ACTION_START_REMOVAL, INSTANT_MAX);
+}
+
+Test(lifecycle, an_active_account_with_a_hold_has_no_dates_and_nothing_happens_to_it)
+{
+	struct facts facts = held(active(GUEST), INSTANT_MAX);
+
+	expect_state(&facts, NOW, ACCOUNT_STATE_ACTIVE);
+	expect_at(lifecycle_removal_started_at(&facts, NOW), INSTANT_NONE);
+	expect_next(facts, LIFECYCLE_ACTION_NONE, INSTANT_NONE);
+}
+
+Test(lifecycle, adding_a_hold_keeps_the_end_of_the_longest_and_nothing_else)
+{
+	static const instant_t ends[] = {NOW, NOW + SPAN_DAY, INSTANT_MAX};
+	struct facts before[] = {active(GUEST), active(DIRECT), deleted(NOW),
+				 held(deleted(NOW - WINDOW), NOW + US)};
+
+	for (size_t i = 0; i < ARRAY_LEN(before); i++) {
+		for (size_t e = 0; e < ARRAY_LEN(ends); e++) {
+			struct facts wanted = held(before[i], ends[e]);
+			struct facts facts =
+				allowed(step_held(&before[i], LIFECYCLE_HOLD, ends[e], NOW));
+
+			expect_same_facts(facts, wanted);
+		}
+	}
+}
+
+Test(lifecycle, a_hold_can_be_added_to_the_last_microsecond_before_the_removal_starts)
+{
+	struct facts facts = deleted(NOW), waiting = held(deleted(NOW), END + SPAN_DAY);
+
+	expect_refused(step_held(&facts, LIFECYCLE_HOLD, INSTANT_MAX, END), facts, "irrevocable");
+	facts = allowed(step_held(&facts, LIFECYCLE_HOLD, INSTANT_MAX, END - US));
+	expect_state(&facts, END, ACCOUNT_STATE_SOFT_DELETED);
+
+	expect_refused(step_held(&waiting, LIFECYCLE_HOLD, INSTANT_MAX, END + SPAN_DAY), waiting,
+		       "irrevocable");
+	waiting = allowed(step_held(&waiting, LIFECYCLE_HOLD, INSTANT_MAX, END + SPAN_DAY - US));
+	expect_state(&waiting, END + SPAN_DAY, ACCOUNT_STATE_SOFT_DELETED);
+}
+
+Test(lifecycle, a_hold_does_not_prolong_the_time_to_restore)
+{
+	struct facts facts = held(deleted(NOW), INSTANT_MAX);
+	struct policy policy = policy_default();
+	struct lifecycle_context taken = {.policy = &policy, .name_taken = true};
+
+	expect_refused(step(&facts, LIFECYCLE_RESTORE, END), facts, "window-ended");
+	expect_refused(step(&facts, LIFECYCLE_RESTORE, END + 400 * SPAN_DAY), facts,
+		       "window-ended");
+	cr_expect_eq(step_in(&facts, LIFECYCLE_RESTORE, &taken, END).reasons, BIT(WINDOW_ENDED));
+	cr_expect_eq(step_in(&facts, LIFECYCLE_RESTORE, &taken, END - US).reasons,
+		     BIT(NAME_CONFLICT));
+	(void)after(&facts, LIFECYCLE_RESTORE, END - US); /* must be allowed */
+}
+
+Test(lifecycle, restoring_keeps_the_hold)
+{
+	static const instant_t ends[] = {NOW - SPAN_DAY, NOW + SPAN_DAY, INSTANT_MAX};
+
+	for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
+		struct facts before = held(active(GUEST), ends[i]);
+		struct facts facts = after(&before, LIFECYCLE_LEAVE, NOW);
+
+		expect_at(facts.held_until, ends[i]);
+		facts = after(&facts, LIFECYCLE_RESTORE, NOW + US);
+		expect_same_facts(facts, before);
+	}
+}
+
+Test(lifecycle, purge_is_refused_while_a_hold_stands_within_the_window_and_after)
+{
+	struct facts brief = held(deleted(NOW), NOW + SPAN_DAY);
+	struct facts endless = held(deleted(NOW), INSTANT_MAX);
+	struct facts purged;
+
+	expect_refused(step(&brief, LIFECYCLE_PURGE, NOW + SPAN_DAY - US), brief, "held");
+	purged = after(&brief, LIFECYCLE_PURGE, NOW + SPAN_DAY);
+	expect_at(purged.removal_started_at, NOW + SPAN_DAY);
+	expect_refused(step(&endless, LIFECYCLE_PURGE, NOW), endless, "held");
+	expect_refused(step(&endless, LIFECYCLE_PURGE, END), endless, "held");
+}
+
+Test(lifecycle, a_direct_connect_user_with_a_hold_waits_for_its_end_and_cannot_be_restored)
+{
+	static const enum lifecycle_command commands[] = {LIFECYCLE_LEAVE, LIFECYCLE_REMOVE};
+	instant_t end = NOW + 3 * SPAN_DAY;
+
+	for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
+		struct facts facts = held(active(DIRECT), end);
+
+		facts = allowed(step_of(&facts, commands[i], KEEPER(1), NOW));
+		expect_state(&facts, NOW, ACCOUNT_STATE_SOFT_DELETED);
+		expect_state(&facts, end - US, ACCOUNT_STATE_SOFT_DELETED);
+		expect_at(facts.deleted_at, NOW);
+		expect_at(facts.removal_started_at, INSTANT_NONE);
+		cr_expect_eq(facts.owed, 0);
+		expect_at(lifecycle_window_ends_at(&facts), INSTANT_NONE);
+		expect_refused(step(&facts, LIFECYCLE_RESTORE, NOW), facts, "window-ended");
+		expect_refused(step(&facts, LIFECYCLE_PURGE, NOW), facts, "held");
+		expect_refused(step(&facts, commands[i], NOW), facts, "already-left");
+
+		expect_state(&facts, end, ACCOUNT_STATE_REMOVING);
+		expect_next(facts, LIFECYCLE_ACTION_START_REMOVAL, end);
+		facts = allowed(step_of(&facts, LIFECYCLE_START_REMOVAL, KEEPER(2), end + US));
+		expect_at(facts.removal_started_at, end);
+		cr_expect_eq(facts.owed, KEEPER(2));
+	}
+}
+
+Test(lifecycle, a_direct_connect_user_whose_hold_ends_when_it_leaves_is_removed_at_once)
+{
+	struct facts facts = held(active(DIRECT), NOW);
+	struct facts early = held(active(DIRECT), NOW);
+
+	facts = after(&facts, LIFECYCLE_LEAVE, NOW);
+	expect_at(facts.removal_started_at, NOW);
+	early = after(&early, LIFECYCLE_LEAVE, NOW - US);
+	expect_at(early.removal_started_at, INSTANT_NONE);
+	expect_at(lifecycle_removal_started_at(&early, NOW), NOW);
+}
+
+Test(lifecycle, releasing_a_direct_connect_user_that_has_left_starts_its_removal)
+{
+	struct facts facts = held(active(DIRECT), INSTANT_MAX);
+
+	facts = after(&facts, LIFECYCLE_LEAVE, NOW);
+	facts = after(&facts, LIFECYCLE_RELEASE, NOW);
+	expect_at(facts.removal_started_at, NOW);
+	expect_at(facts.held_until, INSTANT_NONE);
+}
+
+/* The deadline is counted from the release, not from the end of the window. */
+Test(lifecycle, releasing_the_last_hold_after_the_window_starts_the_removal_with_its_whole_time)
+{
+	static const span_t later[] = {0, US, 400 * SPAN_DAY};
+
+	for (size_t i = 0; i < ARRAY_LEN(later); i++) {
+		struct facts facts = held(deleted(NOW), INSTANT_MAX);
+		struct facts wanted = owed(removing(NOW, END + later[i]), KEEPER(1) | KEEPER(64));
+
+		facts = allowed(
+			step_of(&facts, LIFECYCLE_RELEASE, KEEPER(1) | KEEPER(64), END + later[i]));
+		expect_same_facts(facts, wanted);
+		expect_at(lifecycle_removal_due_at(&facts, END + later[i]),
+			  END + later[i] + DUE_IN);
+	}
+}
+
+Test(lifecycle, releasing_the_last_hold_within_the_window_leaves_the_window_as_it_was)
+{
+	struct facts facts = held(deleted(NOW), INSTANT_MAX), wanted = deleted(NOW);
+
+	facts = allowed(step_of(&facts, LIFECYCLE_RELEASE, KEEPER(1), END - US));
+	expect_same_facts(facts, wanted);
+	expect_next(facts, LIFECYCLE_ACTION_START_REMOVAL, END);
+}
+
+Test(lifecycle, releasing_one_of_several_holds_leaves_what_the_others_hold)
+{
+	struct facts facts = held(deleted(NOW), INSTANT_MAX);
+
+	facts = allowed(step_held(&facts, LIFECYCLE_RELEASE, END + 2 * SPAN_DAY, END + SPAN_DAY));
+	expect_state(&facts, END + SPAN_DAY, ACCOUNT_STATE_SOFT_DELETED);
+	expect_at(facts.removal_started_at, INSTANT_NONE);
+	expect_next(facts, LIFECYCLE_ACTION_START_REMOVAL, END + 2 * SPAN_DAY);
+}
+
+Test(lifecycle, a_hold_that_is_left_but_has_ended_holds_nothing)
+{
+	static const instant_t ends[] = {NOW, END, END + SPAN_DAY - US, END + SPAN_DAY};
+
+	for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
+		struct facts facts = held(deleted(NOW), INSTANT_MAX);
+
+		facts = allowed(step_held(&facts, LIFECYCLE_RELEASE, ends[i], END + SPAN_DAY));
+		expect_at(facts.removal_started_at, END + SPAN_DAY);
+		expect_at(facts.held_until, ends[i]);
+	}
+}
+
+/* The removal started when the hold ended; that its name is taken away later moves no date. */
+Test(lifecycle, releasing_a_hold_that_has_ended_moves_no_start)
+{
+	struct facts facts = held(deleted(NOW), END + SPAN_DAY);
+	struct facts recorded = held(removing(NOW, END + SPAN_DAY), END + SPAN_DAY);
+
+	expect_unchanged(step(&facts, LIFECYCLE_RELEASE, END + SPAN_DAY), facts);
+	expect_unchanged(step(&facts, LIFECYCLE_RELEASE, END + 2 * SPAN_DAY), facts);
+	expect_unchanged(step(&recorded, LIFECYCLE_RELEASE, END + 2 * SPAN_DAY), recorded);
+	expect_at(lifecycle_removal_started_at(&facts, END + 2 * SPAN_DAY), END + SPAN_DAY);
+}
+
+Test(lifecycle, releasing_an_active_account_removes_the_hold_and_nothing_else)
+{
+	struct facts before = active(DIRECT), facts = held(before, INSTANT_MAX);
+
+	facts = allowed(step_of(&facts, LIFECYCLE_RELEASE, KEEPER(1), NOW));
+	expect_same_facts(facts, before);
+}
+
+Test(lifecycle, a_clock_set_back_before_the_end_of_a_hold_does_not_undo_a_recorded_removal)
+{
+	struct facts facts = held(removing(NOW, END + SPAN_DAY), END + SPAN_DAY);
+
+	expect_state(&facts, END, ACCOUNT_STATE_REMOVING);
+	expect_refused(step(&facts, LIFECYCLE_RESTORE, NOW), facts, "irrevocable");
+	expect_refused(step(&facts, LIFECYCLE_PURGE, NOW), facts, "already-removing");
+	expect_unchanged(step(&facts, LIFECYCLE_RELEASE, END), facts);
+}
+
+/* Keepers */
+
+/* clang-format off */
+static const struct {
+	const char *what;
+	enum account_kind kind;
+	instant_t deleted_at, held_until;
+	enum lifecycle_command command;
+	instant_t now;
+} starts[] = {
+	{"purge",          GUEST,  NOW,          INSTANT_NONE, LIFECYCLE_PURGE,         NOW + US},
+	{"window ended",   GUEST,  NOW,          INSTANT_NONE, LIFECYCLE_START_REMOVAL, END},
+	{"hold ended",     GUEST,  NOW,          END + US,     LIFECYCLE_START_REMOVAL, END + US},
+	{"release",        GUEST,  NOW,          INSTANT_MAX,  LIFECYCLE_RELEASE,       END},
+	{"direct leave",   DIRECT, INSTANT_NONE, INSTANT_NONE, LIFECYCLE_LEAVE,         NOW},
+	{"direct remove",  DIRECT, INSTANT_NONE, NOW,          LIFECYCLE_REMOVE,        NOW},
+};
+/* clang-format on */
+
+Test(lifecycle, whatever_starts_a_removal_fixes_who_owes_it)
+{
+	for (size_t i = 0; i < ARRAY_LEN(starts); i++) {
+		struct facts facts = held(active(starts[i].kind), starts[i].held_until);
+
+		if (starts[i].deleted_at != INSTANT_NONE) {
+			facts = held(deleted(starts[i].deleted_at), starts[i].held_until);
+		}
+		facts = allowed(
+			step_of(&facts, starts[i].command, KEEPER(1) | KEEPER(64), starts[i].now));
+		expect_at(facts.removal_started_at, starts[i].now);
+		cr_expect(facts.owed == (KEEPER(1) | KEEPER(64)), "%s", starts[i].what);
+		cr_expect(!facts.late, "%s", starts[i].what);
+
+		facts = allowed(
+			step_of(&facts, LIFECYCLE_START_REMOVAL, KEEPER(2), END + SPAN_DAY));
+		cr_expect(facts.owed == (KEEPER(1) | KEEPER(64)), "%s, again", starts[i].what);
+	}
+}
+
+Test(lifecycle, nobody_owes_anything_before_the_removal_starts)
+{
+	struct facts facts = active(GUEST);
+
+	facts = allowed(step_of(&facts, LIFECYCLE_LEAVE, KEEPER(1), NOW));
+	cr_expect_eq(facts.owed, 0);
+	facts = allowed(step_of(&facts, LIFECYCLE_RESTORE, KEEPER(1), NOW));
+	cr_expect_eq(facts.owed, 0);
+	facts = allowed(step_of(&facts, LIFECYCLE_REMOVE, KEEPER(1), NOW));
+	cr_expect_eq(facts.owed, 0);
+	expect_unchanged(step_of(&facts, LIFECYCLE_START_REMOVAL, KEEPER(1), END - US), facts);
+	expect_refused(step_of(&facts, LIFECYCLE_SETTLE, KEEPER(1), END - US), facts, "not-owed");
+	expect_refused(step_of(&facts, LIFECYCLE_OWE, KEEPER(1), END - US), facts,
+		       "not-soft-deleted");
+}
+
+Test(lifecycle, each_keeper_settles_what_it_owes_itself_and_once)
+{
+	struct facts facts = owed(removing(NOW, NOW), UINT64_MAX);
+
+	for (unsigned number = 1; number <= 64; number++) {
+		struct facts wanted = owed(facts, facts.owed & ~KEEPER(number));
+
+		facts = allowed(step_of(&facts, LIFECYCLE_SETTLE, KEEPER(number), NOW + SPAN_DAY));
+		expect_same_facts(facts, wanted);
+		expect_refused(step_of(&facts, LIFECYCLE_SETTLE, KEEPER(number), NOW + SPAN_DAY),
+			       facts, "not-owed");
+	}
+	cr_expect_eq(facts.owed, 0);
+}
+
+Test(lifecycle, a_keeper_that_is_asked_later_owes_a_recorded_removal_as_well)
+{
+	struct facts facts = owed(removing(NOW, NOW), KEEPER(1));
+	struct facts wanted = owed(removing(NOW, NOW), KEEPER(1) | KEEPER(64));
+	struct facts unowed = removing(NOW, NOW);
+
+	facts = allowed(step_of(&facts, LIFECYCLE_OWE, KEEPER(64), NOW + SPAN_DAY));
+	expect_same_facts(facts, wanted);
+	expect_unchanged(step_of(&facts, LIFECYCLE_OWE, KEEPER(64), NOW + SPAN_DAY), facts);
+	unowed = allowed(step_of(&unowed, LIFECYCLE_OWE, KEEPER(2), NOW + SPAN_DAY));
+	expect_next(unowed, LIFECYCLE_ACTION_MARK_OVERDUE, NOW + DUE_IN);
+}
+
+/* Else the one keeper asked would stand for all those who owe it. */
+Test(lifecycle, a_keeper_that_is_asked_for_a_removal_that_no_sweep_recorded_does_not_start_it)
+{
+	struct facts facts = deleted(NOW);
+
+	expect_unchanged(step_of(&facts, LIFECYCLE_OWE, KEEPER(1), END), facts);
+}
+
+Test(lifecycle, nothing_is_complete_while_a_keeper_owes_something)
+{
+	struct facts facts = owed(removing(NOW, NOW), KEEPER(64));
+	struct facts unrecorded = deleted(NOW);
+
+	expect_unchanged(step(&facts, LIFECYCLE_COMPLETE_REMOVAL, NOW + SPAN_DAY), facts);
+	expect_unchanged(step(&facts, LIFECYCLE_COMPLETE_REMOVAL, NOW + 400 * SPAN_DAY), facts);
+	expect_unchanged(step_of(&unrecorded, LIFECYCLE_COMPLETE_REMOVAL, KEEPER(64), END),
+			 unrecorded);
+	facts = allowed(step_of(&facts, LIFECYCLE_SETTLE, KEEPER(64), NOW + SPAN_DAY));
+	expect_next(facts, LIFECYCLE_ACTION_COMPLETE_REMOVAL, NOW);
+	facts = after(&facts, LIFECYCLE_COMPLETE_REMOVAL, NOW + SPAN_DAY);
+	expect_state(&facts, NOW + SPAN_DAY, ACCOUNT_STATE_REMOVED);
+}
+
+Test(lifecycle, who_owes_a_removal_that_is_recorded_is_not_asked_again)
+{
+	struct facts facts = removing(NOW, NOW);
+
+	facts = allowed(step_of(&facts, LIFECYCLE_COMPLETE_REMOVAL, KEEPER(1), NOW + US));
+	expect_state(&facts, NOW + US, ACCOUNT_STATE_REMOVED);
+	cr_expect_eq(facts.owed, 0);
+}
+
+/* Overdue */
+
+Test(lifecycle, a_removal_that_is_owed_is_marked_overdue_from_the_instant_of_its_deadline)
+{
+	static const span_t later[] = {0, US, 400 * SPAN_DAY};
+	struct facts before = owed(removing(NOW, NOW), KEEPER(1));
+	struct facts wanted = late(before);
+
+	expect_unchanged(step(&before, LIFECYCLE_MARK_OVERDUE, NOW + DUE_IN - US), before);
+	for (size_t i = 0; i < ARRAY_LEN(later); i++) {
+		struct facts facts =
+			after(&before, LIFECYCLE_MARK_OVERDUE, NOW + DUE_IN + later[i]);
+
+		expect_same_facts(facts, wanted);
+	}
+	expect_unchanged(step(&wanted, LIFECYCLE_MARK_OVERDUE, NOW + DUE_IN), wanted);
+}
+
+Test(lifecycle, a_removal_that_nobody_owes_anything_for_is_not_marked_but_completed_late)
+{
+	struct facts facts = removing(NOW, NOW), unrecorded = deleted(NOW);
+	struct facts wanted = late(removed(NOW, NOW, NOW + DUE_IN));
+
+	expect_unchanged(step(&facts, LIFECYCLE_MARK_OVERDUE, NOW + DUE_IN), facts);
+	expect_unchanged(step(&unrecorded, LIFECYCLE_MARK_OVERDUE, END + DUE_IN), unrecorded);
+	facts = after(&facts, LIFECYCLE_COMPLETE_REMOVAL, NOW + DUE_IN);
+	expect_same_facts(facts, wanted);
+}
+
+Test(lifecycle, marking_a_removal_that_no_sweep_recorded_records_its_start_too)
+{
+	struct facts before = deleted(NOW), wanted = late(owed(removing(NOW, END), KEEPER(2)));
+	struct facts facts;
+
+	expect_unchanged(step_of(&before, LIFECYCLE_MARK_OVERDUE, KEEPER(2), END + DUE_IN - US),
+			 before);
+	facts = allowed(step_of(&before, LIFECYCLE_MARK_OVERDUE, KEEPER(2), END + DUE_IN));
+	expect_same_facts(facts, wanted);
+}
+
+Test(lifecycle, a_removal_that_is_finished_late_stays_late_on_the_record)
+{
+	struct facts facts = late(owed(removing(NOW, NOW), KEEPER(1)));
+	struct facts wanted = late(removed(NOW, NOW, NOW + DUE_IN + SPAN_DAY));
+
+	facts = allowed(step_of(&facts, LIFECYCLE_SETTLE, KEEPER(1), NOW + DUE_IN + SPAN_DAY));
+	cr_expect(facts.late);
+	facts = after(&facts, LIFECYCLE_COMPLETE_REMOVAL, NOW + DUE_IN + SPAN_DAY);
+	expect_same_facts(facts, wanted);
+	cr_expect(lifecycle_is_late(&facts, NOW));
+	expect_sla(&facts, NOW + DUE_IN + SPAN_DAY, ACCOUNT_SLA_NONE);
+}
+
+/* Late even if no sweep came between the deadline and the last keeper. */
+Test(lifecycle, a_removal_is_late_when_it_is_complete_at_its_deadline_and_not_a_microsecond_before)
+{
+	struct facts before = removing(NOW, NOW);
+	struct facts in_time = after(&before, LIFECYCLE_COMPLETE_REMOVAL, NOW + DUE_IN - US);
+	struct facts too_late = after(&before, LIFECYCLE_COMPLETE_REMOVAL, NOW + DUE_IN);
+
+	cr_expect(!in_time.late);
+	cr_expect(too_late.late);
+	cr_expect(!lifecycle_is_late(&in_time, NOW + 400 * SPAN_DAY));
+	cr_expect(lifecycle_is_late(&too_late, NOW));
+}
+
+Test(lifecycle, an_account_is_late_from_the_deadline_on_whether_that_is_recorded_or_not)
+{
+	struct facts standing = active(GUEST), soft = deleted(NOW);
+	struct facts waiting = held(deleted(NOW), INSTANT_MAX);
+	struct facts started = owed(removing(NOW, NOW), KEEPER(1));
+	struct facts done = removed(NOW, NOW, NOW + DUE_IN);
+
+	cr_expect(!lifecycle_is_late(&standing, NOW));
+	cr_expect(!lifecycle_is_late(&waiting, END + 400 * SPAN_DAY));
+	cr_expect(!lifecycle_is_late(&soft, END - US));
+	cr_expect(!lifecycle_is_late(&soft, END + DUE_IN - US));
+	cr_expect(lifecycle_is_late(&soft, END + DUE_IN));
+	cr_expect(!lifecycle_is_late(&started, NOW + DUE_IN - US));
+	cr_expect(lifecycle_is_late(&started, NOW + DUE_IN));
+	cr_expect(lifecycle_is_late(&done, NOW));
+}
+
+Test(lifecycle, a_clock_set_back_does_not_undo_that_a_removal_is_late)
+{
+	struct facts facts = late(owed(removing(NOW, NOW), KEEPER(1)));
+
+	expect_sla(&facts, NOW + SPAN_DAY, ACCOUNT_SLA_OVERDUE);
+	cr_expect(lifecycle_is_late(&facts, NOW + SPAN_DAY));
+	facts.owed = 0;
+	facts = after(&facts, LIFECYCLE_COMPLETE_REMOVAL, NOW + SPAN_DAY);
+	cr_expect(facts.late);
+}
+
+Test(lifecycle, the_clock_marks_what_is_owed_at_its_deadline_and_then_waits_for_the_keepers_alone)
+{
+	struct facts facts = owed(removing(NOW - SPAN_DAY, NOW), KEEPER(64));
+
+	facts.removal = 5 * SPAN_DAY;
+	expect_next(facts, LIFECYCLE_ACTION_MARK_OVERDUE, NOW + 5 * SPAN_DAY);
+	facts = after(&facts, LIFECYCLE_MARK_OVERDUE, NOW + 5 * SPAN_DAY);
+	expect_next(facts, LIFECYCLE_ACTION_NONE, INSTANT_NONE);
+	facts = allowed(step_of(&facts, LIFECYCLE_OWE, KEEPER(2), NOW + 6 * SPAN_DAY));
+	expect_next(facts, LIFECYCLE_ACTION_NONE, INSTANT_NONE);
+	facts.owed = 0;
+	expect_next(facts, LIFECYCLE_ACTION_COMPLETE_REMOVAL, NOW);
+}
+
+Test(lifecycle, a_held_account_that_two_keepers_owe_goes_its_whole_way)
+{
+	struct facts facts = held(active(GUEST), END + SPAN_DAY);
+	instant_t at;
+
+	facts = after(&facts, LIFECYCLE_LEAVE, NOW);
+	cr_assert_eq(lifecycle_next(&facts, &at), LIFECYCLE_ACTION_START_REMOVAL);
+	facts = allowed(step_of(&facts, LIFECYCLE_START_REMOVAL, KEEPER(1) | KEEPER(2), at));
+	cr_assert_eq(lifecycle_next(&facts, &at), LIFECYCLE_ACTION_MARK_OVERDUE);
+	expect_at(at, END + SPAN_DAY + DUE_IN);
+	facts = allowed(step_of(&facts, LIFECYCLE_SETTLE, KEEPER(1), at - SPAN_DAY));
+	facts = after(&facts, LIFECYCLE_MARK_OVERDUE, at);
+	facts = allowed(step_of(&facts, LIFECYCLE_SETTLE, KEEPER(2), at + SPAN_DAY));
+	cr_assert_eq(lifecycle_next(&facts, &at), LIFECYCLE_ACTION_COMPLETE_REMOVAL);
+	expect_at(at, END + SPAN_DAY);
+	facts = after(&facts, LIFECYCLE_COMPLETE_REMOVAL, END + DUE_IN + 2 * SPAN_DAY);
+	expect_state(&facts, END + DUE_IN + 2 * SPAN_DAY, ACCOUNT_STATE_REMOVED);
+	cr_expect(facts.late);
+	expect_at(facts.held_until, END + SPAN_DAY);
+	expect_next(facts, LIFECYCLE_ACTION_NONE, INSTANT_NONE);
+}
+
 /* Importing */
 
 Test(lifecycle, an_imported_account_is_active_unless_the_directory_deleted_it)
 {
 	struct policy policy = policy_default();
-	struct facts enabled = lifecycle_import(GUEST, true, INSTANT_NONE, &policy);
-	struct facts disabled = lifecycle_import(MEMBER, false, INSTANT_NONE, &policy);
-	struct facts direct = lifecycle_import(DIRECT, true, INSTANT_NONE, &policy);
+	struct lifecycle_context context = {.policy = &policy, .keepers = KEEPER(1)};
+	struct facts enabled = lifecycle_import(GUEST, true, INSTANT_NONE, &context);
+	struct facts disabled = lifecycle_import(MEMBER, false, INSTANT_NONE, &context);
+	struct facts direct = lifecycle_import(DIRECT, true, INSTANT_NONE, &context);
 	struct facts wanted_enabled = active(GUEST), wanted_disabled = active(MEMBER);
 	struct facts wanted_direct = active(DIRECT);
 
@@ -964,13 +1766,15 @@ Test(lifecycle, an_imported_account_is_active_unless_the_directory_deleted_it)
 Test(lifecycle, an_account_imported_as_deleted_keeps_its_clock)
 {
 	struct policy policy = policy_default();
+	struct lifecycle_context context = {.policy = &policy, .keepers = KEEPER(1)};
 	instant_t deleted_at = NOW - 20 * SPAN_DAY;
 	struct facts facts;
 
 	policy.window = 25 * SPAN_DAY;
 	policy.removal = 10 * SPAN_DAY;
-	facts = lifecycle_import(GUEST, false, deleted_at, &policy);
+	facts = lifecycle_import(GUEST, false, deleted_at, &context);
 	cr_expect(!facts.enabled);
+	cr_expect_eq(facts.owed, 0, "nobody owes what has not been seen to start");
 	expect_at(facts.deleted_at, deleted_at);
 	expect_at(lifecycle_window_ends_at(&facts), deleted_at + 25 * SPAN_DAY);
 	expect_state(&facts, NOW, ACCOUNT_STATE_SOFT_DELETED);
@@ -982,7 +1786,8 @@ Test(lifecycle, an_account_imported_as_deleted_keeps_its_clock)
 Test(lifecycle, an_account_imported_after_its_window_is_removing_and_overdue_at_once)
 {
 	struct policy policy = policy_default();
-	struct facts facts = lifecycle_import(MEMBER, true, NOW - WINDOW - DUE_IN, &policy);
+	struct lifecycle_context context = {.policy = &policy};
+	struct facts facts = lifecycle_import(MEMBER, true, NOW - WINDOW - DUE_IN, &context);
 
 	expect_state(&facts, NOW, ACCOUNT_STATE_REMOVING);
 	expect_sla(&facts, NOW, ACCOUNT_SLA_OVERDUE);
@@ -993,10 +1798,13 @@ Test(lifecycle, an_account_imported_after_its_window_is_removing_and_overdue_at_
 Test(lifecycle, the_removal_of_a_direct_connect_user_imported_as_deleted_started_back_then)
 {
 	struct policy policy = policy_default();
-	struct facts facts = lifecycle_import(DIRECT, true, NOW - SPAN_DAY, &policy);
+	struct lifecycle_context context = {.policy = &policy, .keepers = KEEPER(2)};
+	struct facts facts = lifecycle_import(DIRECT, true, NOW - SPAN_DAY, &context);
 
 	expect_state(&facts, NOW, ACCOUNT_STATE_REMOVING);
 	expect_at(lifecycle_window_ends_at(&facts), INSTANT_NONE);
 	expect_at(lifecycle_removal_started_at(&facts, NOW), NOW - SPAN_DAY);
 	expect_at(lifecycle_removal_due_at(&facts, NOW), NOW - SPAN_DAY + DUE_IN);
+	cr_expect_eq(facts.owed, KEEPER(2));
+	expect_at(facts.held_until, INSTANT_NONE);
 }

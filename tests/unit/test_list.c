@@ -361,3 +361,93 @@ Test(list, a_page_that_finds_nothing_in_many_rows_is_empty_and_goes_on)
 	cr_assert_eq(n_found, 1);
 	cr_assert_eq(n_empty, 1);
 }
+
+/* What waits for keepers: the first three of what is removing, by their deadlines. */
+static void owe(void)
+{
+	rig_set_keeper(&rig, "crm");
+	for (uint64_t uid = 1; uid <= 3; ++uid) {
+		change("account.remove", uid);
+		change("account.purge", uid);
+		rig_advance(&rig, SPAN_DAY);
+	}
+	change("account.remove", 4);
+	rig_call(&rig, "sweep.resume", "{}");
+}
+
+static uint32_t count(const char *arguments)
+{
+	rig_call(&rig, "account.list", "%s", arguments);
+	cr_assert_not(rig.failed);
+	cr_assert_not(rig_has(&rig, "cursor"));
+	return rig_count(&rig, "accounts");
+}
+
+Test(list, what_waits_for_keepers_is_overdue_from_its_very_deadline_on)
+{
+	owe(); /* starts: 0, 1 and 2 d after the beginning; now 3 d */
+	rig_advance(&rig, 27 * SPAN_DAY - 1);
+	rig_idle(&rig);
+	cr_assert_eq(count("{'overdue': true}"), 0);
+	rig_advance(&rig, 1);
+	cr_assert_eq(count("{'overdue': true}"), 1);
+	cr_assert_eq(rig_number(&rig, "accounts.0.uid"), 1);
+	cr_assert(rig_is(&rig, "accounts.0.sla", "overdue"));
+	rig_idle(&rig);
+	rig_advance(&rig, 2 * SPAN_DAY);
+	rig_idle(&rig);
+	cr_assert_eq(count("{'overdue': true}"), 3);
+	cr_assert_eq(rig_number(&rig, "accounts.0.uid"), 1);
+	cr_assert_eq(rig_number(&rig, "accounts.2.uid"), 3);
+	cr_assert_eq(count("{'overdue': true, 'org': 'contoso'}"), 1);
+}
+
+Test(list, what_waits_for_keepers_is_listed_once_whatever_else_is_asked)
+{
+	owe();
+	for (int i = 0; i < 2; ++i) {
+		cr_assert_eq(count("{'state': 'removing'}"), 3);
+		cr_assert_eq(count("{'state': 'soft-deleted'}"), 1);
+		cr_assert_eq(count("{'state': 'removing', 'org': 'fabrikam'}"), 2);
+		rig_reopen(&rig);
+	}
+}
+
+Test(list, what_waits_for_keepers_is_listed_by_its_deadline)
+{
+	char arguments[64];
+
+	owe();
+	for (uint32_t n = 0; n <= 3; ++n) {
+		(void)snprintf(arguments, sizeof(arguments), "{'due_before_us': %lld}",
+			       (long long)(RIG_BEGIN + (30 + n) * SPAN_DAY));
+		cr_assert_eq(count(arguments), n);
+	}
+	(void)snprintf(arguments, sizeof(arguments), "{'due_before_us': %lld}",
+		       (long long)(RIG_BEGIN + 33 * SPAN_DAY + 1));
+	cr_assert_eq(count(arguments), 4); /* the window's end of the fourth */
+}
+
+Test(list, pages_lead_from_one_order_into_the_next)
+{
+	cleanup(freep) char *cursor = strdup("");
+	uint32_t n = 0;
+
+	owe();
+	rig_call(&rig, "sweep.pause", "{}");
+	change("account.remove", 5);
+	change("account.purge", 5);
+	rig_call(&rig, "keeper.waive",
+		 "{'keeper': 'crm', 'accounts': [{'uid': 5}], 'reason': 'gone'}");
+	do {
+		rig_call(&rig, "account.list", "{'due_before_us': %lld, 'limit': 1%s%s%s}",
+			 (long long)(RIG_BEGIN + 90 * SPAN_DAY), *cursor ? ", 'cursor': '" : "",
+			 cursor, *cursor ? "'" : "");
+		cr_assert_not(rig.failed);
+		n += rig_count(&rig, "accounts");
+		free(cursor);
+		cursor = rig_text(&rig, "cursor");
+		cr_assert_leq(n, 5);
+	} while (*cursor);
+	cr_assert_eq(n, 5);
+}

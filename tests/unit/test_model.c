@@ -48,6 +48,20 @@ Test(model, every_name_leads_back_to_its_value)
 			slice_of(account_state_name((enum account_state)i)), &state));
 		cr_assert_eq((int)state, i);
 	}
+	for (int i = TASK_RESULT_ERASED; i < _TASK_RESULT_MAX; i++) {
+		enum task_result result;
+
+		cr_assert(task_result_from_name(slice_of(task_result_name((enum task_result)i)),
+						&result));
+		cr_assert_eq((int)result, i);
+	}
+	for (int i = REQUEST_STATE_OPEN; i < _REQUEST_STATE_MAX; i++) {
+		enum request_state state;
+
+		cr_assert(request_state_from_name(
+			slice_of(request_state_name((enum request_state)i)), &state));
+		cr_assert_eq((int)state, i);
+	}
 	for (int i = 0; i < _ROLE_MAX; i++) {
 		enum role role;
 
@@ -69,11 +83,20 @@ Test(model, names_stay_as_they_are)
 	cr_assert_str_eq(account_sla_name(ACCOUNT_SLA_ON_TRACK), "on-track");
 	cr_assert_str_eq(account_sla_name(ACCOUNT_SLA_DUE_SOON), "due-soon");
 	cr_assert_str_eq(account_sla_name(ACCOUNT_SLA_OVERDUE), "overdue");
+	cr_assert_str_eq(task_result_name(TASK_RESULT_ERASED), "erased");
+	cr_assert_str_eq(task_result_name(TASK_RESULT_NOTHING_FOUND), "nothing-found");
+	cr_assert_str_eq(task_result_name(TASK_RESULT_RETAINED), "retained");
+	cr_assert_str_eq(task_result_name(TASK_RESULT_WAIVED), "waived");
+	cr_assert_str_eq(request_state_name(REQUEST_STATE_OPEN), "open");
+	cr_assert_str_eq(request_state_name(REQUEST_STATE_APPROVED), "approved");
+	cr_assert_str_eq(request_state_name(REQUEST_STATE_DENIED), "denied");
+	cr_assert_str_eq(request_state_name(REQUEST_STATE_FULFILLED), "fulfilled");
 	cr_assert_str_eq(role_name(ROLE_ANY), "any");
 	cr_assert_str_eq(role_name(ROLE_READER), "reader");
 	cr_assert_str_eq(role_name(ROLE_AUDITOR), "auditor");
 	cr_assert_str_eq(role_name(ROLE_SELF_SERVICE), "self-service");
 	cr_assert_str_eq(role_name(ROLE_ADMIN), "admin");
+	cr_assert_str_eq(role_name(ROLE_KEEPER), "keeper");
 	cr_assert_str_eq(role_name(ROLE_DAEMON), "daemon");
 }
 
@@ -87,7 +110,15 @@ Test(model, numbers_on_disk_stay_as_they_are)
 	cr_assert_eq(ROLE_AUDITOR, 2);
 	cr_assert_eq(ROLE_SELF_SERVICE, 3);
 	cr_assert_eq(ROLE_ADMIN, 4);
-	cr_assert_eq(ROLE_DAEMON, 5);
+	cr_assert_eq(ROLE_KEEPER, 5);
+	cr_assert_eq(ROLE_DAEMON, 6);
+	cr_assert_eq(TASK_RESULT_ERASED, 1);
+	cr_assert_eq(TASK_RESULT_NOTHING_FOUND, 2);
+	cr_assert_eq(TASK_RESULT_RETAINED, 3);
+	cr_assert_eq(TASK_RESULT_WAIVED, 4);
+	cr_assert_eq(REQUEST_STATE_OPEN, 1);
+	cr_assert_eq(REQUEST_STATE_APPROVED, 2);
+	cr_assert_eq(REQUEST_STATE_DENIED, 3);
 }
 
 Test(model, unknown_names_are_refused_and_set_nothing)
@@ -100,18 +131,26 @@ Test(model, unknown_names_are_refused_and_set_nothing)
 		SLICE_LITERAL("Active"),
 		SLICE_LITERAL("active\0"),
 		SLICE_LITERAL("admin "),
+		SLICE_LITERAL("erase"),
+		SLICE_LITERAL("opened"),
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(unknown); i++) {
 		enum account_kind kind = ACCOUNT_KIND_MEMBER;
 		enum account_state state = ACCOUNT_STATE_REMOVED;
+		enum task_result result = TASK_RESULT_WAIVED;
+		enum request_state request = REQUEST_STATE_DENIED;
 		enum role role = ROLE_READER;
 
 		cr_assert_not(account_kind_from_name(unknown[i], &kind));
 		cr_assert_not(account_state_from_name(unknown[i], &state));
+		cr_assert_not(task_result_from_name(unknown[i], &result));
+		cr_assert_not(request_state_from_name(unknown[i], &request));
 		cr_assert_not(role_from_name(unknown[i], &role));
 		cr_assert_eq(kind, ACCOUNT_KIND_MEMBER);
 		cr_assert_eq(state, ACCOUNT_STATE_REMOVED);
+		cr_assert_eq(result, TASK_RESULT_WAIVED);
+		cr_assert_eq(request, REQUEST_STATE_DENIED);
 		cr_assert_eq(role, ROLE_READER);
 	}
 }
@@ -130,9 +169,25 @@ Test(model, an_organization_is_1_to_64_of_its_letters)
 	expect_fault(model_org_fault, SLICE_LITERAL("a\0b"), "a-z");
 }
 
-Test(model, an_id_is_1_to_64_printable_ascii_bytes_without_blanks)
+Test(model, a_keeper_is_1_to_64_of_its_letters_and_has_no_capitals)
 {
-	fault_fn *const faults[] = {model_id_fault, model_request_id_fault};
+	expect_right(model_keeper_fault, slice_of("a"));
+	expect_right(model_keeper_fault, slice_of("mail.archive_1-x"));
+	expect_right(model_keeper_fault, slice_of("az09"));
+	expect_right(model_keeper_fault, long_text("", 64, ""));
+	expect_fault(model_keeper_fault, long_text("", 65, ""), "1 to 64");
+	expect_fault(model_keeper_fault, slice_of(""), "1 to 64");
+	expect_fault(model_keeper_fault, (struct slice){NULL, 0}, "1 to 64");
+	expect_fault(model_keeper_fault, slice_of("Mail"), "a-z");
+	expect_fault(model_keeper_fault, slice_of("a b"), "a-z");
+	expect_fault(model_keeper_fault, slice_of("a/b"), "a-z");
+	expect_fault(model_keeper_fault, slice_of("m\xc3\xbcller"), "a-z");
+	expect_fault(model_keeper_fault, SLICE_LITERAL("a\0b"), "a-z");
+}
+
+Test(model, ids_and_grounds_are_1_to_64_printable_ascii_bytes_without_blanks)
+{
+	fault_fn *const faults[] = {model_id_fault, model_request_id_fault, model_ground_fault};
 
 	for (size_t i = 0; i < ARRAY_LEN(faults); i++) {
 		expect_right(faults[i], slice_of("1b4e28ba-2fa1-11d2-883f-0016d3cca427"));
@@ -172,10 +227,8 @@ Test(model, texts_have_a_length_and_no_control_characters)
 		fault_fn *fault;
 		size_t max;
 	} texts[] = {
-		{model_name_fault, 256},
-		{model_group_fault, 256},
-		{model_ref_fault, 256},
-		{model_reason_fault, 1024},
+		{model_name_fault, 256},    {model_group_fault, 256}, {model_ref_fault, 256},
+		{model_reason_fault, 1024}, {model_hold_fault, 64},   {model_note_fault, 1024},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {

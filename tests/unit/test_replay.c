@@ -163,7 +163,7 @@ Test(replay, the_same_id_of_another_peer_is_another_request)
 {
 	struct slice first = remove_first();
 
-	rig.peer.uid = PORTAL;
+	rig.session.peer.uid = PORTAL;
 	rig_call(&rig, "account.remove", REMOVE);
 	cr_assert(rig_is(&rig, "items.0.outcome", "already-left"));
 	free((void *)first.data);

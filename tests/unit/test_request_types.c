@@ -115,8 +115,19 @@ static const unsigned accepted[] = {
 	[ARGUMENT_TYPE_LIMIT]      = 0,
 	[ARGUMENT_TYPE_CURSOR]     = BIT(SAMPLE_TEXT) | BIT(SAMPLE_CONTROL_TEXT),
 	[ARGUMENT_TYPE_TEXTS]      = BIT(SAMPLE_ARRAY),
+	[ARGUMENT_TYPE_KEEPER]     = BIT(SAMPLE_TEXT),
+	[ARGUMENT_TYPE_HOLD]       = BIT(SAMPLE_TEXT),
+	[ARGUMENT_TYPE_GROUND]     = BIT(SAMPLE_TEXT),
+	[ARGUMENT_TYPE_NOTE]       = BIT(SAMPLE_TEXT),
+	[ARGUMENT_TYPE_TOKEN]      = BIT(SAMPLE_TEXT),
+	[ARGUMENT_TYPE_RESULT]     = 0,
+	[ARGUMENT_TYPE_ORGS]       = BIT(SAMPLE_ARRAY),
 	[ARGUMENT_TYPE_ACCOUNTS]   = 0,
 	[ARGUMENT_TYPE_IMPORTS]    = 0,
+	[ARGUMENT_TYPE_CONFIRMATIONS] = 0,
+	[ARGUMENT_TYPE_FAILURES]   = 0,
+	[ARGUMENT_TYPE_LEASES]     = 0,
+	[ARGUMENT_TYPE_REQUESTS]   = 0,
 };
 /* clang-format on */
 static_assert(ARRAY_LEN(accepted) == _ARGUMENT_TYPE_MAX, "every type has its samples");
@@ -166,37 +177,73 @@ Test(request_types, every_argument_refuses_every_kind_of_value_but_its_own)
 	}
 }
 
+/* The lists that a request can bring, and a command that takes each. */
+static const struct {
+	enum argument_type type;
+	const char *method;
+} lists[] = {
+	{ARGUMENT_TYPE_ACCOUNTS, "account.restore"},
+	{ARGUMENT_TYPE_IMPORTS, "account.import"},
+	{ARGUMENT_TYPE_CONFIRMATIONS, "keeper.confirm"},
+	{ARGUMENT_TYPE_FAILURES, "keeper.fail"},
+	{ARGUMENT_TYPE_LEASES, "keeper.extend"},
+	{ARGUMENT_TYPE_REQUESTS, "request.approve"},
+};
+static_assert(ARRAY_LEN(lists) == ARGUMENT_TYPE_REQUESTS - ARGUMENT_TYPE_ACCOUNTS + 1,
+	      "every list has its command");
+
+/* What the list is called on the wire. */
+static const char *list_name(const char *method, enum argument_type type)
+{
+	const struct command *command = command_by_method(slice_of(method));
+
+	for (uint16_t i = 0; i < command->n_arguments; ++i) {
+		const struct argument *argument = &argument_table[command->arguments[i].symbol];
+
+		if (argument->type == type) {
+			return argument->name;
+		}
+	}
+	abort();
+}
+
 /* In an item all by itself; what it lacks comes after. */
-static void expect_field_judgement(enum field_symbol field, enum argument_type items,
-				   enum sample sample)
+static void expect_field_judgement(enum field_symbol field, size_t list, enum sample sample)
 {
 	const struct argument *argument = &field_table[field];
+	const char *method = lists[list].method;
 	char name[64];
 
-	(void)snprintf(name, sizeof(name), "accounts[0].%s", argument->name);
+	(void)snprintf(name, sizeof(name), "%s[0].%s", list_name(method, lists[list].type),
+		       argument->name);
 	params_begin();
-	pack_put_array(&params_writer, "accounts");
+	pack_put_array(&params_writer, list_name(method, lists[list].type));
 	pack_write_map(&params_writer);
 	pack_write_cstr(&params_writer, argument->name);
 	write_sample(sample);
 	pack_write_end(&params_writer);
 	pack_write_end(&params_writer);
-	expect_judgement(items == ARGUMENT_TYPE_IMPORTS ? "account.import" : "account.restore",
-			 name, argument->type, sample);
+	expect_judgement(method, name, argument->type, sample);
+}
+
+static void expect_field_judgements(enum field_symbol field, size_t list)
+{
+	for (enum sample sample = 0; sample < _SAMPLE_MAX; ++sample) {
+		expect_field_judgement(field, list, sample);
+	}
 }
 
 Test(request_types, every_field_refuses_every_kind_of_value_but_its_own)
 {
 	for (int field = 0; field < _FIELD_MAX; ++field) {
-		for (enum sample sample = 0; sample < _SAMPLE_MAX; ++sample) {
-			if (field_belongs((enum field_symbol)field, ARGUMENT_TYPE_IMPORTS)) {
-				expect_field_judgement((enum field_symbol)field,
-						       ARGUMENT_TYPE_IMPORTS, sample);
-			}
-			if (field_belongs((enum field_symbol)field, ARGUMENT_TYPE_ACCOUNTS)) {
-				expect_field_judgement((enum field_symbol)field,
-						       ARGUMENT_TYPE_ACCOUNTS, sample);
+		bool seen = false;
+
+		for (size_t list = 0; list < ARRAY_LEN(lists); ++list) {
+			if (field_belongs((enum field_symbol)field, lists[list].type)) {
+				expect_field_judgements((enum field_symbol)field, list);
+				seen = true;
 			}
 		}
+		cr_assert(seen, "no list has %s", field_table[field].name);
 	}
 }

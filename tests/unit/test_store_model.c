@@ -21,6 +21,7 @@
 #define N_IDS     24
 #define N_PERSONS 12
 #define N_UPNS    16
+#define N_KEEPERS 4
 
 /* An account as the test knows it: the row, and the names behind its hashes. */
 struct model_row {
@@ -48,6 +49,12 @@ static void set_up(void)
 
 		(void)snprintf(id, sizeof(id), "org-%u", i);
 		cr_assert_eq(storeroom_put_org(&room, id), i + 1);
+	}
+	for (uint32_t i = 0; i < N_KEEPERS; ++i) {
+		char name[32];
+
+		(void)snprintf(name, sizeof(name), "keeper-%u", i);
+		cr_assert_eq(storeroom_put_keeper(&room, name), i + 1);
 	}
 	storeroom_commit(&room);
 	model = committed = (struct model){0};
@@ -124,7 +131,11 @@ static void step_update(struct model_row *row)
 static bool is_possible(const struct account *account, enum lifecycle_command command)
 {
 	struct policy policy = policy_default();
-	struct lifecycle_context context = {.policy = &policy};
+	struct lifecycle_context context = {
+		.policy = &policy,
+		.held_until = room.held_until,
+		.keepers = room.keepers,
+	};
 	struct lifecycle_verdict verdict;
 
 	lifecycle_step(&account->facts, command, &context, room.now, &verdict);
@@ -133,13 +144,39 @@ static bool is_possible(const struct account *account, enum lifecycle_command co
 				    account->facts.removal_started_at != INSTANT_NONE));
 }
 
+/* Whom and what the next command is about: see struct storeroom. */
+static void choose_duties(enum lifecycle_command command)
+{
+	static const span_t ends[] = {SPAN_DAY, 20 * SPAN_DAY, 60 * SPAN_DAY};
+	uint32_t end = below(ARRAY_LEN(ends) + 1);
+
+	room.keepers = command == LIFECYCLE_SETTLE || command == LIFECYCLE_OWE
+			       ? UINT64_C(1) << below(N_KEEPERS)
+			       : below(1U << N_KEEPERS);
+	room.held_until = end < ARRAY_LEN(ends) ? room.now + ends[end] : INSTANT_MAX;
+	if (command == LIFECYCLE_RELEASE && below(4) != 0) {
+		room.held_until = INSTANT_NONE;
+	}
+}
+
+/* The first from a random one on that changes it now. */
 static void step_command(struct model_row *row)
 {
-	enum lifecycle_command command = (enum lifecycle_command)below(_LIFECYCLE_COMMAND_MAX);
+	uint32_t first = below(_LIFECYCLE_COMMAND_MAX);
 
-	if (is_possible(&row->account, command)) {
-		storeroom_step(&room, &row->account, command);
-		key_is_gone[row->account.uid] |= command == LIFECYCLE_COMPLETE_REMOVAL;
+	for (uint32_t i = 0; i < _LIFECYCLE_COMMAND_MAX; ++i) {
+		enum lifecycle_command command =
+			(enum lifecycle_command)((first + i) % _LIFECYCLE_COMMAND_MAX);
+
+		choose_duties(command);
+		if (command == LIFECYCLE_OWE && below(4) != 0) {
+			continue; /* else hardly any removal comes to its end */
+		}
+		if (is_possible(&row->account, command)) {
+			storeroom_step(&room, &row->account, command);
+			key_is_gone[row->account.uid] |= command == LIFECYCLE_COMPLETE_REMOVAL;
+			return;
+		}
 	}
 }
 
@@ -248,19 +285,22 @@ static void expect_order_of_org(uint32_t org)
 	cr_assert_eq(store_next_of_org(room.store, org, &position, &found), STORE_E_NONE);
 }
 
-static void expect_order_of_due(void)
+typedef int next_fn(struct store *store, struct due_position *position,
+		    struct account *ret_account);
+
+static void expect_order_of_time(enum index index, next_fn *next)
 {
 	struct due_position position = {0};
 	const struct account *known;
 	struct account found;
 	struct key key = {0};
 
-	while ((known = model_next(INDEX_DUE, &key))) {
-		cr_assert_eq(store_next_due(room.store, &position, &found), 0);
+	while ((known = model_next(index, &key))) {
+		cr_assert_eq(next(room.store, &position, &found), 0);
 		cr_assert_eq(position.uid, known->uid);
 		expect_row(&found, known);
 	}
-	cr_assert_eq(store_next_due(room.store, &position, &found), STORE_E_NONE);
+	cr_assert_eq(next(room.store, &position, &found), STORE_E_NONE);
 }
 
 static bool is_of_person(const struct model_row *row, uint32_t person)
@@ -358,6 +398,12 @@ static void expect_counts(void)
 		} else {
 			++known.n_active;
 		}
+		known.n_overdue += facts->late && facts->removed_at == INSTANT_NONE;
+		known.n_held +=
+			facts->held_until == INSTANT_MAX && facts->removed_at == INSTANT_NONE;
+		for (uint32_t keeper = 0; keeper < N_KEEPERS; ++keeper) {
+			known.n_owed[keeper] += facts->owed >> keeper & 1;
+		}
 	}
 	cr_assert_arr_eq(store_counts(room.store), &known, sizeof(known));
 }
@@ -382,7 +428,8 @@ static void expect_agreement(void)
 {
 	expect_counts();
 	expect_order_of_uids();
-	expect_order_of_due();
+	expect_order_of_time(INDEX_DUE, store_next_due);
+	expect_order_of_time(INDEX_OWED, store_next_owed);
 	for (uint32_t org = 1; org <= N_ORGS; ++org) {
 		expect_order_of_org(org);
 		expect_find_by_id(org, below(N_IDS));
@@ -410,4 +457,6 @@ Test(store_model, the_store_agrees_with_a_plain_array_at_every_step)
 	expect_agreement();
 	cr_assert_gt(store_counts(room.store)->n_removed, 0);
 	cr_assert_gt(store_counts(room.store)->n_soft_deleted, 0);
+	cr_assert_gt(store_counts(room.store)->n_overdue, 0);
+	cr_assert_gt(store_counts(room.store)->n_held, 0);
 }

@@ -373,3 +373,118 @@ Test(sweep, a_damaged_row_is_told_as_damaged_to_whoever_asks_for_it)
 	cr_assert(rig_is(&rig, "items.2.outcome", "damaged"));
 	cr_assert(rig_is(&rig, "items.3.outcome", "ok"));
 }
+
+/* Deadlines */
+
+static uint32_t n_overdue_entries(void)
+{
+	struct entry entry;
+	uint32_t n = 0;
+
+	for (uint64_t seq = 1; seq <= rig_head(&rig); ++seq) {
+		cr_assert_eq(store_get_entry(rig.engine->store, seq, &entry, NULL), 0);
+		n += entry.event == EVENT_OVERDUE;
+	}
+	return n;
+}
+
+static uint64_t n_overdue(void)
+{
+	return store_counts(rig.engine->store)->n_overdue;
+}
+
+Test(sweep, a_removal_is_marked_overdue_at_its_very_deadline_and_once)
+{
+	rig_set_keeper(&rig, "crm");
+	(void)rig_purge(&rig, "fabrikam", "g-1");
+	rig_advance(&rig, 30 * SPAN_DAY - 1);
+	rig_idle(&rig);
+	cr_assert_not(row(1).facts.late);
+	cr_assert_eq(n_overdue(), 0);
+	rig_advance(&rig, 1);
+	rig_idle(&rig);
+	cr_assert(row(1).facts.late);
+	cr_assert_eq(n_overdue(), 1);
+	for (int i = 0; i < 3; ++i) {
+		rig_advance(&rig, SPAN_DAY);
+		rig_idle(&rig);
+		rig_reopen(&rig);
+	}
+	cr_assert_eq(n_overdue_entries(), 1);
+	cr_assert_eq(n_errors_logged, 1);
+	rig_call(&rig, "sweep.status", "{}");
+	cr_assert_eq(rig_number(&rig, "failed"), 0);
+}
+
+Test(sweep, a_removal_that_was_late_stays_so_on_the_record_when_it_is_complete)
+{
+	rig_set_keeper(&rig, "crm");
+	(void)rig_purge(&rig, "fabrikam", "g-1");
+	rig_advance(&rig, 31 * SPAN_DAY);
+	rig_idle(&rig);
+	rig_call(&rig, "keeper.waive",
+		 "{'keeper': 'crm', 'accounts': [{'uid': 1}], 'reason': 'gone'}");
+	rig_idle(&rig);
+	cr_assert(is_removed(1));
+	cr_assert(row(1).facts.late);
+	cr_assert_eq(n_overdue(), 0);
+	cr_assert_eq(n_overdue_entries(), 1);
+}
+
+Test(sweep, the_last_confirmation_at_the_last_instant_is_in_time)
+{
+	rig_set_keeper(&rig, "crm");
+	(void)rig_purge(&rig, "fabrikam", "g-1");
+	rig_advance(&rig, 30 * SPAN_DAY - 1);
+	rig_call(&rig, "keeper.waive",
+		 "{'keeper': 'crm', 'accounts': [{'uid': 1}], 'reason': 'gone'}");
+	rig_idle(&rig);
+	cr_assert(is_removed(1));
+	cr_assert_not(row(1).facts.late);
+	cr_assert_eq(n_overdue_entries(), 0);
+}
+
+Test(sweep, a_window_and_its_deadline_that_passed_together_are_both_recorded)
+{
+	instant_t end;
+
+	rig_set_keeper(&rig, "crm");
+	(void)rig_import(&rig, "fabrikam", "g-1");
+	change("account.leave", 1);
+	end = rig_now(&rig) + 30 * SPAN_DAY;
+	rig_advance(&rig, 90 * SPAN_DAY);
+	rig_idle(&rig);
+	cr_assert_eq(row(1).facts.removal_started_at, end);
+	cr_assert_eq(row(1).facts.owed, 1);
+	cr_assert(row(1).facts.late);
+	cr_assert_eq(n_overdue_entries(), 1);
+}
+
+Test(sweep, a_removal_without_keepers_is_late_only_when_the_sweep_was)
+{
+	(void)rig_import(&rig, "fabrikam", "g-1");
+	(void)rig_import(&rig, "fabrikam", "g-2");
+	change("account.leave", 1);
+	rig_advance(&rig, 60 * SPAN_DAY - 1);
+	rig_idle(&rig);
+	cr_assert(is_removed(1));
+	cr_assert_not(row(1).facts.late);
+	change("account.leave", 2);
+	rig_advance(&rig, 60 * SPAN_DAY);
+	rig_idle(&rig);
+	cr_assert(is_removed(2));
+	cr_assert(row(2).facts.late);
+	cr_assert_eq(n_overdue_entries(), 0);
+}
+
+Test(sweep, many_that_pass_their_deadline_are_one_line_in_the_journal)
+{
+	rig_set_keeper(&rig, "crm");
+	import_many("m", 100, RIG_BEGIN - 31 * SPAN_DAY);
+	rig_idle(&rig);
+	cr_assert_eq(store_counts(rig.engine->store)->n_owed[0], 100);
+	rig_advance(&rig, 30 * SPAN_DAY);
+	rig_idle(&rig);
+	cr_assert_eq(n_overdue(), 100);
+	cr_assert_eq(n_errors_logged, 1);
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ctl/decide.h"
+
+#include "ctl/json.h"
+#include "ctl/request.h"
+#include "ctl/show_items.h"
+
+static void put_requests(struct pack_writer *writer, const void *context)
+{
+	const struct ctl_operands *operands = context;
+
+	pack_put_array(writer, argument_table[ARGUMENT_requests].name);
+	for (size_t i = 0; i < operands->n_numbers; i++) {
+		pack_write_map(writer);
+		pack_put_int(writer, field_table[FIELD_request].name,
+			     strtoll(operands->numbers[i], NULL, 10)); /* checked when taken */
+		pack_write_end(writer);
+	}
+	pack_write_end(writer);
+}
+
+static void put_item(struct ctl *ctl, const char *number, const json_t *item)
+{
+	FILE *out = ctl->show.out;
+	bool ok = show_outcome_exit(item) == CTL_EXIT_OK;
+
+	if (ok && ctl->args.quiet) {
+		return;
+	}
+	(void)fprintf(out, "%srequest %s%s: %s", show_bold(&ctl->show), number,
+		      show_plain(&ctl->show),
+		      ctl_says_yes(ctl, ARGUMENT_dry_run) ? "(dry run) " : "");
+	if (ok) {
+		show_state_sentence(&ctl->show, item);
+		(void)fputc('\n', out);
+	} else {
+		show_refusal(&ctl->show, item);
+	}
+}
+
+static int show_decided(struct ctl *ctl, const json_t *items)
+{
+	struct show_tally tally = {0};
+	size_t i;
+	const json_t *item;
+
+	if (json_array_size(items) != ctl->operands.n_numbers) {
+		return ctl_fault_set(&ctl->fault, CTL_EXIT_FAILURE, "malformed",
+				     "retentiond did not say what became of each of %zu requests",
+				     ctl->operands.n_numbers);
+	}
+	ctl_learn_now(ctl, NULL);
+	json_array_foreach(items, i, item) {
+		show_tally_add(&tally, item);
+		if (!ctl->args.json) {
+			put_item(ctl, ctl->operands.numbers[i], item);
+		}
+	}
+	if (ctl->args.json) {
+		ctl_json_print(items, ctl->show.out);
+	}
+	return show_tally_exit(&tally);
+}
+
+int ctl_decide_run(struct ctl *ctl)
+{
+	struct ctl_request request = CTL_REQUEST_FIRST;
+	json_t *result = NULL;
+	int r;
+
+	request.put_items = put_requests;
+	request.context = &ctl->operands;
+	r = ctl_request_call(ctl, &request, &result);
+	r = r ? r : show_decided(ctl, json_object_get(result, "items"));
+	json_decref(result);
+	return r;
+}

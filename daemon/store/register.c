@@ -1,0 +1,467 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/store/register.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include "common/model.h"
+
+#include "daemon/store/bytes.h"
+#include "daemon/store/files.h"
+
+#define REGISTER_FORMAT 1
+
+/* Where the header's parts are; register.h shows them. */
+#define HEADER_FORMAT   8
+#define HEADER_INSTANCE 16
+#define HEADER_SERIAL   32
+#define HEADER_ZEROS    48
+#define HEADER_CHECK    56
+#define HEADER_LEN      64
+
+#define RECORD_LEN   32
+#define RECORD_CHECK 24
+
+#define UID_MAX (UINT64_C(1) << 40) /* as the vault has slots */
+
+/* Records read at once while they are proven. */
+#define PROVE_RECORDS 1024
+
+/*
+ * Disk space kept behind the last record: a full disk must not hold removals up. 128 KiB are 4096
+ * records.
+ */
+#define ROOM_BYTES (UINT64_C(128) << 10)
+
+static const uint8_t magic[8] = {'R', 'T', 'D', 'R', 'E', 'M', 'O', 'V'};
+
+static_assert(HEADER_SERIAL + REGISTER_SERIAL_LEN == HEADER_ZEROS, "the header has no gap");
+static_assert(HEADER_CHECK + REGISTER_CHECK_LEN == HEADER_LEN, "the header ends in its check");
+static_assert(RECORD_CHECK + REGISTER_CHECK_LEN == RECORD_LEN, "a record ends in its check");
+
+/*
+ * @place:     where the file of a new register is renamed to by its first sync; else NULL
+ * @ended:     while it is proven: the records have ended
+ * @unknown:   number of the first record behind the mark
+ * @n:         records when it was opened
+ * @n_all:     with those added since
+ * @check:     of the last of them
+ * @room:      end of the disk space that is allocated
+ * @added:     encoded records that wait for the sync
+ */
+struct removal_register {
+	int fd;
+	char *place;
+	uint8_t serial[REGISTER_SERIAL_LEN];
+	bool ended;
+	uint64_t unknown;
+	uint64_t n;
+	uint64_t n_all;
+	uint8_t check[REGISTER_CHECK_LEN];
+	uint64_t room;
+	uint8_t *added;
+	size_t n_added;
+	size_t n_added_max;
+};
+
+static off_t record_offset(uint64_t i)
+{
+	return (off_t)(HEADER_LEN + i * RECORD_LEN);
+}
+
+static void check_of_header(const uint8_t header[static HEADER_LEN],
+			    uint8_t ret_check[static REGISTER_CHECK_LEN])
+{
+	uint8_t hash[crypto_generichash_BYTES_MIN];
+
+	(void)crypto_generichash(hash, sizeof(hash), header, HEADER_CHECK, NULL,
+				 0); /* fails for lengths out of range only, here and below */
+	memcpy(ret_check, hash, REGISTER_CHECK_LEN);
+}
+
+static void check_of_record(const uint8_t before[static REGISTER_CHECK_LEN],
+			    const uint8_t record[static RECORD_LEN],
+			    uint8_t ret_check[static REGISTER_CHECK_LEN])
+{
+	uint8_t bytes[REGISTER_CHECK_LEN + RECORD_CHECK];
+	uint8_t hash[crypto_generichash_BYTES_MIN];
+
+	memcpy(bytes, before, REGISTER_CHECK_LEN);
+	memcpy(bytes + REGISTER_CHECK_LEN, record, RECORD_CHECK);
+	(void)crypto_generichash(hash, sizeof(hash), bytes, sizeof(bytes), NULL, 0);
+	memcpy(ret_check, hash, REGISTER_CHECK_LEN);
+}
+
+static bool record_is_sound(const struct register_record *record)
+{
+	return (record->kind == REGISTER_STARTED || record->kind == REGISTER_COMPLETED) &&
+	       record->uid >= 1 && record->uid <= UID_MAX && record->at >= 0 &&
+	       record->at <= INSTANT_MAX && record->removal >= 0 &&
+	       record->removal <= MODEL_REMOVAL_MAX;
+}
+
+static void encode_record(const struct register_record *record, uint8_t bytes[static RECORD_CHECK])
+{
+	uint8_t *at = put_u64(bytes, (uint64_t)record->kind << 56 | (uint64_t)record->removal);
+
+	static_assert(MODEL_REMOVAL_MAX < INT64_C(1) << 56,
+		      "a removal's time fits beside the kind");
+	(void)put_i64(put_u64(at, record->uid), record->at); /* where the check goes */
+}
+
+static void decode_record(const uint8_t bytes[static RECORD_CHECK],
+			  struct register_record *ret_record)
+{
+	uint64_t first = load_be64(bytes);
+
+	*ret_record = (struct register_record){
+		.kind = (enum register_kind)(first >> 56),
+		.removal = (span_t)(first & ((UINT64_C(1) << 56) - 1)),
+		.uid = load_be64(bytes + 8),
+		.at = (instant_t)load_be64(bytes + 16),
+	};
+}
+
+/* Making one */
+
+static void make_header(const uint8_t instance[static VAULT_INSTANCE_LEN],
+			uint8_t header[static HEADER_LEN])
+{
+	memset(header, 0, HEADER_LEN);
+	memcpy(header, magic, sizeof(magic));
+	store_be64(header + HEADER_FORMAT, REGISTER_FORMAT);
+	memcpy(header + HEADER_INSTANCE, instance, VAULT_INSTANCE_LEN);
+	randombytes_buf(header + HEADER_SERIAL, REGISTER_SERIAL_LEN);
+	check_of_header(header, header + HEADER_CHECK);
+}
+
+static int new_register(int fd, const uint8_t header[static HEADER_LEN],
+			struct removal_register **ret_removals)
+{
+	struct removal_register *removals = calloc(1, sizeof(*removals));
+
+	if (!removals) {
+		return -ENOMEM;
+	}
+	removals->fd = fd;
+	memcpy(removals->serial, header + HEADER_SERIAL, REGISTER_SERIAL_LEN);
+	memcpy(removals->check, header + HEADER_CHECK, REGISTER_CHECK_LEN);
+	*ret_removals = removals;
+	return 0;
+}
+
+static int open_new(const char *path, int *ret_fd)
+{
+	char temporary[PATH_MAX];
+	int r = files_add_suffix(path, ".new", temporary);
+
+	if (r == 0) {
+		r = files_make_parent(path);
+	}
+	if (r < 0) {
+		return r;
+	}
+	*ret_fd = open(temporary, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	return *ret_fd < 0 ? -errno : 0;
+}
+
+int register_create(const char *path, const uint8_t instance[static VAULT_INSTANCE_LEN],
+		    struct removal_register **ret_removals)
+{
+	uint8_t header[HEADER_LEN];
+	struct removal_register *removals;
+	int fd, r = open_new(path, &fd);
+
+	if (r < 0) {
+		return r;
+	}
+	make_header(instance, header);
+	r = new_register(fd, header, &removals);
+	if (r < 0) {
+		closep(&fd);
+		return r;
+	}
+	removals->place = strdup(path);
+	r = removals->place ? files_write_at(fd, 0, header, sizeof(header)) : -ENOMEM;
+	if (r < 0) {
+		(void)register_close(removals); /* NULL */
+		return r;
+	}
+	*ret_removals = removals;
+	return 0;
+}
+
+/* Opening one */
+
+static int read_header(int fd, const uint8_t instance[static VAULT_INSTANCE_LEN],
+		       uint8_t header[static HEADER_LEN])
+{
+	uint8_t check[REGISTER_CHECK_LEN];
+	int r = files_read_at(fd, 0, header, HEADER_LEN);
+
+	if (r < 0) {
+		return r == -ENODATA ? REGISTER_E_CORRUPT : r;
+	}
+	check_of_header(header, check);
+	if (memcmp(header, magic, sizeof(magic)) != 0 ||
+	    load_be64(header + HEADER_FORMAT) != REGISTER_FORMAT ||
+	    !sodium_is_zero(header + HEADER_ZEROS, HEADER_CHECK - HEADER_ZEROS) ||
+	    memcmp(header + HEADER_CHECK, check, sizeof(check)) != 0) {
+		return REGISTER_E_CORRUPT;
+	}
+	return memcmp(header + HEADER_INSTANCE, instance, VAULT_INSTANCE_LEN) == 0
+		       ? 0
+		       : REGISTER_E_FOREIGN;
+}
+
+/* Takes a record that fits: false for one that does not. */
+static bool prove_record(struct removal_register *removals, const uint8_t bytes[static RECORD_LEN])
+{
+	struct register_record record;
+	uint8_t check[REGISTER_CHECK_LEN];
+
+	decode_record(bytes, &record);
+	check_of_record(removals->check, bytes, check);
+	if (memcmp(bytes + RECORD_CHECK, check, sizeof(check)) != 0 || !record_is_sound(&record)) {
+		return false;
+	}
+	memcpy(removals->check, check, sizeof(check));
+	removals->n++;
+	return true;
+}
+
+/*
+ * Proves records up to the first that does not fit; from there on all must be zeros: space that a
+ * crash left unwritten. Where the mark stands, its record must be as it was.
+ */
+static int prove_records(struct removal_register *removals, const uint8_t *bytes, size_t n,
+			 const struct register_mark *mark)
+{
+	for (size_t i = 0; i < n; i++) {
+		const uint8_t *record = bytes + i * RECORD_LEN;
+
+		removals->ended = removals->ended || !prove_record(removals, record);
+		if (removals->ended && !sodium_is_zero(record, RECORD_LEN)) {
+			return REGISTER_E_CORRUPT;
+		}
+		if (!removals->ended && removals->n == removals->unknown &&
+		    memcmp(removals->check, mark->check, REGISTER_CHECK_LEN) != 0) {
+			return REGISTER_E_CORRUPT;
+		}
+	}
+	return 0;
+}
+
+/* All of them, in every start: a change is found while the true register can still be found. */
+static int prove_all(struct removal_register *removals, uint64_t n_whole,
+		     const struct register_mark *mark)
+{
+	uint8_t bytes[PROVE_RECORDS * RECORD_LEN];
+	int r = 0;
+
+	for (uint64_t i = 0; i < n_whole && r == 0; i += PROVE_RECORDS) {
+		size_t n = (size_t)MIN(n_whole - i, PROVE_RECORDS);
+
+		r = files_read_at(removals->fd, record_offset(i), bytes, n * RECORD_LEN);
+		if (r == 0) {
+			r = prove_records(removals, bytes, n, mark);
+		}
+	}
+	return r == 0 && removals->n < removals->unknown ? REGISTER_E_SHORT : r;
+}
+
+static int cut_end(const struct removal_register *removals, uint64_t size)
+{
+	uint64_t end = (uint64_t)record_offset(removals->n);
+
+	if (size == end) {
+		return 0;
+	}
+	return ftruncate(removals->fd, (off_t)end) < 0 || fsync(removals->fd) < 0 ? -errno : 0;
+}
+
+static int prove(struct removal_register *removals, const struct register_mark *mark)
+{
+	struct stat st;
+	uint64_t n_whole;
+	int r;
+
+	if (fstat(removals->fd, &st) < 0) {
+		return -errno;
+	}
+	n_whole = ((uint64_t)st.st_size - HEADER_LEN) / RECORD_LEN;
+	if (memcmp(removals->serial, mark->serial, sizeof(mark->serial)) == 0) {
+		removals->unknown = mark->n;
+	}
+	r = prove_all(removals, n_whole, mark);
+	if (r == 0) {
+		r = cut_end(removals, (uint64_t)st.st_size);
+	}
+	removals->n_all = removals->n;
+	return r;
+}
+
+int register_open(const char *path, const uint8_t instance[static VAULT_INSTANCE_LEN],
+		  const struct register_mark *mark, struct removal_register **ret_removals)
+{
+	uint8_t header[HEADER_LEN];
+	struct removal_register *removals;
+	int fd = open(path, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+	int r;
+
+	if (fd < 0) {
+		return errno == ENOENT ? REGISTER_E_MISSING : -errno;
+	}
+	r = read_header(fd, instance, header);
+	if (r == 0) {
+		r = new_register(fd, header, &removals);
+	}
+	if (r != 0) {
+		closep(&fd);
+		return r;
+	}
+	r = prove(removals, mark);
+	if (r != 0) {
+		(void)register_close(removals); /* NULL */
+		return r;
+	}
+	*ret_removals = removals;
+	return 0;
+}
+
+struct removal_register *register_close(struct removal_register *removals)
+{
+	if (!removals) {
+		return NULL;
+	}
+	closep(&removals->fd);
+	free(removals->place);
+	free(removals->added);
+	free(removals);
+	return NULL;
+}
+
+/* Reading */
+
+void register_get_mark(const struct removal_register *removals, struct register_mark *ret_mark)
+{
+	memcpy(ret_mark->serial, removals->serial, REGISTER_SERIAL_LEN);
+	ret_mark->n = removals->n_all;
+	memcpy(ret_mark->check, removals->check, REGISTER_CHECK_LEN);
+}
+
+void register_bounds(const struct removal_register *removals, uint64_t *ret_unknown,
+		     uint64_t *ret_n)
+{
+	*ret_unknown = removals->unknown;
+	*ret_n = removals->n;
+}
+
+int register_get(const struct removal_register *removals, uint64_t i,
+		 struct register_record *ret_record)
+{
+	uint8_t bytes[RECORD_LEN];
+	struct register_record record;
+	int r;
+
+	assert(i >= removals->unknown);
+	assert(i < removals->n);
+	r = files_read_at(removals->fd, record_offset(i), bytes, sizeof(bytes));
+	if (r < 0) {
+		return r;
+	}
+	decode_record(bytes, &record);
+	if (!record_is_sound(&record)) {
+		return -EIO; /* it was a moment ago */
+	}
+	*ret_record = record;
+	return 0;
+}
+
+/* Writing */
+
+static int make_place(struct removal_register *removals)
+{
+	size_t n_max = MAX(2 * removals->n_added_max, 64);
+	uint8_t *added;
+
+	if (removals->n_added < removals->n_added_max) {
+		return 0;
+	}
+	added = reallocarray(removals->added, n_max, RECORD_LEN);
+	if (!added) {
+		return -ENOMEM;
+	}
+	removals->added = added;
+	removals->n_added_max = n_max;
+	return 0;
+}
+
+int register_add(struct removal_register *removals, const struct register_record *record)
+{
+	uint8_t *bytes;
+	int r = make_place(removals);
+
+	assert(record_is_sound(record));
+	if (r < 0) {
+		return r;
+	}
+	bytes = removals->added + RECORD_LEN * removals->n_added++;
+	encode_record(record, bytes);
+	check_of_record(removals->check, bytes, bytes + RECORD_CHECK);
+	memcpy(removals->check, bytes + RECORD_CHECK, REGISTER_CHECK_LEN);
+	removals->n_all++;
+	return 0;
+}
+
+bool register_dirty(const struct removal_register *removals)
+{
+	return removals->n_added > 0 || removals->place;
+}
+
+/* That it fails is no failure: the write that needs the space says so. */
+static void keep_room(struct removal_register *removals, uint64_t end)
+{
+	if (end + ROOM_BYTES / 2 <= removals->room) {
+		return;
+	}
+	(void)fallocate(removals->fd, FALLOC_FL_KEEP_SIZE, (off_t)end, ROOM_BYTES);
+	removals->room = end + ROOM_BYTES;
+}
+
+static int publish(struct removal_register *removals)
+{
+	cleanup(freep) char *place = TAKE_PTR(removals->place);
+	char temporary[PATH_MAX];
+	int r = files_add_suffix(place, ".new", temporary);
+
+	if (r == 0 && rename(temporary, place) < 0) {
+		r = -errno;
+	}
+	return r < 0 ? r : files_sync_parent(place);
+}
+
+int register_sync(struct removal_register *removals)
+{
+	size_t len = removals->n_added * RECORD_LEN;
+	uint64_t first = removals->n_all - removals->n_added;
+	int r;
+
+	if (!register_dirty(removals)) {
+		return 0;
+	}
+	r = files_write_at(removals->fd, record_offset(first), removals->added, len);
+	if (r < 0) {
+		return r;
+	}
+	keep_room(removals, (uint64_t)record_offset(removals->n_all));
+	if (fdatasync(removals->fd) < 0) {
+		return -errno;
+	}
+	removals->n_added = 0;
+	return removals->place ? publish(removals) : 0;
+}

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/store/signer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sodium.h>
+#include <sys/stat.h>
+
+#include "daemon/store/inside.h"
+
+#define CREDENTIAL "signing-key"
+#define KEY_FILE   "signing.key"
+#define KEY_NEW    "signing.key.new"
+
+#define SEED_HEX_LEN (2 * SIGNER_SEED_LEN)
+
+static_assert(SIGNER_SEED_LEN == crypto_sign_SEEDBYTES, "Ed25519");
+static_assert(SIGNER_PUBLIC_LEN == crypto_sign_PUBLICKEYBYTES, "Ed25519");
+static_assert(SIGNER_SIGNATURE_LEN == crypto_sign_BYTES, "Ed25519");
+
+struct signer {
+	uint8_t secret[crypto_sign_SECRETKEYBYTES];
+	uint8_t public[SIGNER_PUBLIC_LEN];
+};
+
+/* The digits, and the line's end that editors and echo put behind them. */
+static bool seed_from_hex(const char *text, size_t len, uint8_t seed[static SIGNER_SEED_LEN])
+{
+	size_t n;
+
+	if (len > SEED_HEX_LEN + 1 || (len == SEED_HEX_LEN + 1 && text[SEED_HEX_LEN] != '\n')) {
+		return false;
+	}
+	return len >= SEED_HEX_LEN &&
+	       sodium_hex2bin(seed, SIGNER_SEED_LEN, text, SEED_HEX_LEN, NULL, &n, NULL) == 0 &&
+	       n == SIGNER_SEED_LEN;
+}
+
+static bool seed_from_text(const char *text, size_t len, uint8_t seed[static SIGNER_SEED_LEN])
+{
+	if (len == SIGNER_SEED_LEN) {
+		memcpy(seed, text, SIGNER_SEED_LEN);
+		return true;
+	}
+	return seed_from_hex(text, len, seed);
+}
+
+/* Return: how many bytes there are, at most @size, or a negative errno. */
+static ssize_t read_whole(int fd, char *text, size_t size)
+{
+	size_t len = 0;
+
+	while (len < size) {
+		ssize_t n = read(fd, text + len, size - len);
+
+		if (n < 0 && errno == EINTR) {
+			continue;
+		}
+		if (n <= 0) {
+			return n < 0 ? -errno : (ssize_t)len;
+		}
+		len += (size_t)n;
+	}
+	return (ssize_t)len;
+}
+
+static int read_seed(const char *path, uint8_t seed[static SIGNER_SEED_LEN])
+{
+	cleanup(closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	char text[SEED_HEX_LEN + 2]; /* room for one byte too many */
+	ssize_t len;
+	bool sound;
+
+	if (fd < 0) {
+		return -errno;
+	}
+	len = read_whole(fd, text, sizeof(text));
+	sound = len >= 0 && seed_from_text(text, (size_t)len, seed);
+	sodium_memzero(text, sizeof(text));
+	if (len < 0) {
+		return (int)len;
+	}
+	return sound ? 0
+		     : store_say_fault(STORE_E_CORRUPT,
+				       "the signing key %s is neither 32 bytes nor 64 hexadecimal "
+				       "digits; put the right one there, or take it away and a new "
+				       "one is made",
+				       path);
+}
+
+static int write_whole(int fd, const char *text, size_t len)
+{
+	while (len > 0) {
+		ssize_t n = write(fd, text, len);
+
+		if (n < 0 && errno == EINTR) {
+			continue;
+		}
+		if (n <= 0) {
+			return n < 0 ? -errno : -EIO;
+		}
+		text += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+static int write_seed(const char *path, const uint8_t seed[static SIGNER_SEED_LEN])
+{
+	cleanup(closep) int fd =
+		open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	char text[SEED_HEX_LEN + 1];
+	int r;
+
+	if (fd < 0 || fchmod(fd, 0600) < 0) {
+		return -errno;
+	}
+	(void)sodium_bin2hex(text, sizeof(text), seed, SIGNER_SEED_LEN);
+	text[SEED_HEX_LEN] = '\n'; /* where the text's end was */
+	r = write_whole(fd, text, sizeof(text));
+	sodium_memzero(text, sizeof(text));
+	return r == 0 && fsync(fd) < 0 ? -errno : r;
+}
+
+static int sync_directory(const char *path)
+{
+	cleanup(closep) int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 || fsync(fd) < 0 ? -errno : 0;
+}
+
+static int make_seed(const char *directory, const char *path, uint8_t seed[static SIGNER_SEED_LEN])
+{
+	char temporary[PATH_MAX];
+	int r = store_path(directory, KEY_NEW, temporary);
+
+	if (r < 0) {
+		return r;
+	}
+	randombytes_buf(seed, SIGNER_SEED_LEN);
+	r = write_seed(temporary, seed);
+	if (r == 0 && rename(temporary, path) < 0) {
+		r = -errno;
+	}
+	return r == 0 ? sync_directory(directory) : r;
+}
+
+static int find_seed(const char *directory, uint8_t seed[static SIGNER_SEED_LEN])
+{
+	const char *credentials = getenv("CREDENTIALS_DIRECTORY");
+	char path[PATH_MAX];
+	int r = -ENOENT;
+
+	if (credentials && credentials[0] == '/') {
+		r = store_path(credentials, CREDENTIAL, path);
+		r = r < 0 ? r : read_seed(path, seed);
+	}
+	if (r != -ENOENT) {
+		return r;
+	}
+	r = store_path(directory, KEY_FILE, path);
+	if (r == 0) {
+		r = read_seed(path, seed);
+	}
+	return r == -ENOENT ? make_seed(directory, path, seed) : r;
+}
+
+/* sodium_malloc() keeps the key out of core dumps and swap, and wipes it when it is freed. */
+int signer_open(const char *directory, struct signer **ret_signer)
+{
+	uint8_t seed[SIGNER_SEED_LEN];
+	struct signer *signer;
+	int r;
+
+	if (sodium_init() < 0) {
+		return -ENOSYS;
+	}
+	signer = sodium_malloc(sizeof(*signer));
+	if (!signer) {
+		return -ENOMEM;
+	}
+	r = find_seed(directory, seed);
+	if (r == 0) {
+		(void)crypto_sign_seed_keypair(signer->public, signer->secret,
+					       seed); /* never fails */
+		*ret_signer = TAKE_PTR(signer);
+	}
+	sodium_memzero(seed, sizeof(seed));
+	(void)signer_close(signer); /* NULL */
+	return r;
+}
+
+struct signer *signer_close(struct signer *signer)
+{
+	sodium_free(signer);
+	return NULL;
+}
+
+void signer_sign(const struct signer *signer, struct slice text,
+		 uint8_t ret_signature[static SIGNER_SIGNATURE_LEN])
+{
+	(void)crypto_sign_detached(ret_signature, NULL, (const unsigned char *)text.data, text.len,
+				   signer->secret); /* never fails */
+}
+
+const uint8_t *signer_public_key(const struct signer *signer)
+{
+	return signer->public;
+}

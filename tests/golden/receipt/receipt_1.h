@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A receipt of form 1, whole: every kind of line it can have. */
+static const char receipt_1[] =
+	"retentiond receipt 1\n"
+	"instance: 000102030405060708090a0b0c0d0e0f\n"
+	"account: 1042\n"
+	"organization: contoso\n"
+	"id hash: 11111111111111111111111111111111\n"
+	"kind: b2b-collaboration\n"
+	"state: removed\n"
+	"left: 2026-01-01T12:00:00Z by self-service uid 1001\n"
+	"window ends: 2026-01-31T12:00:00Z\n"
+	"removal started: 2026-01-31T12:00:00Z by daemon\n"
+	"removal due: 2026-03-02T12:00:00Z\n"
+	"removal completed: 2026-03-03T12:00:00.000001Z\n"
+	"sla: late\n"
+	"keeper crm: erased at 2026-02-01T12:00:00Z (attempt 1)\n"
+	"keeper invoices: retained at 2026-02-02T12:00:00Z ground hgb-257 (attempt 3)\n"
+	"keeper mail: nothing-found at 2026-02-02T12:00:00Z (attempt 2)\n"
+	"keeper old-wiki: waived by admin uid 0 at 2026-03-03T12:00:00Z\n"
+	"request 7 filed: 2026-01-01T11:00:00Z by self-service uid 1001\n"
+	"hold added: 2026-01-05T12:00:00Z\n"
+	"hold removed: 2026-01-10T12:00:00Z\n"
+	"ledger first: 17 aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n"
+	"ledger last: 27 abababababababababababababababababababababababababababababababab\n"
+	"ledger head: 1205 cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc\n"
+	"made at: 2026-03-10T00:00:00Z\n";

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Tasks, form 1. Never changed: a new form gets a file of its own. */
+
+/* clang-format off */
+static const uint8_t golden_task[] = {
+	0x01,                                           /* form */
+	0x00, 0x00, 0x00, 0x03,                         /* generation */
+	0x80, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, /* no lease */
+	0x00, 0x06, 0x4b, 0xf5, 0x35, 0xaf, 0x10, 0x00, /* next 2026-03-01T12:00:00Z */
+	0x00, 0x05, 0x9f, 0x00, 0x31, 0xff, 0x0a,       /* error, as it is sealed */
+};
+/* clang-format on */

@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/store/register.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include "tests/support/temp.h"
+
+#define HEADER_LEN 64
+#define RECORD_LEN 32
+
+static const uint8_t instance[VAULT_INSTANCE_LEN] = "instance-of-ours";
+static const uint8_t other_instance[VAULT_INSTANCE_LEN] = "another-instance";
+static const struct register_mark no_mark;
+
+static char *directory;
+static char *path;
+
+static void set_up(void)
+{
+	directory = temp_directory_new();
+	path = temp_path_new(directory, "register");
+}
+
+static void tear_down(void)
+{
+	free(path);
+	directory = temp_directory_free(directory);
+}
+
+TestSuite(register, .init = set_up, .fini = tear_down);
+
+static struct register_record record_of(uint64_t i)
+{
+	return (struct register_record){
+		.kind = i % 2 ? REGISTER_COMPLETED : REGISTER_STARTED,
+		.uid = 1 + i,
+		.at = SPAN_DAY * (int64_t)i,
+		.removal = 30 * SPAN_DAY - (int64_t)i,
+	};
+}
+
+static void add(struct removal_register *removals, uint64_t first, uint64_t n)
+{
+	for (uint64_t i = first; i < first + n; i++) {
+		struct register_record record = record_of(i);
+
+		cr_assert_eq(register_add(removals, &record), 0);
+	}
+}
+
+static struct removal_register *open_behind(const struct register_mark *mark)
+{
+	struct removal_register *removals;
+
+	cr_assert_eq(register_open(path, instance, mark, &removals), 0);
+	return removals;
+}
+
+static int answer_behind(const struct register_mark *mark)
+{
+	struct removal_register *removals = NULL;
+	int r = register_open(path, instance, mark, &removals);
+
+	(void)register_close(removals);
+	return r;
+}
+
+/* A register of so many records; the mark behind them. */
+static struct register_mark make(uint64_t n)
+{
+	struct removal_register *removals;
+	struct register_mark mark;
+
+	cr_assert_eq(register_create(path, instance, &removals), 0);
+	add(removals, 0, n);
+	cr_assert_eq(register_sync(removals), 0);
+	register_get_mark(removals, &mark);
+	cr_assert_null(register_close(removals));
+	return mark;
+}
+
+static void expect_bounds(const struct removal_register *removals, uint64_t unknown, uint64_t n)
+{
+	uint64_t has_unknown, has_n;
+
+	register_bounds(removals, &has_unknown, &has_n);
+	cr_assert_eq(has_unknown, unknown);
+	cr_assert_eq(has_n, n);
+}
+
+static void expect_records(const struct removal_register *removals, uint64_t first, uint64_t n)
+{
+	for (uint64_t i = first; i < first + n; i++) {
+		struct register_record expected = record_of(i), record;
+
+		cr_assert_eq(register_get(removals, i, &record), 0);
+		cr_assert_eq(record.kind, expected.kind);
+		cr_assert_eq(record.uid, expected.uid);
+		cr_assert_eq(record.at, expected.at);
+		cr_assert_eq(record.removal, expected.removal);
+	}
+}
+
+static uint64_t file_len(void)
+{
+	struct stat info;
+
+	cr_assert_eq(stat(path, &info), 0);
+	return (uint64_t)info.st_size;
+}
+
+static void append_bytes(const void *bytes, size_t len)
+{
+	FILE *file = fopen(path, "a");
+
+	cr_assert_not_null(file);
+	cr_assert_eq(fwrite(bytes, 1, len, file), len);
+	cr_assert_eq(fclose(file), 0);
+}
+
+Test(register, holds_what_was_added_in_order)
+{
+	struct removal_register *removals;
+
+	(void)make(3000); /* more than one reading */
+	removals = open_behind(&no_mark);
+	expect_bounds(removals, 0, 3000);
+	expect_records(removals, 0, 3000);
+	(void)register_close(removals);
+}
+
+Test(register, is_for_nobody_else_to_read)
+{
+	struct stat info;
+
+	(void)make(1);
+	cr_assert_eq(stat(path, &info), 0);
+	cr_assert_eq(info.st_mode & 0777, 0600);
+}
+
+Test(register, is_not_there_before_its_first_sync)
+{
+	struct removal_register *removals;
+
+	cr_assert_eq(register_create(path, instance, &removals), 0);
+	add(removals, 0, 2);
+	cr_assert(register_dirty(removals));
+	(void)register_close(removals);
+	cr_assert_eq(answer_behind(&no_mark), REGISTER_E_MISSING);
+}
+
+Test(register, what_is_not_synced_is_not_there_after_a_crash)
+{
+	struct register_mark mark = make(2);
+	struct removal_register *removals = open_behind(&mark);
+
+	add(removals, 2, 5);
+	(void)register_close(removals);
+	removals = open_behind(&mark);
+	expect_bounds(removals, 2, 2);
+	(void)register_close(removals);
+}
+
+Test(register, grows_where_it_ended)
+{
+	struct register_mark mark = make(2), later;
+	struct removal_register *removals = open_behind(&mark);
+
+	cr_assert_not(register_dirty(removals));
+	add(removals, 2, 100);
+	cr_assert_eq(register_sync(removals), 0);
+	add(removals, 102, 1);
+	cr_assert_eq(register_sync(removals), 0);
+	register_get_mark(removals, &later);
+	(void)register_close(removals);
+
+	cr_assert_eq(later.n, 103);
+	cr_assert_eq(file_len(), HEADER_LEN + 103 * RECORD_LEN);
+	removals = open_behind(&mark);
+	expect_bounds(removals, 2, 103);
+	expect_records(removals, 2, 101);
+	(void)register_close(removals);
+	removals = open_behind(&later);
+	expect_bounds(removals, 103, 103);
+	(void)register_close(removals);
+}
+
+Test(register, a_torn_end_is_cut_off_at_every_byte)
+{
+	struct register_mark mark = make(3);
+	struct slice whole = temp_file_read(path);
+
+	for (size_t len = HEADER_LEN + 2 * RECORD_LEN + 1; len < whole.len; len++) {
+		struct removal_register *removals;
+
+		temp_file_write(path, (struct slice){whole.data, len});
+		removals = open_behind(&no_mark);
+		expect_bounds(removals, 0, 2);
+		cr_assert_eq(file_len(), HEADER_LEN + 2 * RECORD_LEN);
+		add(removals, 2, 1);
+		cr_assert_eq(register_sync(removals), 0);
+		(void)register_close(removals);
+		cr_assert_eq(answer_behind(&mark), 0); /* as if it had never been torn */
+	}
+	free((void *)(uintptr_t)whole.data);
+}
+
+Test(register, zeros_that_a_crash_left_at_the_end_are_cut_off)
+{
+	static const char zeros[5 * RECORD_LEN + 7];
+	struct register_mark mark = make(3);
+
+	append_bytes(zeros, sizeof(zeros));
+	cr_assert_eq(answer_behind(&mark), 0);
+	cr_assert_eq(file_len(), HEADER_LEN + 3 * RECORD_LEN);
+}
+
+Test(register, a_changed_byte_is_refused_wherever_it_is)
+{
+	struct register_mark mark = make(3);
+
+	for (off_t at = 0; at < HEADER_LEN + 3 * RECORD_LEN; at++) {
+		int r;
+
+		temp_file_flip(path, at, 0x10);
+		r = answer_behind(&no_mark);
+		cr_assert_eq(r, REGISTER_E_CORRUPT, "byte %ld: %d", (long)at, r);
+		temp_file_flip(path, at, 0x10);
+	}
+	cr_assert_eq(answer_behind(&mark), 0);
+}
+
+Test(register, records_behind_a_gap_of_zeros_are_refused)
+{
+	static const char zeros[RECORD_LEN];
+	char record[RECORD_LEN] = {1};
+
+	(void)make(1);
+	append_bytes(zeros, sizeof(zeros));
+	append_bytes(record, sizeof(record));
+	cr_assert_eq(answer_behind(&no_mark), REGISTER_E_CORRUPT);
+}
+
+Test(register, a_record_that_was_taken_out_is_missed)
+{
+	struct register_mark mark = make(3);
+	struct slice whole = temp_file_read(path);
+	char *bytes = (char *)(uintptr_t)whole.data;
+
+	memmove(bytes + HEADER_LEN, bytes + HEADER_LEN + RECORD_LEN, 2 * RECORD_LEN);
+	temp_file_write(path, (struct slice){bytes, whole.len - RECORD_LEN});
+	cr_assert_eq(answer_behind(&no_mark), REGISTER_E_CORRUPT);
+	cr_assert_eq(answer_behind(&mark), REGISTER_E_CORRUPT);
+	free(bytes);
+}
+
+Test(register, one_that_is_older_than_the_store_is_refused)
+{
+	struct register_mark mark = make(3);
+	struct slice whole = temp_file_read(path);
+
+	temp_file_write(path, (struct slice){whole.data, whole.len - 1});
+	cr_assert_eq(answer_behind(&mark), REGISTER_E_SHORT);
+	cr_assert_eq(file_len(), whole.len - 1, "what is refused is left alone");
+	free((void *)(uintptr_t)whole.data);
+}
+
+Test(register, one_of_another_instance_is_refused)
+{
+	struct removal_register *removals;
+
+	(void)make(3);
+	cr_assert_eq(register_open(path, other_instance, &no_mark, &removals), REGISTER_E_FOREIGN);
+}
+
+Test(register, of_one_that_was_begun_anew_all_is_unknown)
+{
+	struct register_mark mark = make(3);
+	struct removal_register *removals;
+
+	(void)make(2);
+	removals = open_behind(&mark);
+	expect_bounds(removals, 0, 2);
+	(void)register_close(removals);
+}
+
+Test(register, a_file_of_something_else_is_refused)
+{
+	temp_file_write(path, SLICE_LITERAL(""));
+	cr_assert_eq(answer_behind(&no_mark), REGISTER_E_CORRUPT);
+	temp_file_write(path, SLICE_LITERAL("RTDREMOV"));
+	cr_assert_eq(answer_behind(&no_mark), REGISTER_E_CORRUPT);
+}
+
+Test(register, a_changed_record_is_refused_also_before_the_mark)
+{
+	struct register_mark mark = make(3);
+
+	temp_file_flip(path, HEADER_LEN + 8 + 7, 1);
+	cr_assert_eq(answer_behind(&mark), REGISTER_E_CORRUPT);
+}
+
+Test(register, a_mark_that_is_not_of_its_records_is_refused)
+{
+	struct register_mark mark = make(3);
+
+	mark.check[0] ^= 1;
+	cr_assert_eq(answer_behind(&mark), REGISTER_E_CORRUPT);
+}
