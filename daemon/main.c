@@ -94,8 +94,9 @@ static int open_engine(struct daemon *daemon)
 		log_say(LOG_LEVEL_CRITICAL, "%s", store_fault());
 		return error;
 	}
-	log_say(LOG_LEVEL_CRITICAL, "the store in %s cannot be opened: %s", config->state_directory,
-		strerror(-error));
+	log_say(LOG_LEVEL_CRITICAL, "the store in %s cannot be opened: %s%s",
+		config->state_directory, strerror(-error),
+		error == -ENOENT ? "; create the directory, for the daemon's user alone" : "");
 	return error;
 }
 

@@ -216,3 +216,86 @@ Test(ledger_read, an_entry_that_cannot_be_read_breaks_the_proof)
 	overwrite(4, SLICE_LITERAL("rubbish"));
 	expect_fault(4, "the entry cannot be read");
 }
+
+static void read_last(void)
+{
+	rig_call(&rig, "ledger.read", "{'from': %llu}", (unsigned long long)rig_head(&rig));
+	cr_assert_eq(rig_count(&rig, "entries"), 1);
+}
+
+Test(ledger_read, an_entry_of_a_task_names_the_keeper_and_what_came_of_it)
+{
+	static const struct access_grant grant = {
+		.role = ROLE_KEEPER, .subject = 0, .keeper = "crm"};
+	cleanup(freep) char *token = NULL;
+
+	rig.rules = (struct access_rules){&grant, 1};
+	rig_set_keeper(&rig, "crm");
+	read_last();
+	cr_assert(rig_is(&rig, "entries.0.event", "keeper-set"));
+	cr_assert(rig_is(&rig, "entries.0.keeper", "crm"));
+	cr_assert_not(rig_has(&rig, "entries.0.uid"));
+	change("account.purge", 1);
+	read_last();
+	cr_assert(rig_true(&rig, "entries.0.starts_removal"));
+	rig_set_keeper(&rig, "files"); /* later: owes nothing of it */
+	rig_call(&rig, "keeper.owe", "{'keeper': 'files', 'accounts': [{'uid': 1}]}");
+	read_last();
+	cr_assert(rig_is(&rig, "entries.0.event", "task-owed"));
+	cr_assert(rig_is(&rig, "entries.0.keeper", "files"));
+	cr_assert_not(rig_has(&rig, "entries.0.result"));
+	cr_assert_not(rig_has(&rig, "entries.0.starts_removal"));
+	rig_call(&rig, "keeper.claim", "{'keeper': 'crm'}");
+	token = rig_text(&rig, "tasks.0.token");
+	rig_call(&rig, "keeper.confirm",
+		 "{'keeper': 'crm', 'tasks': [{'token': '%s', 'result': 'retained',"
+		 " 'ground': 'hgb-257', 'note': 'a certain note'}]}",
+		 token);
+	read_last();
+	cr_assert(rig_is(&rig, "entries.0.event", "task-confirmed"));
+	cr_assert(rig_is(&rig, "entries.0.role", "keeper"));
+	cr_assert(rig_is(&rig, "entries.0.keeper", "crm"));
+	cr_assert(rig_is(&rig, "entries.0.result", "retained"));
+	cr_assert(rig_is(&rig, "entries.0.ground", "hgb-257"));
+	cr_assert_not(rig_has(&rig, "entries.0.note"));
+}
+
+Test(ledger_read, an_entry_of_a_removal_request_has_its_number)
+{
+	rig_call(&rig, "request.file", "{'accounts': [{'uid': 2}]}");
+	read_last();
+	cr_assert(rig_is(&rig, "entries.0.event", "request-filed"));
+	cr_assert_eq(rig_number(&rig, "entries.0.request"), 1);
+	rig_call(&rig, "request.deny", "{'requests': [{'request': 1}], 'reason': 'no'}");
+	read_last();
+	cr_assert(rig_is(&rig, "entries.0.event", "request-denied"));
+	cr_assert_eq(rig_number(&rig, "entries.0.request"), 1);
+}
+
+Test(ledger_read, an_entry_behind_a_missed_deadline_says_late)
+{
+	rig_set_keeper(&rig, "crm");
+	change("account.purge", 1);
+	rig_advance(&rig, 30 * SPAN_DAY);
+	rig_idle(&rig);
+	read_last();
+	cr_assert(rig_is(&rig, "entries.0.event", "overdue"));
+	cr_assert(rig_true(&rig, "entries.0.late"));
+	cr_assert(rig_is(&rig, "entries.0.role", "daemon"));
+}
+
+Test(ledger_read, duties_are_part_of_what_verify_proves)
+{
+	rig_set_keeper(&rig, "crm");
+	rig_call(&rig, "hold.add", "{'accounts': [{'uid': 2}], 'hold': 'x'}");
+	rig_call(&rig, "request.file", "{'accounts': [{'uid': 2}]}");
+	change("account.purge", 1);
+	rig_advance(&rig, 30 * SPAN_DAY);
+	rig_idle(&rig);
+	rig_call(&rig, "keeper.waive",
+		 "{'keeper': 'crm', 'accounts': [{'uid': 1}], 'reason': 'gone'}");
+	rig_idle(&rig);
+	rig_reopen(&rig);
+	rig_call(&rig, "ledger.verify", "{}");
+	cr_assert(rig_true(&rig, "ok"));
+}

@@ -212,3 +212,98 @@ Test(request_items, texts_may_come_as_bin)
 	cr_assert_eq(params_decode("org.get"), 0);
 	cr_assert(slice_is(params_request->org, "fabrikam"));
 }
+
+/* Tasks and removal requests */
+
+static void begin_tasks(const char *list)
+{
+	params_begin();
+	pack_put_cstr(&params_writer, "keeper", "crm");
+	pack_put_array(&params_writer, list);
+	pack_write_map(&params_writer);
+}
+
+static int decode_tasks(const char *method)
+{
+	pack_write_end(&params_writer);
+	pack_write_end(&params_writer);
+	return params_decode(method);
+}
+
+Test(request_items, a_confirmation_is_decoded_whole)
+{
+	const struct item *item;
+
+	begin_tasks("tasks");
+	pack_put_cstr(&params_writer, "token", "00ff");
+	pack_put_cstr(&params_writer, "result", "retained");
+	pack_put_cstr(&params_writer, "ground", "hgb-257");
+	pack_put_cstr(&params_writer, "note", "two invoices");
+	cr_assert_eq(decode_tasks("keeper.confirm"), 0);
+	cr_assert_eq(params_request->confirmations.n, 1);
+	item = &params_request->confirmations.at[0];
+	cr_assert(slice_is(item->token, "00ff"));
+	cr_assert_eq(item->result, TASK_RESULT_RETAINED);
+	cr_assert(slice_is(item->ground, "hgb-257"));
+	cr_assert(slice_is(item->note, "two invoices"));
+}
+
+Test(request_items, only_what_a_keeper_can_say_is_a_result)
+{
+	static const char *const wrong[] = {"waived", "deleted", "", "ERASED"};
+
+	for (size_t i = 0; i < ARRAY_LEN(wrong); ++i) {
+		begin_tasks("tasks");
+		pack_put_cstr(&params_writer, "token", "00ff");
+		pack_put_cstr(&params_writer, "result", wrong[i]);
+		expect_item_fault("keeper.confirm",
+				  "tasks[0].result: must be erased, nothing-found or retained");
+	}
+}
+
+Test(request_items, a_task_needs_its_token_and_a_confirmation_its_result)
+{
+	begin_tasks("tasks");
+	pack_put_cstr(&params_writer, "result", "erased");
+	expect_item_fault("keeper.confirm", "tasks[0].token: is missing");
+	begin_tasks("tasks");
+	pack_put_cstr(&params_writer, "token", "00ff");
+	expect_item_fault("keeper.confirm", "tasks[0].result: is missing");
+	begin_tasks("tasks");
+	expect_item_fault("keeper.fail", "tasks[0].token: is missing");
+	begin_tasks("tasks");
+	expect_item_fault("keeper.extend", "tasks[0].token: is missing");
+}
+
+Test(request_items, each_list_of_tasks_has_fields_of_its_own)
+{
+	static const char fault[] =
+		"tasks[0]: has a field that is not known; retention.api lists them";
+
+	begin_tasks("tasks");
+	pack_put_cstr(&params_writer, "error", "no route");
+	expect_item_fault("keeper.confirm", fault);
+	begin_tasks("tasks");
+	pack_put_cstr(&params_writer, "result", "erased");
+	expect_item_fault("keeper.fail", fault);
+	begin_tasks("tasks");
+	pack_put_int(&params_writer, "retry_after_us", 1);
+	expect_item_fault("keeper.extend", fault);
+	begin_tasks("tasks");
+	pack_put_int(&params_writer, "uid", 1);
+	expect_item_fault("keeper.extend", fault);
+}
+
+Test(request_items, a_removal_request_is_named_by_its_number)
+{
+	params_begin();
+	pack_put_array(&params_writer, "requests");
+	pack_write_map(&params_writer);
+	pack_put_int(&params_writer, "request", 7);
+	cr_assert_eq(decode_tasks("request.approve"), 0);
+	cr_assert_eq(params_request->requests.at[0].request, 7);
+	params_begin();
+	pack_put_array(&params_writer, "requests");
+	pack_write_map(&params_writer);
+	expect_item_fault("request.approve", "requests[0].request: is missing");
+}
