@@ -240,6 +240,7 @@ static enum ctl_exit exit_of_code(const char *code)
 	} exits[] = {
 		{"permission-denied", CTL_EXIT_PERMISSION},
 		{"invalid-argument", CTL_EXIT_USAGE},
+		{"unknown-method", CTL_EXIT_USAGE},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(exits); i++) {

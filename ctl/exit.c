@@ -10,7 +10,7 @@ const struct ctl_exit_row ctl_exit_table[] = {
 	{CTL_EXIT_USAGE,        "usage",        "the command line is wrong; nothing was changed"},
 	{CTL_EXIT_PERMISSION,   "permission",   "your role does not allow it"},
 	{CTL_EXIT_UNREACHABLE,  "unreachable",  "the daemon does not run, or broke off"},
-	{CTL_EXIT_NOT_FOUND,    "not-found",    "no such account or organization is known"},
+	{CTL_EXIT_NOT_FOUND,    "not-found",    "no such account, organization or request is known"},
 	{CTL_EXIT_REFUSED,      "refused",      "every account was refused; each says why"},
 	{CTL_EXIT_PARTIAL,      "partial",      "done for some accounts, refused for others"},
 	{CTL_EXIT_TIMEOUT,      "timeout",      "no answer in time; see --timeout"},

@@ -110,10 +110,22 @@ static void next_line(struct csv *csv)
 	}
 }
 
+static bool is_blank(const char *text, const char *end)
+{
+	while (text < end && (*text == ' ' || *text == '\t' || *text == '\r' || *text == '\n')) {
+		text++;
+	}
+	return text == end;
+}
+
 static bool read_header(struct csv *csv)
 {
 	size_t before = csv->set->faults.n;
 
+	if (is_blank(csv->at, csv->end)) {
+		import_faults_add(&csv->set->faults, &csv->where, NULL, "the file is empty");
+		return false;
+	}
 	if (!read_record(csv)) {
 		return false;
 	}

@@ -104,20 +104,15 @@ int ctl_receipt_check(struct slice bytes, const uint8_t *key,
 
 /* Verifying a file */
 
-static int fault_of_file(struct ctl *ctl, const char *path, int error)
-{
-	return ctl_fault_set(&ctl->fault, CTL_EXIT_USAGE, "usage", "%s: %s", path, strerror(error));
-}
-
-/* @buffer: the caller's @size bytes. What is longer than that is told as a fault. */
-static int read_file(struct ctl *ctl, const char *path, char *buffer, size_t size, size_t *ret_len)
+/* @buffer: the caller's @size bytes; it is -EFBIG if they do not suffice. */
+static int read_file(const char *path, char *buffer, size_t size, size_t *ret_len)
 {
 	bool is_stdin = strcmp(path, "-") == 0;
 	FILE *file = is_stdin ? stdin : fopen(path, "re");
 	int error = 0;
 
 	if (!file) {
-		return fault_of_file(ctl, path, errno);
+		return -errno;
 	}
 	*ret_len = fread(buffer, 1, size, file);
 	if (ferror(file)) {
@@ -128,7 +123,7 @@ static int read_file(struct ctl *ctl, const char *path, char *buffer, size_t siz
 	if (!is_stdin) {
 		(void)fclose(file); /* nothing was written */
 	}
-	return error ? fault_of_file(ctl, path, error) : 0;
+	return -error;
 }
 
 static bool key_from_text(struct slice text, uint8_t key[static CTL_RECEIPT_KEY_LEN])
@@ -153,9 +148,13 @@ static int take_key(struct ctl *ctl, uint8_t key[static CTL_RECEIPT_KEY_LEN])
 	if (key_from_text(slice_of(ctl->args.key), key)) {
 		return 0;
 	}
-	r = read_file(ctl, ctl->args.key, text, sizeof(text), &len);
-	if (r != 0 || key_from_text((struct slice){text, len}, key)) {
-		return r;
+	r = read_file(ctl->args.key, text, sizeof(text), &len);
+	if (r == 0 && key_from_text((struct slice){text, len}, key)) {
+		return 0;
+	}
+	/* What is no file at all may be digits that were mistyped. */
+	if (r < 0 && r != -ENOENT && r != -EFBIG) {
+		return ctl_fault_errno(&ctl->fault, r, ctl->args.key);
 	}
 	return ctl_fault_set(&ctl->fault, CTL_EXIT_USAGE, "usage",
 			     "--key must be 64 hexadecimal digits, or a file that holds them");
@@ -202,10 +201,11 @@ static int verify_file(struct ctl *ctl, const char *path, const uint8_t *key)
 	if (!bytes) {
 		return ctl_fault_errno(&ctl->fault, -ENOMEM, "a receipt");
 	}
-	r = read_file(ctl, path, bytes, CTL_RECEIPT_BYTES_MAX, &len);
-	if (r == 0) {
-		r = ctl_receipt_check((struct slice){bytes, len}, key, its_key, &ctl->fault);
+	r = read_file(path, bytes, CTL_RECEIPT_BYTES_MAX, &len);
+	if (r < 0) {
+		return ctl_fault_errno(&ctl->fault, r, path);
 	}
+	r = ctl_receipt_check((struct slice){bytes, len}, key, its_key, &ctl->fault);
 	if (r == 0) {
 		tell_good(ctl, path, its_key);
 	}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ctl/request.h"
 
+#include "ctl/option.h"
 #include "ctl/value.h"
 
 static bool is_relative(const struct ctl_args *args, enum argument_symbol symbol)
@@ -110,6 +111,27 @@ static int put_all(struct ctl *ctl, const struct ctl_request *request, struct pa
 	return r;
 }
 
+/* "within_us: …" of the daemon is "--within: …" to whoever wrote --within. */
+static void name_option(const struct ctl_args *args, struct ctl_fault *fault)
+{
+	size_t len = strcspn(fault->text, ":");
+
+	for (size_t i = 0; i < args->command->n_arguments; i++) {
+		enum argument_symbol symbol = args->command->arguments[i].symbol;
+		char option[CTL_OPTION_NAME_MAX];
+		char rest[CTL_FAULT_TEXT_MAX];
+
+		if (args->argument[symbol] && strlen(argument_table[symbol].name) == len &&
+		    memcmp(argument_table[symbol].name, fault->text, len) == 0) {
+			ctl_option_name(symbol, option);
+			(void)snprintf(rest, sizeof(rest), "%s", fault->text + len);
+			fault->text[0] = '\0';
+			ctl_fault_add(fault, "--%s%s", option, rest);
+			return;
+		}
+	}
+}
+
 int ctl_request_call(struct ctl *ctl, const struct ctl_request *request, json_t **ret_result)
 {
 	const struct command *command = ctl->args.command;
@@ -125,5 +147,12 @@ int ctl_request_call(struct ctl *ctl, const struct ctl_request *request, json_t 
 	}
 	r = put_all(ctl, request,
 		    ctl_client_begin(ctl->client, command->method, command_frame_max(command)));
-	return r ? r : ctl_client_call(ctl->client, ret_result, &ctl->fault);
+	if (r != 0) {
+		return r;
+	}
+	r = ctl_client_call(ctl->client, ret_result, &ctl->fault);
+	if (r == CTL_EXIT_USAGE) {
+		name_option(&ctl->args, &ctl->fault);
+	}
+	return r;
 }

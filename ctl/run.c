@@ -90,6 +90,9 @@ static int run_once(struct ctl *ctl)
 		ctl_json_print(result, ctl->show.out);
 	} else if (r == 0 && !is_silent(ctl, result)) {
 		ctl_learn_now(ctl, result);
+		if (ctl_says_yes(ctl, ARGUMENT_dry_run)) {
+			(void)fputs("dry run, nothing was changed:\n", ctl->show.out);
+		}
 		r = ctl_shown(ctl, renderer ? renderer(&ctl->show, result)
 					    : show_result(&ctl->show, result));
 	}

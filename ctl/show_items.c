@@ -33,7 +33,9 @@ enum ctl_exit show_tally_exit(const struct show_tally *tally)
 	if (tally->outcome[OUTCOME_OK] > 0) {
 		return CTL_EXIT_PARTIAL;
 	}
-	if (tally->outcome[OUTCOME_NOT_FOUND] + tally->outcome[OUTCOME_ORG_NOT_FOUND] == tally->n) {
+	if (tally->outcome[OUTCOME_NOT_FOUND] + tally->outcome[OUTCOME_ORG_NOT_FOUND] +
+		    tally->outcome[OUTCOME_REQUEST_NOT_FOUND] ==
+	    tally->n) {
 		return CTL_EXIT_NOT_FOUND;
 	}
 	if (tally->outcome[OUTCOME_PERMISSION_DENIED] == tally->n) {

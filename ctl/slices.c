@@ -41,6 +41,26 @@ static int add_verified(json_t *whole, const json_t *page)
 	return 0;
 }
 
+/* Only who has seen every entry can say that the ledger is whole. */
+static void print_held(FILE *out, const json_t *whole)
+{
+	const char *hash = ctl_json_text(whole, "hash");
+	int64_t next = integer_of(whole, "next");
+
+	if (integer_of(whole, "from") == 1 && next == 0) {
+		(void)fprintf(out, "%" PRId64 " entries, chain whole, accounts as it says, head ",
+			      integer_of(whole, "entries"));
+		ctl_text_put(out, slice_of(hash ? hash : "-"));
+	} else {
+		(void)fprintf(out, "entries %" PRId64 " to %" PRId64 " hold",
+			      integer_of(whole, "from"), integer_of(whole, "to"));
+		if (next > 0) {
+			(void)fprintf(out, "; go on with --from=%" PRId64, next);
+		}
+	}
+	(void)fputc('\n', out);
+}
+
 static void print_verified(struct ctl *ctl, const json_t *whole)
 {
 	const json_t *fault = json_object_get(whole, "fault");
@@ -52,14 +72,7 @@ static void print_verified(struct ctl *ctl, const json_t *whole)
 	}
 	if (json_is_true(json_object_get(whole, "ok"))) {
 		if (!ctl->args.quiet) {
-			const char *hash = ctl_json_text(whole, "hash");
-
-			(void)fprintf(out,
-				      "%" PRId64
-				      " entries, chain whole, accounts as it says, head ",
-				      integer_of(whole, "entries"));
-			ctl_text_put(out, slice_of(hash ? hash : "-"));
-			(void)fputc('\n', out);
+			print_held(out, whole);
 		}
 		return;
 	}
@@ -132,6 +145,19 @@ static bool came_on(const json_t *whole, int64_t *done)
 	return *done > before;
 }
 
+static void print_swept(struct ctl *ctl, const json_t *whole)
+{
+	if (ctl->args.json) {
+		ctl_json_print(whole, ctl->show.out);
+	} else {
+		(void)fprintf(ctl->show.out,
+			      "%" PRId64 " removals started, %" PRId64 " completed, %" PRId64
+			      " failed\n",
+			      integer_of(whole, "started"), integer_of(whole, "completed"),
+			      integer_of(whole, "failed"));
+	}
+}
+
 int ctl_slices_sweep(struct ctl *ctl)
 {
 	json_t *whole = json_object();
@@ -148,15 +174,6 @@ int ctl_slices_sweep(struct ctl *ctl)
 		ctl_progress_tell(&progress, (size_t)done);
 	}
 	ctl_progress_end(&progress);
-	if (ctl->args.json) {
-		ctl_json_print(whole, ctl->show.out);
-	} else {
-		(void)fprintf(ctl->show.out,
-			      "%" PRId64 " removals started, %" PRId64 " completed, %" PRId64
-			      " failed\n",
-			      integer_of(whole, "started"), integer_of(whole, "completed"),
-			      integer_of(whole, "failed"));
-	}
 	if (r == 0 && more && ctl_interrupted()) {
 		r = ctl_fault_set(&ctl->fault, CTL_EXIT_INTERRUPTED, "interrupted",
 				  "interrupted; more is due");
@@ -164,6 +181,10 @@ int ctl_slices_sweep(struct ctl *ctl)
 		r = ctl_fault_set(
 			&ctl->fault, CTL_EXIT_FAILURE, "failed",
 			"some accounts could not be swept; journalctl -u retentiond says which");
+	}
+	/* Without a single answer there is nothing to add up. */
+	if (json_object_size(whole) > 0 && (r != 0 || ctl->args.json || !ctl->args.quiet)) {
+		print_swept(ctl, whole);
 	}
 	json_decref(whole);
 	return r;

@@ -262,22 +262,25 @@ static void write_orgs(struct pack_writer *writer, const char *key, struct slice
 
 static const char *parse_span(struct slice text, enum argument_type type, int64_t *ret_span)
 {
-	const char *fault = NULL;
 	span_t span;
 	int r = span_parse(text, &span);
 
+	static_assert(MODEL_WINDOW_MIN == SPAN_DAY, "the sentence says 1d");
+	static_assert(MODEL_WINDOW_MAX == 180 * SPAN_DAY, "the sentence says 180d");
+	static_assert(MODEL_REMOVAL_MIN == SPAN_DAY, "the sentence says 1d");
+	static_assert(MODEL_REMOVAL_MAX == 30 * SPAN_DAY, "the sentence says 30d");
 	if (r != 0) {
 		return span_fault(r);
 	}
-	if (type == ARGUMENT_TYPE_WINDOW) {
-		fault = model_window_fault(span);
-	} else if (type == ARGUMENT_TYPE_REMOVAL) {
-		fault = model_removal_fault(span);
+	/* The model's own sentences are for those who write microseconds. */
+	if (type == ARGUMENT_TYPE_WINDOW && model_window_fault(span)) {
+		return "must be 1d to 180d";
 	}
-	if (!fault) {
-		*ret_span = span;
+	if (type == ARGUMENT_TYPE_REMOVAL && model_removal_fault(span)) {
+		return "must be 1d to 30d";
 	}
-	return fault;
+	*ret_span = span;
+	return NULL;
 }
 
 static const char *parse_instant(struct slice text, instant_t now, int64_t *ret_at)

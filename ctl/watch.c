@@ -62,12 +62,13 @@ static int subscribe(struct ctl *ctl, int64_t from, int64_t *ret_from)
 	return r;
 }
 
-/* Until the connection ends. @next moves behind what has been shown. */
-static int follow(struct ctl *ctl, int64_t *next)
+/* Until the connection ends. @next moves behind what has been shown; @subscribed is set once. */
+static int follow(struct ctl *ctl, int64_t *next, bool *subscribed)
 {
 	json_t *event = NULL;
 	int r = subscribe(ctl, *next, next);
 
+	*subscribed = *subscribed || r == 0;
 	while (r == 0) {
 		r = ctl_client_next_event(ctl->client, &event, &ctl->fault);
 		if (r == 0) {
@@ -100,11 +101,11 @@ static int begin_anew(struct ctl *ctl)
 int ctl_watch_run(struct ctl *ctl)
 {
 	int64_t next = first_number(ctl);
-	int64_t begun = next;
+	bool subscribed = false;
 	int r;
 
-	while ((r = follow(ctl, &next)) == CTL_EXIT_UNREACHABLE) {
-		if (next == begun) {
+	while ((r = follow(ctl, &next, &subscribed)) == CTL_EXIT_UNREACHABLE) {
+		if (!subscribed) {
 			return r; /* there was no daemon to begin with */
 		}
 		if (!ctl->args.quiet) {

@@ -245,7 +245,10 @@ static char *on_read(char *line, int size, void *userdata)
 	if (len < 0 || reader->error) {
 		return NULL;
 	}
-	reader->line++;
+	if (++reader->line == 1 && len >= 3 && memcmp(reader->text, "\xef\xbb\xbf", 3) == 0) {
+		len -= 3; /* what some editors put in front: no part of the first line */
+		memmove(reader->text, reader->text + 3, (size_t)len + 1);
+	}
 	reader->indented = byte_is_blank(reader->text[0]);
 	if (len >= size || strlen(reader->text) != (size_t)len) {
 		settings_fault(

@@ -44,6 +44,7 @@ int store_put_answer(struct store *store, const uint8_t key[ROWS_HASH_LEN], inst
 		return r;
 	}
 	kv_put(txn, KV_ANSWERS, name, answer);
+	store_spend(store, answer.len);
 	kv_put(txn, KV_ANSWERS_DUE, key_slice(&due), (struct slice){0});
 	return 0;
 }

@@ -131,6 +131,9 @@ static int store_put_note(struct store *store, const struct entry *entry, const 
 	struct slice bytes = {(const char *)plain, rows_encode_note(note, plain)};
 	int r = vault_seal(store->vault, entry->uid, VAULT_PURPOSE_NOTE, bytes, store->sealed);
 
+	if (r == VAULT_E_NONE) {
+		return 0; /* the vault is damaged there: the note is lost, its entry is not */
+	}
 	if (r != 0) {
 		return r < 0 ? r : -EIO; /* a living account has its key: the vault is damaged */
 	}
@@ -139,8 +142,7 @@ static int store_put_note(struct store *store, const struct entry *entry, const 
 	return 0;
 }
 
-/* About what an entry and its rows cost in pages, for the room that is left. */
-static void store_spend(struct store *store, size_t bytes)
+void store_spend(struct store *store, size_t bytes)
 {
 	store->room_bytes -= MIN(store->room_bytes, 1024 + 2 * bytes);
 }

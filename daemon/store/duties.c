@@ -120,11 +120,14 @@ int store_put_task(struct store *store, uint8_t keeper, uint64_t uid, const stru
 	if (task->error.len > 0) {
 		int r = vault_seal(store->vault, uid, VAULT_PURPOSE_TASK, task->error, sealed);
 
-		if (r != 0) {
-			return r < 0 ? r : -EIO; /* a living account has its key */
+		if (r < 0) {
+			return r;
 		}
 		row.error =
 			(struct slice){(const char *)sealed, task->error.len + VAULT_SEAL_OVERHEAD};
+		if (r != 0) {
+			row.error = (struct slice){0}; /* the vault is damaged there */
+		}
 	}
 	return duty_put(store, KV_TASKS, &key,
 			(struct slice){(const char *)bytes, rows_encode_task(&row, bytes)});

@@ -132,6 +132,9 @@ must_check int store_sync_removals(struct store *store);
 /* The row of the last backup. Return: 0 (none included), STORE_E_CORRUPT, or a negative errno. */
 must_check int store_load_last_backup(struct store *store);
 
+/* Takes about what @bytes cost in pages from the room that is left, until it is measured anew. */
+void store_spend(struct store *store, size_t bytes);
+
 /* DIRECTORY/NAME. Return: 0 or -ENAMETOOLONG. */
 must_check int store_path(const char *directory, const char *name, char path[static PATH_MAX]);
 

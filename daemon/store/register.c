@@ -23,6 +23,7 @@
 #define HEADER_CHECK    56
 #define HEADER_LEN      64
 
+#define PAGE_LEN     4096 /* what a disk writes whole, and file systems in any order */
 #define RECORD_LEN   32
 #define RECORD_CHECK 24
 
@@ -445,6 +446,30 @@ static int publish(struct removal_register *removals)
 	return r < 0 ? r : files_sync_parent(place);
 }
 
+/*
+ * In order: what reaches the disk after a power cut is a beginning of what was written. A disk
+ * writes pages in any order, so each page is on it before the next is begun.
+ */
+static int write_records(struct removal_register *removals, off_t at, const uint8_t *bytes,
+			 size_t len)
+{
+	while (len > 0) {
+		size_t part = MIN(len, PAGE_LEN - (size_t)at % PAGE_LEN);
+		int r = files_write_at(removals->fd, at, bytes, part);
+
+		if (r < 0) {
+			return r;
+		}
+		at += (off_t)part;
+		bytes += part;
+		len -= part;
+		if (len > 0 && fdatasync(removals->fd) < 0) {
+			return -errno;
+		}
+	}
+	return 0;
+}
+
 int register_sync(struct removal_register *removals)
 {
 	size_t len = removals->n_added * RECORD_LEN;
@@ -454,7 +479,7 @@ int register_sync(struct removal_register *removals)
 	if (!register_dirty(removals)) {
 		return 0;
 	}
-	r = files_write_at(removals->fd, record_offset(first), removals->added, len);
+	r = write_records(removals, record_offset(first), removals->added, len);
 	if (r < 0) {
 		return r;
 	}

@@ -184,7 +184,8 @@ static int replay_completion(struct replay *replay, struct account *account,
 	int r;
 
 	if (facts->removed_at != INSTANT_NONE) {
-		return 0;
+		return vault_destroy_key(replay->store->vault,
+					 account->uid); /* of an older vault */
 	}
 	r = replay_begin_change(replay);
 	if (r < 0) {

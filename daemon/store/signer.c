@@ -21,6 +21,7 @@ static_assert(SIGNER_SIGNATURE_LEN == crypto_sign_BYTES, "Ed25519");
 struct signer {
 	uint8_t secret[crypto_sign_SECRETKEYBYTES];
 	uint8_t public[SIGNER_PUBLIC_LEN];
+	bool is_new;
 };
 
 /* The digits, and the line's end that editors and echo put behind them. */
@@ -145,7 +146,7 @@ static int make_seed(const char *directory, const char *path, uint8_t seed[stati
 	return r == 0 ? sync_directory(directory) : r;
 }
 
-static int find_seed(const char *directory, uint8_t seed[static SIGNER_SEED_LEN])
+static int find_seed(const char *directory, uint8_t seed[static SIGNER_SEED_LEN], bool *ret_new)
 {
 	const char *credentials = getenv("CREDENTIALS_DIRECTORY");
 	char path[PATH_MAX];
@@ -155,6 +156,7 @@ static int find_seed(const char *directory, uint8_t seed[static SIGNER_SEED_LEN]
 		r = store_path(credentials, CREDENTIAL, path);
 		r = r < 0 ? r : read_seed(path, seed);
 	}
+	*ret_new = false;
 	if (r != -ENOENT) {
 		return r;
 	}
@@ -162,6 +164,7 @@ static int find_seed(const char *directory, uint8_t seed[static SIGNER_SEED_LEN]
 	if (r == 0) {
 		r = read_seed(path, seed);
 	}
+	*ret_new = r == -ENOENT;
 	return r == -ENOENT ? make_seed(directory, path, seed) : r;
 }
 
@@ -179,7 +182,7 @@ int signer_open(const char *directory, struct signer **ret_signer)
 	if (!signer) {
 		return -ENOMEM;
 	}
-	r = find_seed(directory, seed);
+	r = find_seed(directory, seed, &signer->is_new);
 	if (r == 0) {
 		(void)crypto_sign_seed_keypair(signer->public, signer->secret,
 					       seed); /* never fails */
@@ -206,4 +209,9 @@ void signer_sign(const struct signer *signer, struct slice text,
 const uint8_t *signer_public_key(const struct signer *signer)
 {
 	return signer->public;
+}
+
+bool signer_is_new(const struct signer *signer)
+{
+	return signer->is_new;
 }

@@ -39,6 +39,9 @@ struct signer *signer_close(struct signer *signer); /* wipes the key; NULL is fi
 void signer_sign(const struct signer *signer, struct slice text,
 		 uint8_t ret_signature[static SIGNER_SIGNATURE_LEN]);
 
+/* Whether the key was made by this signer_open(): nobody knows its public key yet. */
+bool signer_is_new(const struct signer *signer);
+
 const uint8_t *signer_public_key(const struct signer *signer); /* SIGNER_PUBLIC_LEN bytes */
 
 #endif

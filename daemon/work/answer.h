@@ -31,6 +31,13 @@ void answer_put_dates(struct pack_writer *out, const struct facts *facts, instan
 void answer_put_changed(struct pack_writer *out, const struct lifecycle_verdict *verdict,
 			const struct account *account, bool named, instant_t now);
 
+/*
+ * An answer that is so long already gets no more contacts: they repeat with each refusal and can
+ * have 1.5 KiB. An item without one has at most 700 bytes, so what became of 1000 accounts always
+ * fits, and nothing is changed untold.
+ */
+#define ANSWER_CONTACTS_MAX (256 * 1024)
+
 /* contact: {admin_contact, privacy_contact, privacy_url}, those that there are. */
 void answer_put_contact(struct pack_writer *out, const struct org *org);
 

@@ -8,13 +8,6 @@
  * decides.
  */
 
-/*
- * An answer that is so long already gets no more contacts: they repeat with each refusal and can
- * have 1.5 KiB. An item without one has at most 700 bytes, so what became of 1000 accounts always
- * fits, and nothing is changed untold.
- */
-#define CONTACTS_BYTES_MAX (256 * 1024)
-
 struct change {
 	enum lifecycle_command command;
 	enum event event;
@@ -77,7 +70,7 @@ static void put_changed(struct call *call, const struct item *item, const struct
 			const struct lifecycle_verdict *verdict)
 {
 	answer_put_outcome(call->out, verdict->outcome, verdict->reasons);
-	if (verdict->outcome != OUTCOME_OK && call->out->len < CONTACTS_BYTES_MAX) {
+	if (verdict->outcome != OUTCOME_OK && call->out->len < ANSWER_CONTACTS_MAX) {
 		answer_put_contact(call->out, store_org(call->engine->store, account->org));
 	}
 	if (!ITEM_HAS(item, uid)) {

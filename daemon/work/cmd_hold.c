@@ -101,10 +101,17 @@ static int judge(struct call *call, const struct hold_change *change, const stru
 	struct hold hold;
 	enum outcome fault;
 	uint32_t n_others;
+	bool has_key = false;
 	int found = store_get_hold(store, account->uid, call->request->hold, buffer, &hold);
 	int r = others_held_until(store, account->uid, call->request->hold, call->engine->now,
 				  &context.held_until, &n_others);
 
+	if (r == 0) {
+		r = store_has_key(store, account->uid, &has_key);
+	}
+	if (r == 0 && !has_key && account->facts.removed_at == INSTANT_NONE) {
+		return STORE_E_CORRUPT; /* the vault is damaged there: nothing can be sealed */
+	}
 	if (r != 0 || (found != 0 && found != STORE_E_NONE)) {
 		return r != 0 ? r : found;
 	}

@@ -13,7 +13,10 @@
 
 #define IMPORT_FUTURE_MAX SPAN_DAY /* a directory's clock may be ahead of ours, but not by more */
 
-/* What an account takes beside twice its profile: entry, note, row, keys, and its removal's reserve. */
+/*
+ * What an account takes beside twice its profile: entry, note, row, keys, and its removal's
+ * reserve.
+ */
 #define IMPORT_BYTES 3072
 
 /* What an import comes to for one account. */
@@ -254,7 +257,9 @@ static int check_items(struct call *call, uint64_t *ret_bytes)
 		(void)snprintf(name, sizeof(name), "accounts[%u]", i);
 		import_profile(item, &call->engine->profile);
 		bytes += IMPORT_BYTES + 2 * rows_profile_len(&call->engine->profile);
-		if (rows_profile_len(&call->engine->profile) > MODEL_PROFILE_BYTES_MAX) {
+		if (rows_profile_len(&call->engine->profile) - item->upn.len +
+			    MODEL_ADDRESS_LEN_MAX >
+		    MODEL_PROFILE_BYTES_MAX) {
 			return call_refuse_argument(
 				call, name, "is over 32 KiB with its groups and permissions");
 		}

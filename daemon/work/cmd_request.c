@@ -68,7 +68,9 @@ static int file_for(struct call *call, const struct item *item, struct account *
 		pack_put_uint(call->out, "request", request.number);
 	}
 	pack_put_int(call->out, "due_us", request.due_at);
-	answer_put_contact(call->out, store_org(call->engine->store, account->org));
+	if (call->out->len < ANSWER_CONTACTS_MAX) {
+		answer_put_contact(call->out, store_org(call->engine->store, account->org));
+	}
 	return r;
 }
 

@@ -31,8 +31,9 @@ int cmd_sweep_run(struct call *call)
 	int r;
 
 	if (call->engine->sweep.paused) {
-		return call_refuse(call, RPC_ERROR_FAILED, "busy",
-				   "timed work is paused; resume it with sweep.resume");
+		return call_refuse(
+			call, RPC_ERROR_FAILED, "busy",
+			"timed work is paused; resume it first (sweep.resume, retentionctl resume)");
 	}
 	r = sweep_slice(call->engine, &result);
 	if (r < 0) {

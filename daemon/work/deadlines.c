@@ -48,6 +48,11 @@ static int count_requests(struct engine *engine, struct deadline_counts *counts)
 		bool open;
 		int r = store_next_request(engine->store, &number, &request);
 
+		if (r == STORE_E_CORRUPT) {
+			all_closed =
+				false; /* it may be open; those behind it are told all the same */
+			continue;
+		}
 		if (r != 0) {
 			return r < 0 ? r : 0;
 		}

@@ -2,6 +2,7 @@
 #include "daemon/work/engine.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 #include "common/rpc.h"
 
@@ -32,6 +33,54 @@ static void engine_tell_restored(const struct store_restored *restored)
 		(unsigned long long)restored->n_unknown);
 }
 
+/* Whoever checks receipts must hear of a new key; beside an old store it is a loss. */
+static void engine_tell_key(const struct engine *engine)
+{
+	const uint8_t *key = signer_public_key(engine->signer);
+	char text[2 * SIGNER_PUBLIC_LEN + 1];
+
+	if (!signer_is_new(engine->signer)) {
+		return;
+	}
+	for (size_t i = 0; i < SIGNER_PUBLIC_LEN; i++) {
+		(void)snprintf(text + 2 * i, 3, "%02x", key[i]);
+	}
+	log_say(store_head(engine->store)->seq > 1 ? LOG_LEVEL_WARNING : LOG_LEVEL_NOTICE,
+		"a new key to sign receipts was made, since there was none; its public key is %s",
+		text);
+}
+
+#define CLOCK_AHEAD_MAX (7 * SPAN_DAY) /* since the last entry: a longer silence is rare */
+
+/*
+ * Time never goes behind the ledger. A wall clock far ahead of it may be wrong, and what falls
+ * due by it would be removed for good: never early beats on time, so that an administrator takes
+ * timed work up.
+ *
+ * Return: whether the clock is to be doubted.
+ */
+static bool engine_doubts_clock(const struct engine *engine, const struct clock_reading *reading)
+{
+	span_t ahead = reading->wall - engine_mark(engine->store);
+	char text[SPAN_TEXT_MAX];
+
+	if (engine->clock.mode != CLOCK_MODE_REAL || (ahead >= 0 && ahead <= CLOCK_AHEAD_MAX)) {
+		return false;
+	}
+	span_format(ahead < 0 ? -ahead : ahead, text);
+	if (ahead < 0) {
+		log_say(LOG_LEVEL_WARNING,
+			"the wall clock is %s behind the last entry of the ledger; time goes on from there",
+			text);
+		return false;
+	}
+	log_say(LOG_LEVEL_CRITICAL,
+		"the last entry of the ledger is %s old. If the wall clock is right, take timed work up "
+		"with retentionctl resume; until then it is paused",
+		text);
+	return true;
+}
+
 static int engine_open_all(struct engine *engine, const struct engine_options *options,
 			   const struct clock_reading *reading)
 {
@@ -57,6 +106,7 @@ static int engine_open_all(struct engine *engine, const struct engine_options *o
 	engine_tell_restored(store_restored(engine->store));
 	clock_start(&engine->clock, options->clock_mode, options->simulated_at, reading,
 		    engine_mark(engine->store));
+	engine_tell_key(engine);
 	engine->now = clock_now(&engine->clock, reading);
 	engine->rules = options->rules;
 	engine->tombstones.span =
@@ -65,7 +115,8 @@ static int engine_open_all(struct engine *engine, const struct engine_options *o
 		engine->keeper_seen_at[i] = INSTANT_NONE;
 	}
 	engine->deadlines.looked_at = INSTANT_NONE;
-	sweep_init(&engine->sweep, store_sweep_paused(engine->store));
+	sweep_init(&engine->sweep,
+		   store_sweep_paused(engine->store) || engine_doubts_clock(engine, reading));
 	return 0;
 }
 

@@ -9,8 +9,9 @@
 #include "daemon/work/answer.h"
 
 /*
- * Whether a removal started with this entry. A purge and the clock start nothing else; what else can
- * start one tells it by the instant. A release records nothing about a removal that runs already.
+ * Whether a removal started with this entry. A purge and the clock start nothing else; what else
+ * can start one tells it by the instant. A release records nothing about a removal that runs
+ * already.
  */
 static bool entry_starts_removal(const struct entry *entry)
 {

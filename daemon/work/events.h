@@ -16,9 +16,15 @@
  * stopped.
  */
 
-/* Entries in one turn for one subscriber: well under a millisecond, so that others have their turn. */
+/*
+ * Entries in one turn for one subscriber: well under a millisecond, so that others have their
+ * turn.
+ */
 #define EVENTS_PER_TURN 256
-/* Bytes of one notification at most: about 500 with the longest names, and room for a few more keys. */
+/*
+ * Bytes of one notification at most: about 500 with the longest names, and room for a few more
+ * keys.
+ */
 #define EVENTS_BYTES_MAX 768
 
 /*
@@ -38,8 +44,8 @@ void events_put_entry(struct pack_writer *out, const struct store *store, const 
  * Only after engine_end_turn() and before the next change, so that everything told is on disk. The
  * reading of the store that it begins is over when it returns.
  *
- * Return: 0; SESSION_E_FORBIDDEN or SESSION_E_DAMAGED, after which the connection is to be closed, so
- * that the peer sees that no more comes; or a negative errno.
+ * Return: 0; SESSION_E_FORBIDDEN or SESSION_E_DAMAGED, after which the connection is to be
+ * closed, so that the peer sees that no more comes; or a negative errno.
  */
 must_check int events_write(struct engine *engine, struct session *session, struct pack_writer *out,
 			    bool *ret_more);

@@ -44,9 +44,9 @@ static void put_hex(FILE *out, const uint8_t *bytes, size_t len)
 /* Gathering */
 
 /*
- * Who did it is known by the fact that appeared, not by the event: a purge, the clock, the release
- * of a hold and the leaving of a direct connect user all start a removal. A restore takes a deletion
- * back.
+ * Who did it is known by the fact that appeared, not by the event: a purge, the clock, the
+ * release of a hold and the leaving of a direct connect user all start a removal. A restore takes
+ * a deletion back.
  */
 static void take_deed(struct receipt_deed *deed, const struct entry *entry, instant_t before,
 		      instant_t after)

@@ -126,6 +126,7 @@ int replay_keep(struct call *call, const struct pack_value *params, size_t start
 {
 	uint8_t key[ROWS_HASH_LEN];
 	size_t whole = call->out->len - start, len = KEPT_HEADER_LEN;
+	bool room;
 	cleanup(freep) uint8_t *kept =
 		malloc(KEPT_HEADER_LEN + whole + (size_t)call->n_spans * KEPT_ITEM_LEN);
 	int r;
@@ -144,6 +145,10 @@ int replay_keep(struct call *call, const struct pack_value *params, size_t start
 	} else {
 		memcpy(kept + len, call->out->data + start, whole);
 		len += whole;
+	}
+	r = store_has_room(call->engine->store, len, &room);
+	if (r < 0 || !room) {
+		return r; /* the room that is left is for deletions: asked again, they say so */
 	}
 	store_answer_key(call->engine->store, call->peer->uid, call->request->request_id, key);
 	return store_put_answer(call->engine->store, key, call->engine->now + REPLAY_KEPT_FOR,

@@ -109,6 +109,8 @@ def test_json_lines_are_imported_from_standard_input(ctl, client, contoso):
 
 # Each fault: what the file holds, the line that is told, and the field, or a word of the fault.
 MALFORMED = {
+    "empty": ("", 1, "the file is empty"),
+    "blank": ("\n \n", 1, "the file is empty"),
     "csv-unknown-column": (CSV.replace("mail,", "e-mail,", 1), 1, "e-mail"),
     "csv-column-twice": (CSV.replace("mail,", "upn,", 1), 1, "upn"),
     "csv-too-few-fields": (CSV + "contoso,x\n", 5, "fields"),
@@ -349,6 +351,64 @@ def test_quiet_says_nothing_of_a_change_that_went_well(ctl, three):
     assert "Contoso" in ctl("-q", "org", "contoso").stdout
 
 
+def test_quiet_says_nothing_of_a_sweep_that_went_well(ctl, client, three):
+    assert ctl("sweep").stdout == "0 removals started, 0 completed, 0 failed\n"
+    assert ctl("-q", "sweep").stdout == ""
+    assert ctl.json("-q", "sweep")["failed"] == 0
+
+
+def test_a_sweep_that_was_never_answered_has_no_totals(ctl, daemon):
+    daemon.stop()
+    assert ctl("sweep", code=UNREACHABLE).stdout == ""
+    assert ctl("-j", "sweep", code=UNREACHABLE).stdout == ""
+
+
+def test_a_part_of_the_ledger_is_not_said_to_be_all_of_it(ctl, client, three):
+    last = people.head(client)
+    assert "chain whole" in ctl("verify").stdout
+    assert "chain whole" in ctl("verify", f"--limit={last}").stdout
+    assert ctl("verify", "--limit=2").stdout == "entries 1 to 2 hold; go on with --from=3\n"
+    assert ctl("verify", "--from=2").stdout == f"entries 2 to {last} hold\n"
+
+
+def test_a_dry_run_of_a_setting_says_that_nothing_was_changed(ctl, client, three):
+    before = people.head(client)
+    for arguments in (
+        ["pause"], ["resume"], ["set-org", "contoso", "--name=C"], ["set-keeper", "crm"]
+    ):
+        told = ctl(*arguments, "--dry-run").stdout
+        assert told.startswith("dry run, nothing was changed:\n"), arguments
+        assert isinstance(ctl.json(*arguments, "--dry-run"), dict)
+    assert people.head(client) == before
+
+
+def test_a_fault_names_the_option_as_it_was_written(ctl, three):
+    assert "--within: must " in ctl("due", "--within=9999d", "--by=hour", code=USAGE).stderr
+    told = ctl("set-org", "contoso", "--window=181d", code=USAGE).stderr
+    assert told == "retentionctl: --window=181d must be 1d to 180d\n"
+
+
+def test_a_watch_goes_on_after_a_restart_before_which_nothing_happened(ctl, tmp_path):
+    path = tmp_path / "socket"
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(path))
+        listening.listen()
+        listening.settimeout(60)
+        with subprocess.Popen(
+            [program("RETENTIONCTL"), f"--socket={path}", "watch", "--from=7"],
+            env=ctl.environment,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process:
+            for _ in range(2):
+                with Client(listening.accept()[0]) as connected:
+                    _, msgid, method, params = connected.read_message()
+                    assert (method, params) == ("events.subscribe", [{"from": 7}])
+                    connected.send(msgpack.packb([RESPONSE, msgid, None, {"from": 7}]))
+                assert "waiting to go on from 7" in process.stderr.readline()
+            process.terminate()
+
+
 def test_an_explanation_says_where_each_keeper_stands(ctl, three):
     ctl("set-keeper", "crm")
     ctl("purge", "--yes", "contoso/kim")
@@ -453,7 +513,8 @@ def test_the_log_of_an_account_that_there_is_not_exits_10(ctl, three):
 
 def test_1_when_the_daemon_cannot_do_it(ctl, tmp_path):
     ctl("import", tmp_path / "not-there.csv", code=FAILURE)
-    ctl("call", "no.such.method", code=FAILURE)
+    ctl("receipt", "verify", tmp_path / "not-there", code=FAILURE)
+    ctl("leave", f"@{tmp_path}/not-there", code=FAILURE)
 
 
 @pytest.mark.parametrize(
@@ -479,6 +540,7 @@ def test_1_when_the_daemon_cannot_do_it(ctl, tmp_path):
         ["restore", "--new-upn=nobody", "contoso/kim"],
         ["advance", "1month"],
         ["call", "retention.info", "nonsense"],
+        ["call", "no.such.method"],
         ["--timeout=0s", "info"],
     ],
 )
@@ -515,6 +577,7 @@ def test_10_when_there_is_no_such_account(ctl, three):
         ["explain", "uid:99"],
         ["leave", "contoso/ghost"],
         ["org", "ghost"],
+        ["deny", "99", "--reason=none"],
     ):
         ctl(*arguments, code=NOT_FOUND)
 

@@ -15,8 +15,8 @@ import people
 from daemon import ENVIRONMENT, program, running
 from wire import DEADLINE
 
-EXAMPLE = pathlib.Path(__file__).parents[2] / "packaging/examples/sqlite-keeper"
-SCRIPT = EXAMPLE / "sqlite-keeper"
+TOP = pathlib.Path(__file__).parents[2]
+SCRIPT = TOP / "packaging/examples/sqlite-keeper/sqlite-keeper"
 
 CONFIG = """
 [database]
@@ -98,6 +98,19 @@ class Crm:
         return self.database.execute(count, (id,)).fetchone()[0]
 
 
+def files_only(directory, patterns):
+    crm = Crm(directory)
+    crm.config.write_text(f"[files]\ndirectory = {crm.files}\npatterns = {patterns}\n")
+    return crm
+
+
+def allow_missing(crm):
+    text = crm.config.read_text()
+    for section in ("[table contacts]", "[table notes]", "[files]"):
+        text = text.replace(section, f"{section}\nmissing = skip")
+    crm.config.write_text(text)
+
+
 def task(id, org="contoso", **more):
     return {"org": org, "id": id, "mail": mail(id).upper(), "attempt": 1, **more}
 
@@ -145,10 +158,10 @@ def test_what_the_application_deleted_before_us_is_gone_as_well(crm):
     assert crm.traces("anna-7f3") == []
 
 
-def test_the_second_time_it_says_that_nothing_is_left(crm):
+def test_what_is_not_found_was_not_erased_at_any_attempt(crm):
     erase(crm, task("anna-7f3"))
-    assert erase(crm, task("anna-7f3")) == "result: nothing-found"
-    assert erase(crm, task("anna-7f3", attempt=2)) == "result: erased"
+    for attempt in (1, 2):
+        assert erase(crm, task("anna-7f3", attempt=attempt)) == "result: nothing-found"
 
 
 def test_without_vacuum_nothing_is_left_if_the_application_deletes_securely(tmp_path):
@@ -176,6 +189,25 @@ def test_names_from_the_task_cannot_reach_other_files(tmp_path):
     assert len(os.listdir(crm.files)) == 2 and (tmp_path / "x.png").exists()
 
 
+@pytest.mark.parametrize("key", ["mail", "upn", "person"])
+def test_files_named_by_an_address_are_found_in_any_case_and_nobody_elses(tmp_path, key):
+    crm = files_only(tmp_path, f"{{{key}}}.txt")
+    for name in ("Ada@Fabrikam", "ada@fabrikam", "adam@fabrikam"):
+        (crm.files / f"{name}.example.txt").touch()
+    for address in ("a*@fabrikam.example", "ad?@fabrikam.example", "[a]da@fabrikam.example"):
+        assert erase(crm, {"org": "contoso", key: address}) == "result: nothing-found"
+    assert erase(crm, {"org": "contoso", key: "ADA@fabrikam.example"}) == "result: erased"
+    assert os.listdir(crm.files) == ["adam@fabrikam.example.txt"]
+
+
+def test_files_named_by_an_id_are_found_in_its_own_case_only(tmp_path):
+    crm = files_only(tmp_path, "{id}-{mail}.txt")
+    for name in ("Ab1-ADA@mail.example.txt", "aB1-ada@mail.example.txt"):
+        (crm.files / name).touch()
+    assert erase(crm, task("Ab1", mail="ada@mail.example")) == "result: erased"
+    assert os.listdir(crm.files) == ["aB1-ada@mail.example.txt"]
+
+
 # Somebody else is at the database
 
 
@@ -196,7 +228,7 @@ def test_a_write_ahead_log_that_is_read_is_not_confirmed_as_gone(tmp_path):
     erase(crm, task("anna-7f3"), code=75)
     assert crm.traces("anna-7f3")
     crm.database.execute("ROLLBACK")
-    assert erase(crm, task("anna-7f3", attempt=2)) == "result: erased"
+    assert erase(crm, task("anna-7f3", attempt=2)) == "result: nothing-found"
     assert crm.traces("anna-7f3") == []
 
 
@@ -214,6 +246,8 @@ def test_a_write_ahead_log_that_is_read_is_not_confirmed_as_gone(tmp_path):
         ("{id}.png", "{id}*", "wildcard right beside"),
         ("{id}.png", "../{id}.png", "leaves the directory"),
         ("vacuum", "vacum", "[database] has no key vacum"),
+        ("[files]", "[files]\nmissing = no", "[files]: missing must be fail or skip"),
+        ("org = tenant", "missing =", "[table contacts]: missing must be fail or skip"),
         ("[files]", "[filez]", "there is no section [filez]"),
     ],
 )
@@ -240,8 +274,35 @@ def test_a_configuration_that_fits_is_said_to_fit(tmp_path):
 
 def test_a_task_that_knows_nothing_to_search_by_confirms_nothing(tmp_path):
     crm = Crm(tmp_path)
-    assert "knows none" in erase(crm, {"org": "contoso", "id": None, "mail": None}, code=1)
     assert "no task" in erase(crm, {}, code=1)
+    allow_missing(crm)
+    assert "knows none" in erase(crm, {"org": "contoso", "id": None, "mail": None}, code=1)
+
+
+def test_a_column_whose_name_the_task_does_not_know_confirms_nothing(tmp_path):
+    crm = Crm(tmp_path)
+    crm.add("anna-7f3")
+    said = erase(crm, task("anna-7f3", mail=None), code=1)
+    assert said == "the task knows no mail for the column mail of the table contacts\n"
+    assert crm.rows("anna-7f3") == 20 and len(os.listdir(crm.files)) == 2
+
+
+def test_a_pattern_whose_name_the_task_does_not_know_confirms_nothing(tmp_path):
+    crm = files_only(tmp_path, "{id}.png {id}-{mail}.txt")
+    (crm.files / "anna-7f3.png").touch()
+    said = erase(crm, task("anna-7f3", mail=None), code=1)
+    assert said == "the task knows no mail for the pattern {id}-{mail}.txt\n"
+    assert os.listdir(crm.files) == ["anna-7f3.png"]
+
+
+def test_what_the_task_does_not_know_is_skipped_where_the_configuration_says_so(tmp_path):
+    crm = Crm(tmp_path)
+    crm.add("anna-7f3")
+    text = crm.config.read_text().replace("{id}.png", "{id}.png {mail}.txt")
+    crm.config.write_text(text)
+    allow_missing(crm)
+    assert erase(crm, task("anna-7f3", mail=None)) == "result: erased"
+    assert crm.traces("anna-7f3") == []
 
 
 def test_rows_that_would_be_orphaned_stop_the_whole_erasure(tmp_path):
@@ -289,11 +350,40 @@ def test_killed_at_any_step_it_is_repeated_safely(tmp_path, mode):
             assert step > 10  # it was killed before that many calls
             return
         assert "result:" not in ended.stdout
-        assert erase(crm, task("anna-7f3", attempt=2)) == "result: erased"
+        erase(crm, task("anna-7f3", attempt=2))
         assert crm.traces("anna-7f3") == []
         assert crm.rows("bert-55a") == 20
         crm.database.close()
     raise AssertionError("it has no end")
+
+
+# The one in README.md
+
+
+def erase_by_readme(directory, person):
+    text = (TOP / "README.md").read_text().split("## A keeper in ten lines")[1]
+    script = text.split("```sh\n")[1].split("```")[0]
+    assert len(script.splitlines()) <= 10
+    return subprocess.run(
+        ["sh", "-c", script.replace("/srv/crm", str(directory))], capture_output=True, text=True,
+        env={"PATH": os.environ["PATH"], **person}, timeout=DEADLINE, check=False,
+    )
+
+
+def test_the_keeper_in_ten_lines_erases_the_person_in_any_case_and_nobody_else(tmp_path):
+    for name in ("ada@fabrikam.example", "bert@fabrikam.example", "-rf"):
+        (tmp_path / name).touch()
+    person = {"RETENTION_PERSON": "Ada@Fabrikam.example"}
+    for said in ("", "result: nothing-found\n"):
+        ended = erase_by_readme(tmp_path, {**person, "RETENTION_ATTEMPT": "2"})
+        assert (ended.returncode, ended.stdout) == (0, said)
+    assert sorted(os.listdir(tmp_path)) == ["-rf", "bert@fabrikam.example"]
+
+
+@pytest.mark.parametrize("person", [{}, {"RETENTION_PERSON": "../x"}])
+def test_the_keeper_in_ten_lines_confirms_nothing_without_a_file_name(tmp_path, person):
+    ended = erase_by_readme(tmp_path, person)
+    assert ended.returncode == 1 and "result" not in ended.stdout
 
 
 # With the daemon

@@ -10,7 +10,7 @@ import pytest
 import people
 from daemon import DAY, ENVIRONMENT, HOUR, MINUTE, program, running
 
-OK, USAGE, NOT_FOUND, REFUSED, VERIFICATION = 0, 2, 10, 11, 14
+OK, FAILURE, USAGE, NOT_FOUND, REFUSED, VERIFICATION = 0, 1, 2, 10, 11, 14
 
 LEFT = "left: 2026-01-01T00:00:00Z by admin uid "
 
@@ -126,8 +126,8 @@ def test_a_receipt_of_another_daemon_is_refused(receipt):
 
 def test_a_key_that_is_none_is_a_wrong_command_line(receipt, tmp_path):
     ctl("receipt", "verify", receipt, "--key=rubbish", code=USAGE)
-    ctl("receipt", "verify", receipt, f"--key={tmp_path}", code=USAGE)
-    ctl("receipt", "verify", tmp_path / "none", code=USAGE)
+    ctl("receipt", "verify", receipt, f"--key={tmp_path}", code=FAILURE)
+    ctl("receipt", "verify", tmp_path / "none", code=FAILURE)
     ctl("receipt", "verify", code=USAGE)
     ctl("receipt", "contoso/alex", "--key=rubbish", code=USAGE)
 

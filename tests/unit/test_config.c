@@ -110,6 +110,14 @@ Test(config, every_key_is_taken)
 	cr_assert_eq(config->log_level, LOG_LEVEL_DEBUG);
 }
 
+Test(config, a_byte_order_mark_in_front_hides_no_section)
+{
+	accepts("\xef\xbb\xbf[grant helpdesk]\n"
+		"role = reader\n"
+		"users = 7\n");
+	cr_assert_eq(config->grants.rules.n_grants, 1);
+}
+
 Test(config, a_file_that_is_named_must_be_there)
 {
 	cr_assert_eq(load(), -ENOENT);

@@ -307,8 +307,10 @@ Test(ctl_value, instants_and_spans_are_read_as_microseconds)
 
 	cr_assert_null(ctl_value_parse(ARGUMENT_TYPE_WINDOW, "30d", 0, &value));
 	cr_assert_eq(value.integer, 30 * SPAN_DAY);
-	cr_assert_not_null(ctl_value_parse(ARGUMENT_TYPE_WINDOW, "181d", 0, &value));
-	cr_assert_not_null(ctl_value_parse(ARGUMENT_TYPE_REMOVAL, "31d", 0, &value));
+	cr_assert_str_eq(ctl_value_parse(ARGUMENT_TYPE_WINDOW, "181d", 0, &value),
+			 "must be 1d to 180d");
+	cr_assert_str_eq(ctl_value_parse(ARGUMENT_TYPE_REMOVAL, "31d", 0, &value),
+			 "must be 1d to 30d");
 	cr_assert_null(ctl_value_parse(ARGUMENT_TYPE_INSTANT, "+7d", 100, &value));
 	cr_assert_eq(value.integer, 100 + 7 * SPAN_DAY);
 }

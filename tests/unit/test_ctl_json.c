@@ -165,6 +165,7 @@ Test(ctl_client, errors_of_the_daemon_have_exit_codes)
 	cr_assert_str_eq(fault.code, "permission-denied");
 	cr_assert_str_eq(fault.text, "your role does not");
 	cr_assert_eq(exit_of("invalid-argument: limit", &fault), CTL_EXIT_USAGE);
+	cr_assert_eq(exit_of("unknown-method: no.such", &fault), CTL_EXIT_USAGE);
 	cr_assert_eq(exit_of("busy: later", &fault), CTL_EXIT_FAILURE);
 	cr_assert_str_eq(fault.code, "busy");
 	cr_assert_eq(exit_of("no colon", &fault), CTL_EXIT_FAILURE);

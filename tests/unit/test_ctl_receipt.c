@@ -200,7 +200,7 @@ Test(ctl_receipt_verb, the_key_is_given_as_digits_or_in_a_file)
 	hex[64] = '\0';
 	cr_assert_eq(verify(path, hex), CTL_EXIT_VERIFICATION);
 	cr_assert_eq(verify(path, path), CTL_EXIT_USAGE);
-	cr_assert_eq(verify(path, directory), CTL_EXIT_USAGE);
+	cr_assert_eq(verify(path, directory), CTL_EXIT_FAILURE);
 }
 
 Test(ctl_receipt_verb, says_which_key)
@@ -221,9 +221,9 @@ Test(ctl_receipt_verb, a_file_that_is_not_there_or_too_long_is_told)
 	cleanup(freep) char *bytes = calloc(1, CTL_RECEIPT_BYTES_MAX);
 	cleanup(freep) char *path = write_new("long", (struct slice){bytes, CTL_RECEIPT_BYTES_MAX});
 
-	cr_assert_eq(verify(none, NULL), CTL_EXIT_USAGE);
+	cr_assert_eq(verify(none, NULL), CTL_EXIT_FAILURE);
 	cr_assert(strstr(ctl.fault.text, none));
-	cr_assert_eq(verify(path, NULL), CTL_EXIT_USAGE);
+	cr_assert_eq(verify(path, NULL), CTL_EXIT_FAILURE);
 }
 
 Test(ctl_receipt_verb, an_account_is_not_taken_for_verify)

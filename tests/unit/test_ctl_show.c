@@ -30,6 +30,7 @@ Test(ctl_show, exit_codes_of_item_outcomes)
 	cr_assert_eq(EXIT_OF("ok", "ok"), CTL_EXIT_OK);
 	cr_assert_eq(EXIT_OF("not-found"), CTL_EXIT_NOT_FOUND);
 	cr_assert_eq(EXIT_OF("not-found", "org-not-found"), CTL_EXIT_NOT_FOUND);
+	cr_assert_eq(EXIT_OF("request-not-found"), CTL_EXIT_NOT_FOUND);
 	cr_assert_eq(EXIT_OF("ok", "not-found"), CTL_EXIT_PARTIAL);
 	cr_assert_eq(EXIT_OF("ok", "already-left"), CTL_EXIT_PARTIAL);
 	cr_assert_eq(EXIT_OF("already-left"), CTL_EXIT_REFUSED);

@@ -116,6 +116,54 @@ Test(engine, requests_that_change_nothing_do_not_keep_rows_from_being_settled)
 	cr_assert_eq(store_unsettled_rows(rig.engine->store), 0);
 }
 
+/* A clock that is wrong at the start */
+
+static bool timed_work_is_paused(void)
+{
+	rig_call(&rig, "sweep.status", "{}");
+	return rig_true(&rig, "paused");
+}
+
+Test(engine, a_wall_clock_far_ahead_at_the_start_removes_nobody_until_it_is_accepted)
+{
+	change("account.remove");
+	rig_kill(&rig);
+	rig.reading.wall += 40 * SPAN_DAY;
+	rig_start(&rig);
+	rig_idle(&rig);
+	cr_assert(timed_work_is_paused());
+	rig_call(&rig, "account.get", "{'uid': 1}");
+	cr_assert(!rig_is(&rig, "account.state", "removed"));
+	rig_call(&rig, "sweep.resume", "{}");
+	rig_idle(&rig);
+	rig_call(&rig, "account.get", "{'uid': 1}");
+	cr_assert(rig_is(&rig, "account.state", "removed"));
+}
+
+Test(engine, a_pause_for_a_doubtful_clock_ends_with_a_start_under_a_right_one)
+{
+	change("account.remove");
+	rig_kill(&rig);
+	rig.reading.wall += 40 * SPAN_DAY;
+	rig_start(&rig);
+	rig_idle(&rig);
+	rig_kill(&rig);
+	rig.reading.wall -= 40 * SPAN_DAY;
+	rig_start(&rig);
+	rig_idle(&rig);
+	cr_assert(!timed_work_is_paused());
+	rig_call(&rig, "account.restore", "{'accounts': [{'uid': 1}]}");
+	cr_assert(rig_is(&rig, "items.0.outcome", "ok"));
+}
+
+Test(engine, a_week_without_an_entry_raises_no_doubt)
+{
+	rig_kill(&rig);
+	rig.reading.wall += 7 * SPAN_DAY;
+	rig_start(&rig);
+	cr_assert(!timed_work_is_paused());
+}
+
 Test(engine, closing_settles_everything)
 {
 	change("account.disable");

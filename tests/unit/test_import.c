@@ -383,6 +383,17 @@ Test(import, an_account_has_at_most_32_kib)
 	cr_assert(rig_refused(&rig, "invalid-argument", "accounts[0]: is over 32 KiB"));
 }
 
+Test(import, the_largest_account_can_be_restored_under_the_longest_upn)
+{
+	char upn[MODEL_ADDRESS_LEN_MAX + 1];
+
+	import_with_permissions(27);
+	(void)snprintf(upn, sizeof(upn), "%0*d@home.example", MODEL_ADDRESS_LEN_MAX - 13, 0);
+	change("account.remove", 1);
+	rig_call(&rig, "account.restore", "{'accounts': [{'uid': 1, 'new_upn': '%s'}]}", upn);
+	cr_assert(rig_is(&rig, "items.0.outcome", "ok"));
+}
+
 Test(import, a_reason_is_kept_with_each_account_and_not_in_the_ledger)
 {
 	rig_call(&rig, "account.import",

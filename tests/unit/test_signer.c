@@ -187,3 +187,11 @@ Test(signer, signatures_are_those_of_rfc_8032)
 	(void)sodium_bin2hex(text, sizeof(text), signature, sizeof(signature));
 	cr_assert_str_eq(text, SIGNATURE_2);
 }
+
+Test(signer, a_key_is_new_once)
+{
+	cr_assert_eq(try_open(), 0);
+	cr_assert(signer_is_new(signer));
+	cr_assert_eq(try_open(), 0);
+	cr_assert(!signer_is_new(signer));
+}
