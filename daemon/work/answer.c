@@ -149,7 +149,7 @@ void answer_put_waits(struct pack_writer *out, const struct store *store, const 
 			pack_put_int(out, "held_until_us", facts->held_until);
 		}
 	}
-	if (facts->owed != 0 && out->len < ANSWER_CONTACTS_MAX) {
+	if (facts->owed != 0 && out->len < ANSWER_PENDING_MAX) {
 		put_pending(out, store, facts->owed);
 	}
 }

@@ -38,6 +38,12 @@ void answer_put_changed(struct pack_writer *out, const struct lifecycle_verdict 
  */
 #define ANSWER_CONTACTS_MAX (256 * 1024)
 
+/*
+ * Likewise for the names of the keepers that owe something: 4 KiB at most; a page of a list is
+ * shorter.
+ */
+#define ANSWER_PENDING_MAX (512 * 1024)
+
 /* contact: {admin_contact, privacy_contact, privacy_url}, those that there are. */
 void answer_put_contact(struct pack_writer *out, const struct org *org);
 

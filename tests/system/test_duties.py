@@ -128,7 +128,7 @@ def test_requests_are_filed_listed_and_decided(ctl, client, guests):
     ctl("deny", numbers[1], code=USAGE)
     items = ctl.json("deny", numbers[1], numbers[0], "--reason=still here", code=PARTIAL)
     assert people.outcomes(items) == ["ok", "already-decided"]
-    assert "no removal request" in ctl("approve", 999, code=REFUSED).stdout
+    assert "no removal request" in ctl("approve", 999, code=NOT_FOUND).stdout
     assert [row["request"] for row in ctl.json("requests", "--open")] == numbers[2:]
     assert people.get(client, "alex")["state"] == "soft-deleted"
     assert people.get(client, "kim")["state"] == "active"
