@@ -89,7 +89,7 @@ static void long_options_init(struct long_options *options)
 
 		options->items[options->n++] = (struct option){
 			.name = option->name,
-			.has_arg = option->placeholder ? required_argument : no_argument,
+			.has_arg = option->value_name ? required_argument : no_argument,
 		};
 	}
 	for (int symbol = 0; symbol < _ARGUMENT_MAX; symbol++) {

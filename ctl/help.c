@@ -49,15 +49,15 @@ static const struct {
 };
 /* clang-format on */
 
-static void put_option(FILE *out, char letter, const char *name, const char *placeholder,
+static void put_option(FILE *out, char letter, const char *name, const char *value_name,
 		       bool optional, const char *help)
 {
 	char text[96];
 
 	(void)snprintf(text, sizeof(text), "  %c%c%s--%s%s%s%s%s", letter ? '-' : ' ',
 		       letter ? letter : ' ', letter ? ", " : "  ", name,
-		       placeholder && optional ? "[" : "", placeholder ? "=" : "",
-		       placeholder ? placeholder : "", placeholder && optional ? "]" : "");
+		       value_name && optional ? "[" : "", value_name ? "=" : "",
+		       value_name ? value_name : "", value_name && optional ? "]" : "");
 	(void)fprintf(out, "%-*s", OPTION_WIDTH, text);
 	if (strlen(text) >= OPTION_WIDTH) {
 		(void)fprintf(out, "\n%*s", OPTION_WIDTH, "");
@@ -72,7 +72,7 @@ static void put_own_options(FILE *out, const char *verb)
 		const struct ctl_option *option = &ctl_option_table[id];
 
 		if (ctl_option_belongs((enum ctl_option_id)id, verb) && !option->only == !verb) {
-			put_option(out, option->letter, option->name, option->placeholder, false,
+			put_option(out, option->letter, option->name, option->value_name, false,
 				   option->help);
 		}
 	}

@@ -37,14 +37,14 @@ enum ctl_option_id {
  * struct ctl_option - one of the client's own options
  * @name:        without dashes
  * @letter:      short form, or 0
- * @placeholder: what its value is, or NULL if it takes none
+ * @value_name: what its value is, or NULL if it takes none
  * @help:        one line
  * @only:        the one verb it belongs to, or NULL for all verbs
  */
 struct ctl_option {
 	const char *name;
 	char letter;
-	const char *placeholder;
+	const char *value_name;
 	const char *help;
 	const char *only;
 };

@@ -21,7 +21,7 @@ enum form {
 /* clang-format off */
 static const struct {
 	enum form form;
-	const char *placeholder;
+	const char *value_name;
 } type_table[] = {
 	[ARGUMENT_TYPE_ORG]        = {FORM_TEXT,    "ORG"},
 	[ARGUMENT_TYPE_ID]         = {FORM_TEXT,    "ID"},
@@ -350,5 +350,5 @@ bool ctl_value_is_relative(const char *text)
 
 const char *ctl_value_placeholder(enum argument_type type)
 {
-	return type_table[type].placeholder;
+	return type_table[type].value_name;
 }
