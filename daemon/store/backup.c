@@ -29,10 +29,12 @@ struct backup {
 	char vault[PATH_MAX];
 	char temporary[PATH_MAX]; /* DIRECTORY/data.new */
 	char place[PATH_MAX];
+	uint64_t map_bytes;
 	int fd;
 	char error[256];
 	atomic_bool ended;
 
+	bool going; /* there is a thread */
 	pthread_t thread;
 	struct backup_status status;
 };
@@ -65,6 +67,7 @@ int backup_new(struct store *store, const struct backup_options *options,
 		return -ENOMEM;
 	}
 	backup->kv = store->kv;
+	backup->map_bytes = store->map_bytes;
 	backup->fd = -1;
 	backup->status.started_at = INSTANT_NONE;
 	backup->status.ended_at = INSTANT_NONE;
@@ -141,6 +144,9 @@ static bool copy_data(struct backup *backup)
 
 	if (r == 0 && fsync(backup->fd) < 0) {
 		r = -errno;
+	}
+	if (r == 0) {
+		r = kv_finish_copy(backup->temporary, backup->map_bytes);
 	}
 	if (r > 0) {
 		return fail(backup, "the store cannot be copied: %s",
@@ -242,16 +248,31 @@ int backup_begin(struct backup *backup, instant_t now)
 	}
 	backup->error[0] = '\0';
 	atomic_store(&backup->ended, false);
-	r = make_thread(backup);
-	if (r < 0) {
-		return r;
-	}
 	backup->status = (struct backup_status){
 		.running = true,
 		.started_at = now,
 		.ended_at = INSTANT_NONE,
 	};
 	memcpy(backup->status.directory, backup->place, PATH_MAX);
+	return 0;
+}
+
+int backup_go(struct backup *backup)
+{
+	int r;
+
+	if (!backup->status.running || backup->going) {
+		return 0;
+	}
+	r = kv_checkpoint(backup->kv);
+	if (r != 0) {
+		return r < 0 ? r : -ENOSPC;
+	}
+	r = make_thread(backup);
+	backup->going = r == 0;
+	if (!check_errno(backup, r, "a thread for the copy")) {
+		atomic_store(&backup->ended, true);
+	}
 	return 0;
 }
 
@@ -270,7 +291,10 @@ static void end(struct backup *backup, instant_t now)
 	struct backup_status *status = &backup->status;
 	struct stat info;
 
-	(void)pthread_join(backup->thread, NULL); /* it has ended, or is about to */
+	if (backup->going) {
+		(void)pthread_join(backup->thread, NULL); /* it has ended, or is about to */
+	}
+	backup->going = false;
 	if (backup->fd >= 0 && fstat(backup->fd, &info) == 0) {
 		status->bytes = (uint64_t)info.st_size;
 	}

@@ -53,8 +53,14 @@ must_check int backup_new(struct store *store, const struct backup_options *opti
 /* Stops a backup that runs, and waits for its thread; what it left is removed by the next one. */
 struct backup *backup_free(struct backup *backup);
 
-/* Begins one; none may be running. Return: 0 or a negative errno: no thread could be made. */
+/* Begins one; none may be running. Return: 0 or a negative errno. */
 must_check int backup_begin(struct backup *backup, instant_t now);
+
+/*
+ * Lets one that was begun go: with what is committed by now. Between turns. Return: 0, or a negative
+ * errno after which the process must end.
+ */
+must_check int backup_go(struct backup *backup);
 
 /**
  * backup_look() - see how it goes; never waits for long

@@ -13,7 +13,7 @@
  * or a whole store.
  */
 
-static const char *const store_files[] = {"data.mdb", "lock.mdb", "vault"};
+static const char *const store_files[] = {"data.mdb", "lock.mdb", "journal", "vault"};
 
 static int create_remove_leftover(const char *temporary)
 {

@@ -4,13 +4,36 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <lmdb.h>
+#include <sodium.h>
 #include <stdatomic.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
 #include "daemon/store/datafile.h"
+#include "daemon/store/journal.h"
 
 #define LOCK_FILE "lock.mdb"
+
+/*
+ * A commit goes to the journal, and LMDB's own transaction stays open: it holds what the journal
+ * has. What is too much for a record, and what would make that transaction large, is committed to
+ * the data file, and then the journal begins anew. Each change takes a page or two: so the pages
+ * of LMDB_CHANGES_MAX are written in a few milliseconds.
+ */
+#define LMDB_CHANGES_MAX 1024
+
+/*
+ * The row of the meta table that says which records of the journal follow: form 01 | base. Without
+ * it none do, as in a copy.
+ */
+#define BASE_ROW  "journal"
+#define BASE_FORM 1
+
+/* In a record: what is done | table | length of the key | length of the value, 4 | key | value. */
+#define CHANGE_PUT        1
+#define CHANGE_APPEND     2
+#define CHANGE_DELETE     3
+#define CHANGE_HEADER_LEN 7
 
 /* The loop's thread reads one snapshot or a few; the check before a start is another process. */
 #define READERS_MAX 16
@@ -25,13 +48,13 @@
  *     was taken from behind the end and given back in the same transaction (one of about 3000 small
  *     random transactions ends so). Only thus may datafile_check() call a short file truncated.
  *
- * ROOM_LOW is what a commit's memory budget of 32 MiB can fill: with less the file grows, to
- * ROOM_HIGH. On a full disk it cannot, and transactions go on until ROOM_MIN: by then the store
+ * ROOM_LOW is what a commit's memory budget of 32 MiB, and the changes that the journal has, can
+ * fill: with less the file grows, to ROOM_HIGH. On a full disk it cannot, and transactions go on until ROOM_MIN: by then the store
  * lets only removals through, which take a few pages each and reuse free ones first.
  */
 #define ROOM_MIN  (UINT64_C(4) << 20)
-#define ROOM_LOW  (UINT64_C(32) << 20)
-#define ROOM_HIGH (UINT64_C(64) << 20)
+#define ROOM_LOW  (UINT64_C(48) << 20)
+#define ROOM_HIGH (UINT64_C(96) << 20)
 
 static const char *const table_names[] = {
 	[KV_META] = "meta",
@@ -57,6 +80,12 @@ static_assert(ARRAY_LEN(table_names) == _KV_TABLE_MAX, "every table has a name")
 static_assert(sizeof(size_t) == 8, "a map of gigabytes takes addresses of 64 bits");
 
 /*
+ * @journal:    NULL if only read from
+ * @has_base:   the data file says which records follow it
+ * @pending:    LMDB's transaction of what the journal has and the data file has not; or NULL
+ * @n_changes:  made in it
+ * @has_room:   the file has room for it
+ * @broken:     why what the journal has could not be done again: nothing can be done any more
  * @file_bytes: of the data file; what lies behind the last page is allocated and unused
  * @copying:    descriptor that kv_copy() writes to, or -1
  * @stopped:    kv_stop_copy() was called
@@ -66,6 +95,12 @@ struct kv {
 	MDB_env *env;
 	MDB_dbi tables[_KV_TABLE_MAX];
 	MDB_dbi names; /* LMDB's own table of the tables */
+	struct journal *journal;
+	bool has_base;
+	MDB_txn *pending;
+	unsigned n_changes;
+	bool has_room;
+	int broken;
 	uint64_t page_bytes;
 	uint64_t map_bytes;
 	uint64_t file_bytes;
@@ -257,7 +292,10 @@ int kv_create(const char *directory, size_t map_bytes)
 	if (r > 0) {
 		return -EIO; /* what was made a moment ago is no store: the disk lies */
 	}
-	return r < 0 ? r : restrict_modes(directory_fd);
+	if (r == 0) {
+		r = restrict_modes(directory_fd);
+	}
+	return r < 0 ? r : journal_create(directory_fd);
 }
 
 static int measure(struct kv *kv)
@@ -286,58 +324,7 @@ static int measure(struct kv *kv)
 	return 0;
 }
 
-int kv_open(const char *directory, size_t map_bytes, bool read_only, struct kv **ret_kv)
-{
-	cleanup(closep) int directory_fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	struct kv *kv;
-	int r;
-
-	if (directory_fd < 0) {
-		return -errno;
-	}
-	r = datafile_check(directory_fd);
-	if (r != 0) {
-		return r < 0 ? r : KV_E_CORRUPT;
-	}
-	kv = calloc(1, sizeof(*kv));
-	if (!kv) {
-		return -ENOMEM;
-	}
-	atomic_init(&kv->copying, -1);
-	r = environment_open(directory, map_bytes, read_only ? MDB_RDONLY : 0, &kv->env);
-	if (r == 0 && !read_only) {
-		r = restrict_modes(directory_fd);
-	}
-	if (r == 0) {
-		r = environment_open_tables(kv->env, false, kv);
-	}
-	if (r == 0) {
-		r = measure(kv);
-	}
-	if (r != 0) {
-		(void)kv_close(kv); /* NULL */
-		return r;
-	}
-	*ret_kv = kv;
-	return 0;
-}
-
-struct kv *kv_close(struct kv *kv)
-{
-	if (!kv) {
-		return NULL;
-	}
-	assert(kv->n_txns == 0);
-	if (kv->idle) {
-		mdb_txn_abort(kv->idle->txn);
-		free(kv->idle);
-	}
-	if (kv->env) {
-		mdb_env_close(kv->env);
-	}
-	free(kv);
-	return NULL;
-}
+/* Room in the file */
 
 static int last_page_end(struct kv *kv, uint64_t *ret_bytes)
 {
@@ -406,93 +393,101 @@ static int ensure_room(struct kv *kv)
 	return kv->file_bytes >= least_bytes ? 0 : grow_file(kv, least_bytes);
 }
 
-static int begin_new(struct kv *kv, bool write, struct kv_txn **ret_txn)
-{
-	struct kv_txn *txn = calloc(1, sizeof(*txn));
-	int r;
+/* Pending changes: in LMDB's open transaction, and in the journal once they are committed */
 
-	if (!txn) {
-		return -ENOMEM;
-	}
-	r = mdb_txn_begin(kv->env, NULL, write ? 0 : MDB_RDONLY, &txn->txn);
+static int pending_begin(struct kv *kv)
+{
+	int r = mdb_txn_begin(kv->env, NULL, 0, &kv->pending);
+
 	if (r != 0) {
-		free(txn);
+		kv->pending = NULL;
 		return machine_error(r);
 	}
-	txn->kv = kv;
-	txn->write = write;
-	kv->writing |= write;
-	kv->n_txns++;
-	*ret_txn = txn;
+	kv->n_changes = 0;
+	kv->has_room = false;
 	return 0;
 }
 
-/* A transaction that could end in a short write begins with its error: it can only be read. */
-static int begin_write(struct kv *kv, struct kv_txn **ret_txn)
+static void pending_abort(struct kv *kv)
 {
-	int error;
-	int r;
-
-	assert(!kv->writing);
-	error = ensure_room(kv);
-	if (error < 0) {
-		return error;
+	if (kv->pending) {
+		mdb_txn_abort(kv->pending);
+		kv->pending = NULL;
 	}
-	r = begin_new(kv, true, ret_txn);
-	if (r == 0) {
-		(*ret_txn)->error = error;
-	}
-	return r;
 }
 
-static int begin_read(struct kv *kv, struct kv_txn **ret_txn)
+static int pending_change(struct kv *kv, uint8_t what, enum kv_table table, MDB_val key,
+			  MDB_val value)
 {
 	int r;
 
-	if (!kv->idle) {
-		return begin_new(kv, false, ret_txn);
+	kv->n_changes++;
+	if (what == CHANGE_DELETE) {
+		r = mdb_del(kv->pending, kv->tables[table], &key, NULL);
+		return r == MDB_NOTFOUND ? 0 : answer_of(r);
 	}
-	r = mdb_txn_renew(kv->idle->txn);
-	if (r != 0) {
-		return machine_error(r);
-	}
-	kv->n_txns++;
-	*ret_txn = TAKE_PTR(kv->idle);
-	return 0;
+	return answer_of(mdb_put(kv->pending, kv->tables[table], &key, &value,
+				 what == CHANGE_APPEND ? MDB_APPEND : 0));
 }
 
-int kv_begin(struct kv *kv, bool write, struct kv_txn **ret_txn)
+/* One change of a record; *@body is moved behind it. */
+static int redo_change(struct kv *kv, struct slice *body)
 {
-	return write ? begin_write(kv, ret_txn) : begin_read(kv, ret_txn);
+	const uint8_t *at = (const uint8_t *)body->data;
+	size_t key_len, value_len;
+
+	if (body->len < CHANGE_HEADER_LEN) {
+		return KV_E_CORRUPT;
+	}
+	key_len = at[2];
+	value_len = load_be32(at + 3);
+	if (at[0] < CHANGE_PUT || at[0] > CHANGE_DELETE || at[1] >= _KV_TABLE_MAX || key_len == 0 ||
+	    key_len > KV_KEY_LEN_MAX || value_len > body->len ||
+	    key_len + value_len > body->len - CHANGE_HEADER_LEN) {
+		return KV_E_CORRUPT;
+	}
+	body->data += CHANGE_HEADER_LEN + key_len + value_len;
+	body->len -= CHANGE_HEADER_LEN + key_len + value_len;
+	at += CHANGE_HEADER_LEN;
+	return pending_change(kv, at[-CHANGE_HEADER_LEN], (enum kv_table)at[1 - CHANGE_HEADER_LEN],
+			      value_of((struct slice){(const char *)at, key_len}),
+			      value_of((struct slice){(const char *)at + key_len, value_len}));
 }
 
-static void forget_write(struct kv_txn *txn)
+/* What the journal has, done again in a transaction of LMDB that has nothing yet. */
+static int redo(struct kv *kv)
 {
-	assert(txn->kv->writing);
-	txn->kv->writing = false;
-	txn->kv->n_txns--;
-	free(txn);
+	struct slice body;
+	size_t at = 0;
+	int r = 0, found;
+
+	while ((found = journal_next(kv->journal, &at, &body)) == 0) {
+		if (!kv->pending) {
+			r = pending_begin(kv);
+		}
+		while (r == 0 && body.len > 0) {
+			r = redo_change(kv, &body);
+		}
+		if (r != 0) {
+			return r;
+		}
+	}
+	return found == JOURNAL_E_CORRUPT ? KV_E_JOURNAL : 0;
 }
 
-struct kv_txn *kv_abort(struct kv_txn *txn)
+/* Back to what is committed. */
+static void pending_roll_back(struct kv *kv)
 {
-	if (!txn) {
-		return NULL;
+	int r = 0;
+
+	pending_abort(kv);
+	if (kv->journal) {
+		journal_drop(kv->journal);
 	}
-	if (txn->write) {
-		mdb_txn_abort(txn->txn);
-		forget_write(txn);
-		return NULL;
+	if (kv->has_base) {
+		r = redo(kv);
 	}
-	txn->kv->n_txns--;
-	if (!txn->kv->idle) {
-		mdb_txn_reset(txn->txn);
-		txn->kv->idle = txn;
-		return NULL;
-	}
-	mdb_txn_abort(txn->txn);
-	free(txn);
-	return NULL;
+	kv->broken = r > 0 ? -EIO : r;
 }
 
 /* LMDB begins no more transactions once it could not write the page that makes a commit valid. */
@@ -507,20 +502,310 @@ static bool is_broken(struct kv *kv)
 	return false;
 }
 
+static MDB_val base_key(void)
+{
+	return value_of(slice_of(BASE_ROW));
+}
+
+/* Everything goes to the data file, and the journal begins anew. */
+static int pending_settle(struct kv *kv)
+{
+	uint8_t row[1 + JOURNAL_BASE_LEN] = {BASE_FORM};
+	MDB_val value = {sizeof(row), row};
+	int r;
+
+	randombytes_buf(row + 1, JOURNAL_BASE_LEN);
+	r = pending_change(kv, CHANGE_PUT, KV_META, base_key(), value);
+	if (r == 0) {
+		r = answer_of(mdb_txn_commit(kv->pending));
+		kv->pending = NULL;
+	}
+	if (r == KV_E_FULL && !kv->pending && is_broken(kv)) {
+		return -EIO; /* "full" says that nothing of it is there */
+	}
+	if (r != 0) {
+		return r;
+	}
+	journal_restart(kv->journal, row + 1);
+	kv->has_base = true;
+	return 0;
+}
+
+int kv_checkpoint(struct kv *kv)
+{
+	int r;
+
+	assert(kv->n_txns == 0);
+	if (!kv->pending) {
+		return 0;
+	}
+	r = pending_settle(kv);
+	if (r != 0) {
+		pending_roll_back(kv);
+	}
+	return r;
+}
+
+/* Opening and closing */
+
+/* A journal is made anew only where the data file says that nothing follows it. */
+static int open_journal(struct kv *kv, int directory_fd)
+{
+	int r = journal_open(directory_fd, &kv->journal);
+
+	if (r == JOURNAL_E_CORRUPT && !kv->has_base) {
+		r = journal_create(directory_fd);
+		if (r == 0 && fsync(directory_fd) < 0) {
+			r = -errno;
+		}
+		if (r == 0) {
+			r = journal_open(directory_fd, &kv->journal);
+		}
+	}
+	return r > 0 ? KV_E_JOURNAL : r;
+}
+
+static int read_base(struct kv *kv, uint8_t ret_base[static JOURNAL_BASE_LEN])
+{
+	MDB_val key = base_key(), row;
+	MDB_txn *txn;
+	int r = mdb_txn_begin(kv->env, NULL, MDB_RDONLY, &txn);
+
+	if (r != 0) {
+		return machine_error(r);
+	}
+	r = answer_of(mdb_get(txn, kv->tables[KV_META], &key, &row));
+	if (r == 0 &&
+	    (row.mv_size != 1 + JOURNAL_BASE_LEN || *(uint8_t *)row.mv_data != BASE_FORM)) {
+		r = KV_E_CORRUPT;
+	}
+	if (r == 0) {
+		memcpy(ret_base, (uint8_t *)row.mv_data + 1, JOURNAL_BASE_LEN);
+		kv->has_base = true;
+	}
+	mdb_txn_abort(txn);
+	return r == KV_E_NONE ? 0 : r;
+}
+
+static int open_pending(struct kv *kv, int directory_fd)
+{
+	uint8_t base[JOURNAL_BASE_LEN] = {0};
+	int r = read_base(kv, base);
+
+	if (r == 0) {
+		r = open_journal(kv, directory_fd);
+	}
+	if (r != 0) {
+		return r;
+	}
+	journal_restart(kv->journal, base);
+	return kv->has_base ? redo(kv) : 0;
+}
+
+int kv_open(const char *directory, size_t map_bytes, bool read_only, struct kv **ret_kv)
+{
+	cleanup(closep) int directory_fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct kv *kv;
+	int r;
+
+	if (directory_fd < 0) {
+		return -errno;
+	}
+	r = datafile_check(directory_fd);
+	if (r != 0) {
+		return r < 0 ? r : KV_E_CORRUPT;
+	}
+	kv = calloc(1, sizeof(*kv));
+	if (!kv) {
+		return -ENOMEM;
+	}
+	atomic_init(&kv->copying, -1);
+	r = environment_open(directory, map_bytes, read_only ? MDB_RDONLY : 0, &kv->env);
+	if (r == 0 && !read_only) {
+		r = restrict_modes(directory_fd);
+	}
+	if (r == 0) {
+		r = environment_open_tables(kv->env, false, kv);
+	}
+	if (r == 0) {
+		r = measure(kv);
+	}
+	if (r == 0 && !read_only) {
+		r = open_pending(kv, directory_fd);
+	}
+	if (r != 0) {
+		pending_abort(kv);  /* what is wrong may be in the journal: nothing of it is kept */
+		(void)kv_close(kv); /* NULL */
+		return r;
+	}
+	*ret_kv = kv;
+	return 0;
+}
+
+struct kv *kv_close(struct kv *kv)
+{
+	if (!kv) {
+		return NULL;
+	}
+	assert(kv->n_txns == 0);
+	if (kv_checkpoint(kv) != 0) {
+		pending_abort(kv); /* the journal has it all the same */
+	}
+	if (kv->idle) {
+		mdb_txn_abort(kv->idle->txn);
+		free(kv->idle);
+	}
+	(void)journal_close(kv->journal); /* NULL */
+	if (kv->env) {
+		mdb_env_close(kv->env);
+	}
+	free(kv);
+	return NULL;
+}
+
+/* Transactions */
+
+static int begin_txn(struct kv *kv, MDB_txn *lmdb, struct kv_txn **ret_txn)
+{
+	struct kv_txn *txn = calloc(1, sizeof(*txn));
+
+	if (!txn) {
+		return -ENOMEM;
+	}
+	txn->kv = kv;
+	txn->txn = lmdb;
+	kv->n_txns++;
+	*ret_txn = txn;
+	return 0;
+}
+
+/* A transaction that could end in a short write begins with its error: it can only be read. */
+static int begin_write(struct kv *kv, struct kv_txn **ret_txn)
+{
+	int r = kv->pending ? 0 : pending_begin(kv);
+	int error = r == 0 && !kv->has_room ? ensure_room(kv) : 0;
+
+	if (r == 0 && error < 0) {
+		r = error;
+	}
+	if (r == 0) {
+		r = begin_txn(kv, kv->pending, ret_txn);
+	}
+	if (r < 0) {
+		pending_roll_back(kv);
+		return r;
+	}
+	kv->has_room = error == 0;
+	kv->writing = true;
+	(*ret_txn)->write = true;
+	(*ret_txn)->error = error;
+	return 0;
+}
+
+static int begin_snapshot(struct kv *kv, struct kv_txn **ret_txn)
+{
+	MDB_txn *lmdb;
+	int r = mdb_txn_begin(kv->env, NULL, MDB_RDONLY, &lmdb);
+
+	if (r != 0) {
+		return machine_error(r);
+	}
+	r = begin_txn(kv, lmdb, ret_txn);
+	if (r < 0) {
+		mdb_txn_abort(lmdb);
+	}
+	return r;
+}
+
+/* What is pending is committed: it is read where it is. */
+static int begin_read(struct kv *kv, struct kv_txn **ret_txn)
+{
+	int r;
+
+	if (kv->pending) {
+		return begin_txn(kv, kv->pending, ret_txn);
+	}
+	if (!kv->idle) {
+		return begin_snapshot(kv, ret_txn);
+	}
+	r = mdb_txn_renew(kv->idle->txn);
+	if (r != 0) {
+		return machine_error(r);
+	}
+	kv->n_txns++;
+	*ret_txn = TAKE_PTR(kv->idle);
+	return 0;
+}
+
+int kv_begin(struct kv *kv, bool write, struct kv_txn **ret_txn)
+{
+	assert(!kv->writing);
+	assert(!write || kv->n_txns == 0);
+	if (kv->broken) {
+		return kv->broken;
+	}
+	return write ? begin_write(kv, ret_txn) : begin_read(kv, ret_txn);
+}
+
+static void forget(struct kv_txn *txn)
+{
+	if (txn->write) {
+		txn->kv->writing = false;
+	}
+	txn->kv->n_txns--;
+	free(txn);
+}
+
+struct kv_txn *kv_abort(struct kv_txn *txn)
+{
+	struct kv *kv = txn ? txn->kv : NULL;
+
+	if (!txn) {
+		return NULL;
+	}
+	if (txn->write) {
+		forget(txn);
+		pending_roll_back(kv);
+	} else if (txn->txn == kv->pending) {
+		forget(txn);
+	} else if (!kv->idle) {
+		kv->n_txns--;
+		mdb_txn_reset(txn->txn);
+		kv->idle = txn;
+	} else {
+		mdb_txn_abort(txn->txn);
+		forget(txn);
+	}
+	return NULL;
+}
+
+static int commit(struct kv *kv)
+{
+	int r = JOURNAL_E_FULL;
+
+	if (kv->has_base && kv->n_changes <= LMDB_CHANGES_MAX) {
+		r = journal_commit(kv->journal);
+	} else {
+		journal_drop(kv->journal);
+	}
+	return r == JOURNAL_E_FULL ? pending_settle(kv) : r;
+}
+
 int kv_commit(struct kv_txn *txn)
 {
 	struct kv *kv = txn->kv;
 	int r = txn->error;
 
 	assert(txn->write);
-	if (r != 0) {
-		(void)kv_abort(txn); /* NULL */
-		return r;
+	if (r == 0 && journal_has_body(kv->journal)) {
+		r = commit(kv);
+		if (r == 0) {
+			forget(txn);
+			return 0;
+		}
 	}
-	r = answer_of(mdb_txn_commit(txn->txn));
-	forget_write(txn);
-	/* "Full" says that nothing of it is there. */
-	return r == KV_E_FULL && is_broken(kv) ? -EIO : r;
+	(void)kv_abort(txn); /* NULL */
+	return r;
 }
 
 int kv_txn_error(const struct kv_txn *txn)
@@ -550,39 +835,37 @@ int kv_get(struct kv_txn *txn, enum kv_table table, struct slice key, struct sli
 	return r;
 }
 
-static void put(struct kv_txn *txn, enum kv_table table, struct slice key, struct slice value,
-		unsigned flags)
+/* The same for LMDB and for the journal. */
+static void change(struct kv_txn *txn, uint8_t what, enum kv_table table, struct slice key,
+		   struct slice value)
 {
-	MDB_val k = key_of(key);
-	MDB_val v = value_of(value);
-
-	assert(txn->write);
-	if (!txn->error) {
-		txn->error = answer_of(mdb_put(txn->txn, txn->kv->tables[table], &k, &v, flags));
-	}
-}
-
-void kv_put(struct kv_txn *txn, enum kv_table table, struct slice key, struct slice value)
-{
-	put(txn, table, key, value, 0);
-}
-
-void kv_append(struct kv_txn *txn, enum kv_table table, struct slice key, struct slice value)
-{
-	put(txn, table, key, value, MDB_APPEND);
-}
-
-void kv_delete(struct kv_txn *txn, enum kv_table table, struct slice key)
-{
-	MDB_val k = key_of(key);
-	int r;
+	uint8_t header[CHANGE_HEADER_LEN] = {what, (uint8_t)table, (uint8_t)key.len};
+	struct journal *journal = txn->kv->journal;
 
 	assert(txn->write);
 	if (txn->error) {
 		return;
 	}
-	r = answer_of(mdb_del(txn->txn, txn->kv->tables[table], &k, NULL));
-	txn->error = r == KV_E_NONE ? 0 : r;
+	txn->error = pending_change(txn->kv, what, table, key_of(key), value_of(value));
+	store_be32(header + 3, (uint32_t)value.len);
+	journal_add(journal, header, sizeof(header));
+	journal_add(journal, key.data, key.len);
+	journal_add(journal, value.data, value.len);
+}
+
+void kv_put(struct kv_txn *txn, enum kv_table table, struct slice key, struct slice value)
+{
+	change(txn, CHANGE_PUT, table, key, value);
+}
+
+void kv_append(struct kv_txn *txn, enum kv_table table, struct slice key, struct slice value)
+{
+	change(txn, CHANGE_APPEND, table, key, value);
+}
+
+void kv_delete(struct kv_txn *txn, enum kv_table table, struct slice key)
+{
+	change(txn, CHANGE_DELETE, table, key, (struct slice){0});
 }
 
 int kv_cursor_open(struct kv_txn *txn, enum kv_table table, struct kv_cursor **ret_cursor)
@@ -689,6 +972,40 @@ int kv_usage(struct kv_txn *txn, struct kv_usage *ret_usage)
 	usage.used_bytes = pages * kv->page_bytes;
 	*ret_usage = usage;
 	return 0;
+}
+
+/* A copy has no journal: it must not ask for one. */
+static int copy_without_base(MDB_env *env)
+{
+	MDB_val key = base_key();
+	MDB_txn *txn;
+	MDB_dbi meta;
+	int r = mdb_txn_begin(env, NULL, 0, &txn);
+
+	if (r != 0) {
+		return machine_error(r);
+	}
+	r = mdb_dbi_open(txn, table_names[KV_META], 0, &meta);
+	if (r == 0) {
+		r = mdb_del(txn, meta, &key, NULL);
+	}
+	if (r != 0) {
+		mdb_txn_abort(txn);
+		return r == MDB_NOTFOUND ? 0 : open_answer_of(r);
+	}
+	return open_answer_of(mdb_txn_commit(txn));
+}
+
+int kv_finish_copy(const char *directory, size_t map_bytes)
+{
+	MDB_env *env;
+	int r = environment_open(directory, map_bytes, MDB_NOLOCK, &env);
+
+	if (r == 0) {
+		r = copy_without_base(env);
+		mdb_env_close(env);
+	}
+	return r;
 }
 
 /* The walk through the pages is LMDB's, in a read transaction of its own. */

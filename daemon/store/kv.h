@@ -8,8 +8,9 @@
  * Ordered keys and values in tables, with transactions. This is the whole surface the store needs
  * of an engine; kv.c implements it on LMDB and is the only file that sees <lmdb.h>.
  *
- * One process, one writer at a time, all calls but kv_copy() from one thread (kv_open() of the same
- * directory twice in one process is not allowed). No pointer from a get or a cursor outlives its
+ * One process, all calls but kv_copy() from one thread (kv_open() of the same directory twice in one
+ * process is not allowed); while a transaction writes, no other is open. A commit is durable in the
+ * journal beside the data file, and reaches the data file together with others: see journal.h. No pointer from a get or a cursor outlives its
  * transaction, or the next write in it.
  */
 
@@ -17,8 +18,10 @@ enum {
 	KV_E_NONE = 1, /* no such key; no further key */
 	KV_E_FULL,     /* the map or the disk is full: the transaction can only be aborted */
 	KV_E_CORRUPT,  /* not a store, or a damaged one */
+	KV_E_JOURNAL, /* from kv_open(): its journal is missing or damaged, and so is what it had */
 };
 
+/* The numbers are on the disk, in the journal: none changes. */
 enum kv_table {
 	KV_META,        /* name -> what schema.h says */
 	KV_ORGS,        /* org number -> settings */
@@ -64,10 +67,18 @@ must_check int kv_create(const char *directory, size_t map_bytes);
  * than its own header claims is refused: it would end in SIGBUS. Descriptors are close-on-exec;
  * files have mode 0600.
  *
- * Return: 0, KV_E_CORRUPT, or a negative errno.
+ * What the journal has is done again; a check that only reads looks at the data file alone.
+ *
+ * Return: 0, KV_E_CORRUPT, KV_E_JOURNAL, or a negative errno.
  */
 must_check int kv_open(const char *directory, size_t map_bytes, bool read_only, struct kv **ret_kv);
 struct kv *kv_close(struct kv *kv);
+
+/*
+ * Brings everything that is committed into the data file: before it is copied. No transaction is
+ * open. Return: as kv_commit().
+ */
+must_check int kv_checkpoint(struct kv *kv);
 
 /* 0, or a negative errno. A write transaction remembers its first error: see kv_commit(). */
 must_check int kv_begin(struct kv *kv, bool write, struct kv_txn **ret_txn);
@@ -134,7 +145,10 @@ struct kv_usage {
 must_check int kv_usage(struct kv_txn *txn, struct kv_usage *ret_usage);
 
 /**
- * kv_copy() - write a compacted copy of the last commit, as a data file
+ * kv_copy() - write a compacted copy of the data file
+ *
+ * Of what it held at the last kv_checkpoint(), and perhaps of what came since.
+ *
  * @fd: an empty file, open for writing; not synced here, and not closed before kv_copy() returns
  *
  * The one call that may be made from another thread, one at a time, while the others go on; but
@@ -144,6 +158,11 @@ must_check int kv_usage(struct kv_txn *txn, struct kv_usage *ret_usage);
  * negative errno.
  */
 must_check int kv_copy(struct kv *kv, int fd);
+/*
+ * Makes a data file of a copy, which needs no journal; synced. From any thread. Return: as
+ * kv_open().
+ */
+must_check int kv_finish_copy(const char *directory, size_t map_bytes);
 void kv_stop_copy(struct kv *kv); /* from the thread of all other calls; for good */
 
 #endif

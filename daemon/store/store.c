@@ -384,6 +384,20 @@ static int open_match(struct store *store, const char *path)
 	return r;
 }
 
+static int open_data(struct store *store, const char *place)
+{
+	int r = kv_open(place, store->map_bytes, false, &store->kv);
+
+	if (r == KV_E_JOURNAL) {
+		return store_say_fault(
+			STORE_E_CORRUPT,
+			"the journal %s/journal is missing or damaged, and it holds the newest changes: put it "
+			"back, or restore a backup",
+			place);
+	}
+	return r > 0 ? STORE_E_CORRUPT : r;
+}
+
 static int open_files(struct store *store)
 {
 	char place[PATH_MAX], vault[PATH_MAX];
@@ -396,8 +410,7 @@ static int open_files(struct store *store)
 		r = open_vault(store, vault);
 	}
 	if (r == 0) {
-		r = kv_open(place, store->map_bytes, false, &store->kv);
-		r = r > 0 ? STORE_E_CORRUPT : r;
+		r = open_data(store, place);
 	}
 	return r != 0 ? r : open_match(store, vault);
 }

@@ -207,7 +207,8 @@ int engine_end_turn(struct engine *engine)
 		engine->sweep.changed = true;
 		++engine->meters.n_commits;
 	}
-	return store_commit(engine->store);
+	r = store_commit(engine->store);
+	return r < 0 ? r : backup_go(engine->backups.backup);
 }
 
 /* How long nothing must have changed still, until a quiet moment has come; 0 when it has. */

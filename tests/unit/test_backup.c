@@ -42,6 +42,7 @@ TestSuite(backup, .init = set_up, .fini = tear_down);
 static const struct backup_status *make(void)
 {
 	cr_assert_eq(backup_begin(backup, room.now), 0);
+	cr_assert_eq(backup_go(backup), 0);
 	while (!backup_look(backup, room.now + SPAN_MINUTE)) {
 		(void)sched_yield();
 	}
@@ -113,6 +114,7 @@ Test(backup, holds_one_moment_while_changes_go_on)
 	uint32_t n = 1;
 
 	cr_assert_eq(backup_begin(backup, room.now), 0);
+	cr_assert_eq(backup_go(backup), 0);
 	do {
 		char id[16];
 
@@ -209,6 +211,9 @@ Test(backup, one_that_runs_is_stopped_when_the_daemon_ends)
 {
 	for (int i = 0; i < 20; i++) {
 		cr_assert_eq(backup_begin(backup, room.now + i * SPAN_SECOND), 0);
+		if (i > 0) {
+			cr_assert_eq(backup_go(backup), 0);
+		}
 		for (int k = 0; k < i; k++) {
 			(void)sched_yield();
 		}

@@ -6,9 +6,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "daemon/store/journal.h"
 #include "daemon/store/schema.h"
 
 #include "tests/support/temp.h"
@@ -127,7 +129,7 @@ Test(kv, what_was_aborted_is_not_there)
 	cr_assert_not(has_number(7, "seven"));
 }
 
-Test(kv, a_write_is_seen_in_its_own_transaction_and_not_yet_in_others)
+Test(kv, a_write_is_seen_in_its_own_transaction_at_once)
 {
 	struct kv_txn *txn = begin(true);
 	struct slice value;
@@ -135,20 +137,20 @@ Test(kv, a_write_is_seen_in_its_own_transaction_and_not_yet_in_others)
 	put_number(txn, KV_ACCOUNTS, 7, "seven");
 	cr_assert_eq(get_number(txn, 7, &value), 0);
 	cr_assert(slice_is(value, "seven"));
-	cr_assert_not(has_number(7, "seven"));
 	cr_assert_eq(kv_commit(txn), 0);
 	cr_assert(has_number(7, "seven"));
 }
 
-Test(kv, a_read_transaction_keeps_what_it_saw_first)
+Test(kv, nothing_else_is_open_while_a_transaction_writes, .signal = SIGABRT)
 {
-	struct kv_txn *before = begin(false);
-	struct slice value;
+	(void)begin(true);
+	(void)begin(false);
+}
 
-	commit_number(7, "seven");
-	cr_assert_eq(get_number(before, 7, &value), KV_E_NONE);
-	(void)kv_abort(before);
-	cr_assert(has_number(7, "seven"));
+Test(kv, no_transaction_writes_while_another_is_open, .signal = SIGABRT)
+{
+	(void)begin(false);
+	(void)begin(true);
 }
 
 Test(kv, several_read_transactions_can_be_open)
@@ -574,6 +576,7 @@ Test(kv, a_file_that_ends_with_its_last_page_is_enough)
 
 	cr_assert_eq(kv_commit(fill()), 0);
 	commit_number(7, "seven");
+	reopen(MAP_BYTES);
 	used = usage().file_bytes;
 	kv = kv_close(kv);
 	cr_assert_eq(truncate(data_path, (off_t)used), 0);
@@ -689,5 +692,205 @@ Test(kv, no_descriptor_is_left_to_other_programs)
 			  target);
 	}
 	closedir(open_files);
-	cr_assert_eq(n, 3); /* data file, header, lock */
+	cr_assert_eq(n, 4); /* data file, header, lock, journal */
+}
+
+/* The journal: what is committed and not yet in the data file. */
+
+static struct slice read_file(const char *name)
+{
+	cleanup(freep) char *path = temp_path_new(directory, name);
+
+	return temp_file_read(path);
+}
+
+static void write_file(const char *name, struct slice bytes)
+{
+	cleanup(freep) char *path = temp_path_new(directory, name);
+
+	temp_file_write(path, bytes);
+}
+
+/* As if the power had gone: both files as they are now, and nothing that closing would write. */
+static void crash(void)
+{
+	struct slice data = read_file("data.mdb"), journal = read_file("journal");
+
+	kv = kv_close(kv);
+	write_file("data.mdb", data);
+	write_file("journal", journal);
+	free((void *)(uintptr_t)data.data);
+	free((void *)(uintptr_t)journal.data);
+}
+
+static void delete_number(uint64_t n)
+{
+	struct key key = key_u64(n);
+	struct kv_txn *txn = begin(true);
+
+	kv_delete(txn, KV_ACCOUNTS, key_slice(&key));
+	cr_assert_eq(kv_commit(txn), 0);
+}
+
+Test(kv, what_was_committed_is_there_after_a_crash_and_nothing_else)
+{
+	struct kv_txn *txn;
+
+	commit_number(1, "one");
+	commit_number(2, "two");
+	commit_number(3, "three");
+	commit_number(2, "another two");
+	delete_number(3);
+	txn = begin(true);
+	put_number(txn, KV_ACCOUNTS, 4, "four");
+	(void)kv_abort(txn);
+	crash();
+	reopen(MAP_BYTES);
+	cr_assert(has_number(1, "one"));
+	cr_assert(has_number(2, "another two"));
+	cr_assert_not(has_number(3, "three"));
+	cr_assert_not(has_number(4, "four"));
+}
+
+Test(kv, a_crash_after_a_crash_loses_nothing)
+{
+	for (uint64_t n = 1; n < 20; n++) {
+		commit_number(n, "number");
+		crash();
+		reopen(MAP_BYTES);
+		for (uint64_t k = 1; k <= n; k++) {
+			cr_assert(has_number(k, "number"));
+		}
+	}
+}
+
+Test(kv, an_abort_keeps_what_the_commits_before_it_wrote)
+{
+	struct kv_txn *txn;
+
+	commit_number(1, "one");
+	commit_number(2, "two");
+	txn = begin(true);
+	put_number(txn, KV_ACCOUNTS, 2, "another two");
+	put_number(txn, KV_ACCOUNTS, 3, "three");
+	(void)kv_abort(txn);
+	cr_assert(has_number(1, "one"));
+	cr_assert(has_number(2, "two"));
+	cr_assert_not(has_number(3, "three"));
+	commit_number(4, "four");
+	crash();
+	reopen(MAP_BYTES);
+	cr_assert(has_number(2, "two"));
+	cr_assert(has_number(4, "four"));
+	cr_assert_not(has_number(3, "three"));
+}
+
+Test(kv, small_commits_do_not_touch_the_data_file)
+{
+	struct slice before, after;
+
+	commit_number(1, "the first one after a start begins the journal");
+	before = read_file("data.mdb");
+	for (uint64_t n = 2; n < 100; n++) {
+		commit_number(n, "number");
+	}
+	after = read_file("data.mdb");
+	cr_assert(slice_equal(before, after));
+	cr_assert_eq(kv_checkpoint(kv), 0);
+	cr_assert_eq(kv_checkpoint(kv), 0, "nothing to do");
+	free((void *)(uintptr_t)after.data);
+	after = read_file("data.mdb");
+	cr_assert_not(slice_equal(before, after));
+	cr_assert(has_number(99, "number"));
+	free((void *)(uintptr_t)before.data);
+	free((void *)(uintptr_t)after.data);
+}
+
+Test(kv, many_commits_and_large_ones_go_on_in_the_data_file)
+{
+	struct slice large = {calloc(1, 300000), 300000};
+
+	for (uint64_t n = 1; n < 5000; n++) {
+		commit_number(n, "number");
+		if (n % 1000 == 0) {
+			struct kv_txn *txn = begin(true);
+			struct key key = key_u64(n);
+
+			kv_put(txn, KV_PROFILES, key_slice(&key), large);
+			cr_assert_eq(kv_commit(txn), 0);
+		}
+	}
+	crash();
+	reopen(MAP_BYTES);
+	for (uint64_t n = 1; n < 5000; n++) {
+		cr_assert(has_number(n, "number"));
+	}
+	free((void *)(uintptr_t)large.data);
+}
+
+Test(kv, a_journal_that_is_missing_or_damaged_is_refused)
+{
+	cleanup(freep) char *path = temp_path_new(directory, "journal");
+	struct slice data;
+	struct slice journal;
+
+	for (uint64_t n = 1; n < 5; n++) {
+		commit_number(n, "number");
+	}
+	data = read_file("data.mdb");
+	journal = read_file("journal");
+	kv = kv_close(kv);
+	write_file("data.mdb", data);
+	((char *)(uintptr_t)journal.data)[512 + 60] ^= 1; /* in the first record */
+	write_file("journal", journal);
+	cr_assert_eq(open_answer(), KV_E_JOURNAL);
+	cr_assert_eq(unlink(path), 0);
+	cr_assert_eq(open_answer(), KV_E_JOURNAL);
+	cr_assert_lt(access(path, F_OK), 0, "none is made in its place");
+	free((void *)(uintptr_t)data.data);
+	free((void *)(uintptr_t)journal.data);
+}
+
+/* A record of a journal whose sum is right and whose changes are none: what its maker must not be
+ * able to do with it is to end us. */
+Test(kv, a_record_that_says_nothing_sensible_is_refused)
+{
+	static const struct {
+		const char *bytes;
+		size_t len;
+	} bodies[] = {
+		{"\x01", 1},
+		{"\x01\x03\x08\0\0\0\x05", 7},
+		{"\x00\x03\x01\0\0\0\x01kv", 9},
+		{"\x04\x03\x01\0\0\0\x01kv", 9},
+		{"\x01\xff\x01\0\0\0\x01kv", 9},
+		{"\x01\x03\x00\0\0\0\x01v", 8},
+		{"\x01\x03\xff\0\0\0\x01v", 8},
+		{"\x01\x03\x01\xff\xff\xff\xffkv", 9},
+		{"\x01\x03\x01\0\0\0\x01kvx", 10},
+	};
+	cleanup(closep) int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	uint8_t base[JOURNAL_BASE_LEN];
+	struct slice data, value;
+	struct kv_txn *txn;
+
+	commit_number(1, "one");
+	txn = begin(false);
+	cr_assert_eq(kv_get(txn, KV_META, SLICE_LITERAL("journal"), &value), 0);
+	memcpy(base, value.data + 1, sizeof(base));
+	(void)kv_abort(txn);
+	data = read_file("data.mdb");
+	for (size_t i = 0; i < ARRAY_LEN(bodies); i++) {
+		struct journal *journal;
+
+		kv = kv_close(kv);
+		write_file("data.mdb", data);
+		cr_assert_eq(journal_open(fd, &journal), 0);
+		journal_restart(journal, base);
+		journal_add(journal, bodies[i].bytes, bodies[i].len);
+		cr_assert_eq(journal_commit(journal), 0);
+		(void)journal_close(journal);
+		cr_assert_eq(open_answer(), KV_E_CORRUPT, "body %zu", i);
+	}
+	free((void *)(uintptr_t)data.data);
 }

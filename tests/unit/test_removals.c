@@ -34,6 +34,7 @@ TestSuite(removals, .init = set_up, .fini = tear_down);
 
 struct moment {
 	struct slice data;
+	struct slice journal;
 	struct slice vault;
 };
 
@@ -53,12 +54,13 @@ static void write_own(const char *name, struct slice bytes)
 
 static struct moment moment_now(void)
 {
-	return (struct moment){read_own("data.mdb"), read_own("vault")};
+	return (struct moment){read_own("data.mdb"), read_own("journal"), read_own("vault")};
 }
 
 static void moment_done(struct moment *moment)
 {
 	free((void *)(uintptr_t)moment->data.data);
+	free((void *)(uintptr_t)moment->journal.data);
 	free((void *)(uintptr_t)moment->vault.data);
 }
 
@@ -69,6 +71,7 @@ static int try_put_back(const struct moment *moment, int what)
 	room.store = store_close(room.store);
 	if (what & DATA) {
 		write_own("data.mdb", moment->data);
+		write_own("journal", moment->journal);
 	}
 	if (what & VAULT) {
 		write_own("vault", moment->vault);
