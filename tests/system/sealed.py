@@ -18,6 +18,9 @@ UID_MAX = 1 << 16
 # A leaf of LMDB: bytes of the value, zeros while it is short, bytes of the key; then key and value.
 LEAF = re.compile(rb"\0\0\0\0(?=[\x08\x09\x10\x18]\0)")
 
+# A change in the journal: put or append, table, bytes of the key, bytes of the value (under 64 KiB).
+CHANGE = re.compile(rb"[\1\2][\0-\x10](?=[\x08\x09\x10\x18]\0\0)")
+
 # By the length of the key: what is sealed, where the uid stands in the key, and what stands in the
 # value before it; see schema.h and rows_duty.c.
 ROWS = {8: (PROFILE, 0, 0), 16: (NOTE, 0, 0), 24: (HOLD, 0, 0), 9: (TASK, 1, 23)}
@@ -48,14 +51,22 @@ def unseal(sealed, uid, purpose, key):
     return None if failed else plain.raw[:n]
 
 
+def places(data):
+    """(where the key begins, bytes of the key, bytes of the value) of what looks like a row."""
+    for leaf in LEAF.finditer(data):
+        value_len, _, _, key_len = struct.unpack_from("<HHHH", data, leaf.start() - 2)
+        yield leaf.start() + 6, key_len, value_len
+    for change in CHANGE.finditer(data):
+        key_len, value_len = struct.unpack_from(">BI", data, change.start() + 2)
+        yield change.start() + 7, key_len, value_len
+
+
 def rows(data):
     """(uid, purpose, sealed) of everything that looks like a row."""
-    for leaf in LEAF.finditer(data):
-        at = leaf.start() - 2
-        value_len, _, _, key_len = struct.unpack_from("<HHHH", data, at)
+    for at, key_len, value_len in places(data):
         purpose, uid_at, sealed_at = ROWS[key_len]
-        key = data[at + 8 : at + 8 + key_len]
-        value = data[at + 8 + key_len : at + 8 + key_len + value_len]
+        key = data[at : at + key_len]
+        value = data[at + key_len : at + key_len + value_len]
         if len(key) == key_len:
             (uid,) = struct.unpack_from(">Q", key, uid_at)
             if 1 <= uid <= UID_MAX:

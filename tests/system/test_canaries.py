@@ -67,6 +67,12 @@ class Marks:
         return {"reason": f"because {self.new()}", "ref": self.new(), "request_id": self.new()}
 
 
+def stored(daemon):
+    """The data: what is in its file, and what is in the journal beside it."""
+    store = daemon.state / "store"
+    return (store / "data.mdb").read_bytes().rstrip(b"\0") + (store / "journal").read_bytes()
+
+
 class Scene:
     """1500 accounts that have lived through everything that can be said about one."""
 
@@ -128,7 +134,7 @@ class Scene:
         return found
 
     def data(self):
-        return (self.daemon.state / "store" / "data.mdb").read_bytes().rstrip(b"\0")
+        return stored(self.daemon)
 
     def vault(self):
         return (self.daemon.state / "store" / "vault").read_bytes()
@@ -206,7 +212,7 @@ def test_a_copy_of_the_data_from_before_the_removal_is_noise_without_its_keys(
     uid = people.take_in(client, account, reason=marks.new())[0]["uid"]
     client.call("clock.advance", by_us=1)
     store = daemon.state / "store"
-    data = (store / "data.mdb").read_bytes().rstrip(b"\0")
+    data = stored(daemon)
     vault = (store / "vault").read_bytes()
     texts = b"\n".join(sealed.readable(data, vault))
     assert len(marks.told(texts)) == marks.n
