@@ -44,6 +44,23 @@
 	"and late; data that keepers retain, keepers that were waived, deadlines that passed; removal\n" \
 	"requests.\n"
 
+#define ABOUT_COMPLETE \
+	"For the completion of shells. The WORDs are those behind retentionctl, up to the cursor, without\n" \
+	"their quotes; the last is the one to complete, and may be empty. An option and its value may be\n" \
+	"one word or two. Prints what the last word could become, one a line: the whole word, and behind\n" \
+	"a tab what it means. A word that ends in = or / is not finished: no space belongs behind it.\n" \
+	"The last line tells what the shell is to do:\n" \
+	"\n" \
+	"  :done          nothing more\n" \
+	"  :files START   complete the name of a file behind START, with which the word begins; START may\n" \
+	"                 be empty\n" \
+	"  :commands      complete the name of a program\n" \
+	"\n" \
+	"Organizations, keepers and the like are asked of the daemon, with what you may see. A daemon\n" \
+	"that is away, refuses or is slow is passed over in silence. Accounts are completed by their id,\n" \
+	"never by a person's name, and only from a list that is whole: of what is cut off, a first match\n" \
+	"might not be the only one.\n"
+
 const struct ctl_verb_row ctl_verb_table[_CTL_VERB_MAX] = {
 	[CTL_VERB_STATUS] = {"status", "",
 		"How the daemon is; the verb may be left out", NULL},
@@ -55,6 +72,8 @@ const struct ctl_verb_row ctl_verb_table[_CTL_VERB_MAX] = {
 		"A period's evidence: what happened, and what was on time", ABOUT_REPORT},
 	[CTL_VERB_CALL]   = {"call",   "METHOD [JSON]",
 		"Call any method with a JSON object; - reads it", NULL},
+	[CTL_VERB_COMPLETE] = {"complete", "-- WORD…",
+		"What could stand for the last WORD of a command line", ABOUT_COMPLETE},
 	[CTL_VERB_HELP]   = {"help",   "[VERB]",
 		"How to use a verb", NULL},
 };

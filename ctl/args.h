@@ -22,6 +22,7 @@ enum ctl_verb {
 	CTL_VERB_WORK,
 	CTL_VERB_REPORT,
 	CTL_VERB_CALL,
+	CTL_VERB_COMPLETE,
 	CTL_VERB_HELP,
 	_CTL_VERB_MAX
 };
@@ -82,6 +83,12 @@ struct ctl_args {
  */
 must_check int ctl_args_parse(int argc, char **argv, struct ctl_args *ret_args,
 			      struct ctl_fault *fault);
+
+/* Whether a verb is for programs alone: help's overview and completion leave it out. */
+static inline bool ctl_verb_is_hidden(enum ctl_verb verb)
+{
+	return verb == CTL_VERB_COMPLETE;
+}
 
 /* What the command line calls the verb. */
 const char *ctl_args_verb_name(const struct ctl_args *args);

@@ -148,8 +148,10 @@ void ctl_help_overview(FILE *out)
 	put_group(out, NULL, "More");
 	(void)fputs("\nThis client\n", out);
 	for (int verb = CTL_VERB_COMMAND + 1; verb < _CTL_VERB_MAX; verb++) {
-		put_verb(out, ctl_verb_table[verb].name, ctl_verb_table[verb].operands,
-			 ctl_verb_table[verb].summary);
+		if (!ctl_verb_is_hidden((enum ctl_verb)verb)) {
+			put_verb(out, ctl_verb_table[verb].name, ctl_verb_table[verb].operands,
+				 ctl_verb_table[verb].summary);
+		}
 	}
 	(void)fputs("\nOptions of every verb\n", out);
 	put_own_options(out, NULL);

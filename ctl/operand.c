@@ -7,21 +7,13 @@
 #include "ctl/option.h"
 #include "ctl/value.h"
 
-#define MANY     "…"
-#define WORD_MAX 32 /* bytes of one word of a row's operands, with its end */
+#define MANY "…"
 
-struct word {
-	char name[WORD_MAX]; /* "ACCOUNT" */
-	bool optional;
-	bool many;
-};
-
-/* The next word of a row; false behind the last. */
-static bool next_word(const char **row, struct word *ret_word)
+bool ctl_operand_next_word(const char **row, struct ctl_operand_word *ret_word)
 {
 	const char *begin = *row + strspn(*row, " ");
 	size_t len = strcspn(begin, " ");
-	struct word word = {.optional = *begin == '['};
+	struct ctl_operand_word word = {.optional = *begin == '['};
 
 	if (len == 0) {
 		return false;
@@ -48,9 +40,10 @@ static bool names_account(const struct ctl_args *args)
 	       args->argument[ARGUMENT_uid];
 }
 
-static enum argument_symbol argument_of(const struct ctl_args *args, const struct word *word)
+static enum argument_symbol argument_of(const struct ctl_args *args,
+					const struct ctl_operand_word *word)
 {
-	char name[WORD_MAX];
+	char name[CTL_OPERAND_WORD_MAX];
 
 	for (size_t i = 0; i < sizeof(name); i++) {
 		name[i] = (char)tolower((unsigned char)word->name[i]);
@@ -58,7 +51,8 @@ static enum argument_symbol argument_of(const struct ctl_args *args, const struc
 	return ctl_option_argument(args->command, name);
 }
 
-static int missing(const struct ctl_args *args, const struct word *word, struct ctl_fault *fault)
+static int missing(const struct ctl_args *args, const struct ctl_operand_word *word,
+		   struct ctl_fault *fault)
 {
 	enum argument_symbol symbol = argument_of(args, word);
 
@@ -109,7 +103,7 @@ static int take_span_or_instant(struct ctl_args *args, const char *text, struct 
 	return take_argument(args, ARGUMENT_to_us, text, fault);
 }
 
-static int take_one(struct ctl_args *args, const struct word *word, const char *text,
+static int take_one(struct ctl_args *args, const struct ctl_operand_word *word, const char *text,
 		    struct ctl_operands *operands, struct ctl_fault *fault)
 {
 	enum argument_symbol symbol;
@@ -195,12 +189,12 @@ int ctl_operands_take(struct ctl_args *args, struct ctl_operands *ret_operands,
 		      struct ctl_fault *fault)
 {
 	const char *row = args->command->operands;
-	struct word word;
+	struct ctl_operand_word word;
 	size_t i = 0;
 	int r = 0;
 
 	*ret_operands = (struct ctl_operands){0};
-	while (next_word(&row, &word)) {
+	while (ctl_operand_next_word(&row, &word)) {
 		if (i == args->n_operands) {
 			r = missing(args, &word, fault);
 		} else if (strcmp(word.name, "FILE") == 0) {

@@ -19,6 +19,23 @@ struct ctl_operands {
 	size_t n_numbers;
 };
 
+#define CTL_OPERAND_WORD_MAX 32 /* bytes of one word of a row's operands, with its end */
+
+/* One word of a row's operands: "[ACCOUNT]" is optional, "ACCOUNT…" stands for many. */
+struct ctl_operand_word {
+	char name[CTL_OPERAND_WORD_MAX]; /* "ACCOUNT" */
+	bool optional;
+	bool many;
+};
+
+/**
+ * ctl_operand_next_word() - read a row's operands word by word
+ * @row: where to read on; moved behind the word
+ *
+ * Return: false behind the last.
+ */
+must_check bool ctl_operand_next_word(const char **row, struct ctl_operand_word *ret_word);
+
 /**
  * ctl_operands_take() - read the operands as the command's row in commands.def has them
  * @args:         of a command; operands that stand for an argument are set in it

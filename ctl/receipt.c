@@ -14,7 +14,6 @@
 #define TITLE       TITLE_BEGIN "1\n"
 #define SIGNATURE   "signature: "
 #define PUBLIC_KEY  "public-key: "
-#define VERIFY      "verify"
 
 #define SIGNATURE_HEX_LEN (2 * crypto_sign_BYTES)
 #define KEY_HEX_LEN       (2 * CTL_RECEIPT_KEY_LEN)
@@ -215,7 +214,7 @@ static int verify_file(struct ctl *ctl, const char *path, const uint8_t *key)
 bool ctl_receipt_is_verify(const struct ctl_args *args)
 {
 	return args->command == &command_table[COMMAND_receipt_get] && args->n_operands > 0 &&
-	       strcmp(args->operands[0], VERIFY) == 0;
+	       strcmp(args->operands[0], CTL_RECEIPT_VERIFY) == 0;
 }
 
 int ctl_receipt_verify(struct ctl *ctl)

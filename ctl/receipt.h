@@ -4,6 +4,8 @@
 
 #include "ctl/ctl.h"
 
+#define CTL_RECEIPT_VERIFY "verify" /* as the first operand: checks a file */
+
 #define CTL_RECEIPT_KEY_LEN   32
 #define CTL_RECEIPT_BYTES_MAX (2 * 1024 * 1024) /* the daemon's longest is half of that */
 

@@ -5,6 +5,7 @@
 #include "ctl/bulk.h"
 #include "ctl/call.h"
 #include "ctl/check.h"
+#include "ctl/complete.h"
 #include "ctl/decide.h"
 #include "ctl/import.h"
 #include "ctl/json.h"
@@ -137,6 +138,8 @@ int ctl_run(struct ctl *ctl)
 		return ctl_report_run(ctl);
 	case CTL_VERB_CALL:
 		return ctl_call_run(ctl);
+	case CTL_VERB_COMPLETE:
+		return ctl_complete_run(ctl);
 	case CTL_VERB_HELP:
 	case _CTL_VERB_MAX:
 		break;

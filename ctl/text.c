@@ -52,6 +52,21 @@ static bool is_harmless(uint32_t code)
 	       !(code >= 0x2066 && code <= 0x2069);
 }
 
+bool ctl_text_is_harmless(struct slice text)
+{
+	while (text.len > 0) {
+		uint32_t code;
+		size_t len = ctl_text_sequence(text, &code);
+
+		if (len == 0 || !is_harmless(code)) {
+			return false;
+		}
+		text.data += len;
+		text.len -= len;
+	}
+	return true;
+}
+
 void ctl_text_put(FILE *out, struct slice text)
 {
 	while (text.len > 0) {

@@ -16,6 +16,9 @@
  */
 void ctl_text_put(FILE *out, struct slice text);
 
+/* Whether ctl_text_put() would write the text as it is. */
+must_check bool ctl_text_is_harmless(struct slice text);
+
 /**
  * ctl_text_sequence() - bytes of the UTF-8 character that @text begins with
  *
