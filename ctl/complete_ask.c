@@ -18,11 +18,9 @@ static int gather(struct ctl *ctl, const char *key, json_t *rows)
 
 	ctl_pages_begin(&pages, ctl);
 	while (r == 0 && pages.more) {
-		if (json_array_size(rows) >= ROWS_MAX || monotonic_us() >= until_us) {
-			r = CTL_EXIT_TIMEOUT;
-		}
-		r = r ? r : ctl_pages_fetch(&pages, limit);
-		if (r == 0 && json_array_extend(rows, json_object_get(pages.page, key)) < 0) {
+		r = monotonic_us() < until_us ? ctl_pages_fetch(&pages, limit) : CTL_EXIT_TIMEOUT;
+		if (r == 0 && (json_array_extend(rows, json_object_get(pages.page, key)) < 0 ||
+			       json_array_size(rows) > ROWS_MAX)) {
 			r = CTL_EXIT_FAILURE;
 		}
 	}
