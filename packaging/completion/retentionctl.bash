@@ -64,7 +64,10 @@ __retentionctl_read()
 __retentionctl_quote()
 {
 	case $2 in
-	'') printf -v REPLY %q "$1" ;;
+	'')
+		printf -v REPLY %q "$1"
+		REPLY=${REPLY//\\,/,} # as its braces are quoted, a comma need not be
+		;;
 	\') REPLY=${1//\'/\'\\\'\'} ;;
 	\") REPLY=${1//[\\\"\$\`]/\\&} ;;
 	esac

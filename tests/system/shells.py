@@ -19,7 +19,7 @@ from daemon import ENVIRONMENT, program
 
 SCRIPTS = pathlib.Path(__file__).parents[2] / "packaging" / "completion"
 
-TAB, HOME, ENTER = "\t", "\x01", "\r"
+TAB, HOME, KILL, ENTER = "\t", "\x01", "\x15", "\r"
 SHOW = "\x18p"  # Ctrl-X p: bound in each shell to telling what the command line holds
 SHOWN = re.compile("line=<(.*?)>=end", re.DOTALL)
 PROMPT = "at your service: "
@@ -97,14 +97,14 @@ class Shell:
         return self.wait_for(SHOWN)[1]
 
     def complete(self, text):
-        """What a line becomes by one TAB."""
-        self.type(text + TAB)
+        """What a new line becomes by one TAB."""
+        self.type(KILL + text + TAB)
         return self.line()
 
     def arguments(self, text):
         """What a program would get of a line that was completed by one TAB."""
-        self.type(text + TAB + HOME + "printf '<%s>' " + ENTER)
-        return self.wait_for(re.compile("<retentionctl>((?:<[^\r\n]*?>)*)"))[1]
+        self.type(KILL + text + TAB + "last" + HOME + "printf '<%s>' " + ENTER)
+        return self.wait_for(re.compile("<retentionctl>([^\r\n]*)<last>"))[1]
 
 
 class Bash(Shell):
@@ -133,7 +133,7 @@ class Zsh(Shell):
             f"fpath=({shlex.quote(str(functions))} $fpath)",
             "autoload -Uz compinit",
             "compinit -u -D",
-            'shown() { zle -I; print -rn -- "line=<$BUFFER>=end" }',
+            'shown() { print -rn -- "line=<$BUFFER>=end" }',
             "zle -N shown",
             "bindkey '^Xp' shown",
         )

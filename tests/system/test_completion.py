@@ -11,7 +11,7 @@ import pytest
 import keepers
 import people
 from daemon import ENVIRONMENT, program, running
-from shells import SHELLS, Bash
+from shells import SHELLS
 from test_client import reachable
 
 READER, OF_FABRIKAM, NOBODY_HERE = 4001, 4002, 4003
@@ -184,41 +184,53 @@ def shell(request, town, tmp_path):
         yield ready
 
 
-@pytest.mark.parametrize(
-    "text, line",
-    [
-        ("retentionctl lis", "retentionctl list "),
-        ("retentionctl org con", "retentionctl org contoso "),
-        ("retentionctl list --st", "retentionctl list --state="),
-        ("retentionctl list --state=so", "retentionctl list --state=soft-deleted "),
-        ("retentionctl list --state so", "retentionctl list --state soft-deleted "),
-        ("retentionctl -j show con", "retentionctl -j show contoso/"),
-        ("retentionctl -j show contoso/al", "retentionctl -j show contoso/alex "),
-        ("retentionctl list --overd", "retentionctl list --overdue "),
-        ("retentionctl call stats.", "retentionctl call stats.get "),
-    ],
-)
-def test_a_shell_completes(shell, text, line):
-    assert shell.complete(text) == line
+def test_a_shell_completes(shell):
+    wanted = {
+        "retentionctl lis": "retentionctl list ",
+        "retentionctl org con": "retentionctl org contoso ",
+        "retentionctl list --st": "retentionctl list --state=",
+        "retentionctl list --state=so": "retentionctl list --state=soft-deleted ",
+        "retentionctl list --state so": "retentionctl list --state soft-deleted ",
+        "retentionctl -j show con": "retentionctl -j show contoso/",
+        "retentionctl -j show contoso/al": "retentionctl -j show contoso/alex ",
+        "retentionctl list --overd": "retentionctl list --overdue ",
+        "retentionctl call stats.": "retentionctl call stats.get ",
+        "retentionctl set-keeper crm --orgs=contoso,fab": (
+            "retentionctl set-keeper crm --orgs=contoso,fabrikam "
+        ),
+        "true; retentionctl lis": "true; retentionctl list ",
+    }
+    assert {text: shell.complete(text) for text in wanted} == wanted
 
 
-@pytest.mark.parametrize(
-    "text, line",
-    [
-        ("retentionctl import lea", "retentionctl import leavers.txt "),
-        ("retentionctl leave @lea", "retentionctl leave @leavers.txt "),
-        ("retentionctl leave @papers/h", "retentionctl leave @papers/here "),
-        ("retentionctl receipt verify x --key=lea", "retentionctl receipt verify x --key=leavers.txt "),
-        ("retentionctl work crm -- ./er", "retentionctl work crm -- ./eraser "),
-        ("retentionctl work crm -- retentionc", "retentionctl work crm -- retentionctl "),
-    ],
-)
-def test_a_shell_completes_files_where_one_is_wanted(shell, tmp_path, text, line):
+def test_a_shell_completes_files_where_one_is_wanted(shell, tmp_path):
     (tmp_path / "leavers.txt").touch()
     (tmp_path / "eraser").touch(0o755)
     (tmp_path / "papers").mkdir()
     (tmp_path / "papers" / "here").touch()
-    assert shell.complete(text) == line
+    wanted = {
+        "retentionctl import lea": "retentionctl import leavers.txt ",
+        "retentionctl import ~/lea": "retentionctl import ~/leavers.txt ",
+        "retentionctl leave @lea": "retentionctl leave @leavers.txt ",
+        "retentionctl leave @pap": "retentionctl leave @papers/",
+        "retentionctl leave @papers/h": "retentionctl leave @papers/here ",
+        "retentionctl --socket=papers/h": "retentionctl --socket=papers/here ",
+        "retentionctl receipt verify x --key lea": (
+            "retentionctl receipt verify x --key leavers.txt "
+        ),
+        "retentionctl work crm -- ./er": "retentionctl work crm -- ./eraser ",
+        "retentionctl work crm -- retentionc": "retentionctl work crm -- retentionctl ",
+        "retentionctl work crm -- x lea": "retentionctl work crm -- x leavers.txt ",
+        "retentionctl list >lea": "retentionctl list >leavers.txt ",
+        "retentionctl list 2>lea": "retentionctl list 2>leavers.txt ",
+    }
+    assert {text: shell.complete(text) for text in wanted} == wanted
+
+
+def test_a_redirection_is_no_word_of_the_command(shell):
+    if shell.name == "fish":
+        pytest.skip("fish itself counts it as one")
+    assert shell.complete("retentionctl 2>/dev/null lis") == "retentionctl 2>/dev/null list "
 
 
 def test_a_shell_quotes_what_it_would_read_otherwise(shell, client):
@@ -241,14 +253,5 @@ def test_a_shell_completes_by_the_socket_on_the_line(request, town, tmp_path):
 
 
 def test_a_shell_tells_what_several_candidates_mean(shell):
-    shell.type("retentionctl or\t\t")
+    shell.type("retentionctl org\t\t")
     shell.wait_for("One organization's settings")
-
-
-def test_bash_completes_a_file_behind_a_redirection(town, tmp_path):
-    (tmp_path / "receipts").mkdir()
-    with Bash(tmp_path) as shell:
-        assert shell.complete("retentionctl receipt uid:1 >rec") == (
-            "retentionctl receipt uid:1 >receipts/"
-        )
-        assert shell.complete("x 2>/dev/null lis") == "retentionctl list "
