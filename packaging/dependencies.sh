@@ -72,11 +72,13 @@ needs_of_check()
 {
 	need binutils has_command nm
 	need clang-format-14 has_command clang-format-14
+	need fish has_command fish
 	need libcriterion-dev has_library criterion
 	need python3 has_command /usr/bin/python3
 	need python3-msgpack has_python_module msgpack
 	need python3-pytest has_python_module pytest
 	need strace has_command strace
+	need zsh has_command zsh
 }
 
 needs_of_clang()

@@ -14,21 +14,22 @@ _retentionctl_describe()
 	esac
 	plain=("${(@)plain#"$IPREFIX"}")
 	open=("${(@)open#"$IPREFIX"}")
-	_describe -V 'candidate' plain -- open -S ''
+	_describe 'candidate' plain -- open -S ''
 }
 
 _retentionctl()
 {
 	local -a plain open
-	local line directive start
+	local line directive start about
 
 	for line in "${(@f)$(command retentionctl complete -- \
 		"${(@Q)words[2,CURRENT-1]}" "${(Q)PREFIX}" 2>/dev/null)}"; do
 		case $line in
 		:*) directive=$line ;;
-		*) 
+		*)
 			start=${line%%$'\t'*}
-			line=${start//:/\\:}:${line#*$'\t'}
+			about=${line#*$'\t'}
+			line=${${start//\\/\\\\}//:/\\:}${about:+:$about}
 			if [[ $start == *[=/] ]]; then
 				open+=("$line")
 			else

@@ -22,7 +22,7 @@ sources()
 	find . -path ./.git -prune -o -path ./build -prune -o -type f -print0 |
 		while IFS= read -r -d '' file; do
 			case $file in
-			*.c | *.h | *.def | *.sh | *.py | */Makefile) echo "$file" ;;
+			*.c | *.h | *.def | *.sh | *.py | *.bash | *.zsh | *.fish | */Makefile) echo "$file" ;;
 			*) ! LC_ALL=C grep -qam1 '^#!' <(head -c 2 "$file") || echo "$file" ;;
 			esac
 		done | sort
