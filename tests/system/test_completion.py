@@ -11,7 +11,7 @@ import pytest
 import keepers
 import people
 from daemon import ENVIRONMENT, program, running
-from shells import SHELLS, Bash, Zsh
+from shells import ENTER, SHELLS, Bash, Fish, Zsh
 from test_client import reachable
 
 READER, OF_FABRIKAM, NOBODY_HERE = 4001, 4002, 4003
@@ -77,7 +77,9 @@ def test_organizations_are_those_that_there_are(town):
     ]
 
 
-def test_an_account_is_completed_by_its_id_and_no_person_is_told(town):
+def test_an_account_is_completed_by_its_id_and_no_person_is_told(town, client):
+    # An id that reads as a person's name would name another account, or nobody.
+    people.take_in(client, {**people.guest("sam"), "id": "sam@home"})
     assert candidates(town.socket, "show", "") == ["contoso/", "fabrikam/"]
     meant, _ = told(town.socket, "show", "contoso/")
     assert meant == {
@@ -255,3 +257,24 @@ def test_a_shell_completes_by_the_socket_on_the_line(request, town, tmp_path):
 def test_a_shell_tells_what_several_candidates_mean(shell):
     shell.type("retentionctl org\t\t")
     shell.wait_for("One organization's settings")
+
+
+@pytest.mark.parametrize("shell", [Bash], indirect=True)
+def test_bash_completes_whatever_its_word_breaks_are(shell, tmp_path):
+    (tmp_path / "leavers.txt").touch()
+    shell.type("COMP_WORDBREAKS=${COMP_WORDBREAKS//[=:@]/}" + ENTER)
+    wanted = {
+        "retentionctl list --state=so": "retentionctl list --state=soft-deleted ",
+        "retentionctl leave @lea": "retentionctl leave @leavers.txt ",
+        "retentionctl receipt verify x --key=lea": (
+            "retentionctl receipt verify x --key=leavers.txt "
+        ),
+    }
+    assert {text: shell.complete(text) for text in wanted} == wanted
+
+
+@pytest.mark.parametrize("shell", [Fish], indirect=True)  # the others do not tell it
+def test_fish_completes_by_the_environment_on_the_line(shell, town):
+    shell.type("set -e RETENTIOND_SOCKET" + ENTER)
+    text = f"RETENTIOND_SOCKET={town.socket} retentionctl org con"
+    assert shell.complete(text) == f"{text}toso "

@@ -3,6 +3,7 @@
 
 #include <criterion/criterion.h>
 
+#include "ctl/complete_list.h"
 #include "ctl/option.h"
 
 #define WORDS_MAX 12
@@ -255,4 +256,23 @@ Test(ctl_complete, every_verb_has_operands_that_are_understood)
 		cr_assert(strstr(told.text, "\n:"), "%s", ctl_verb_table[verb].name);
 		free(told.text);
 	}
+}
+
+Test(ctl_complete, a_name_that_could_steer_the_terminal_or_the_list_is_left_out)
+{
+	struct told told;
+	struct ctl_complete_list list = {.word = "--hold=c", .keep = strlen("--hold=")};
+
+	list.out = open_memstream(&told.text, &told.len);
+	cr_assert(list.out);
+	ctl_complete_put(&list, "case 17", "", "for \x1b[31mlegal");
+	ctl_complete_put(&list, "c\x1b[2J", "", "");
+	ctl_complete_put(&list, "c\td", "", "");
+	ctl_complete_put(&list, "c\n:commands", "", "");
+	ctl_complete_put(&list, "c\u202ed", "", "");
+	ctl_complete_put(&list, "d", "", "");
+	ctl_complete_end(&list);
+	(void)fclose(list.out);
+	cr_assert_str_eq(told.text, "--hold=case 17\tfor \\x1b[31mlegal\n:done\n");
+	free(told.text);
 }
