@@ -6,14 +6,8 @@
 # What stands before the cursor, as fish has split it; the last word is the one to complete.
 function __retentionctl_complete
     set -l words (commandline -opc)
-    set -l word
+    set -l word (string unescape -- (commandline -ct))
     set -l assigned
-
-    # A quote that is open has its end still before it.
-    for end in '' \' \"
-        set word (string unescape -- (commandline -ct)$end)
-        and break
-    end
 
     # NAME=VALUE before the command is its environment.
     while string match -qr '^\w+=' -- "$words[1]"

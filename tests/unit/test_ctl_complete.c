@@ -226,6 +226,7 @@ Test(ctl_complete, files_are_left_to_the_shell)
 Test(ctl_complete, a_keeper_runs_a_program)
 {
 	ASSERT_COMPLETES("--\t\n:done\n", "work", "crm", "");
+	ASSERT_COMPLETES(":done\n", "work", "crm", "sh", "x");
 	ASSERT_COMPLETES(":commands\n", "work", "crm", "--once", "--", "");
 	ASSERT_COMPLETES(":commands\n", "work", "crm", "--", "-x");
 	ASSERT_COMPLETES(":files \n", "work", "crm", "--", "sh", "-c");
