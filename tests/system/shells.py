@@ -26,7 +26,7 @@ PROMPT = "at your service: "
 
 
 class Shell:
-    """A shell that knows retentionctl's completion. Everything it does is awaited, with a deadline."""
+    """A shell that knows how to complete retentionctl. What it does is awaited, with a deadline."""
 
     name = None
     options = ()
