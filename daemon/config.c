@@ -167,6 +167,19 @@ static int set_tombstones(struct config *config, const struct setting *setting,
 	return 0;
 }
 
+static int set_allow_user_namespace(struct config *config, const struct setting *setting,
+				    struct settings_report *report)
+{
+	bool yes = strcmp(setting->value, "yes") == 0;
+
+	if (!yes && strcmp(setting->value, "no") != 0) {
+		setting_wrong(report, setting, "yes or no");
+		return 0;
+	}
+	config->allow_user_namespace = yes;
+	return 0;
+}
+
 static int set_log_level(struct config *config, const struct setting *setting,
 			 struct settings_report *report)
 {
@@ -190,6 +203,7 @@ static const struct daemon_key {
 	{"socket_group", set_socket_group},
 	{"map_size", set_map_size},
 	{"tombstones", set_tombstones},
+	{"allow_user_namespace", set_allow_user_namespace},
 	{"log_level", set_log_level},
 };
 
@@ -204,7 +218,7 @@ static int apply_daemon(struct config *config, const struct setting *setting,
 	setting_fault(report, setting,
 		      "[retentiond] has no key %s; it has state_directory, register, "
 		      "backup_directory, vault_backup_directory, socket, socket_mode, "
-		      "socket_group, map_size, tombstones and log_level",
+		      "socket_group, map_size, tombstones, allow_user_namespace and log_level",
 		      setting->key);
 	return 0;
 }
@@ -364,6 +378,9 @@ size_t config_restart_wanted(const struct config *running, const struct config *
 	}
 	if (running->tombstones != loaded->tombstones) {
 		names[n++] = "tombstones";
+	}
+	if (running->allow_user_namespace != loaded->allow_user_namespace) {
+		names[n++] = "allow_user_namespace";
 	}
 	return n;
 }

@@ -44,6 +44,7 @@ enum {
  * @socket_gid: CONFIG_GID_NONE if none is given
  * @map_bytes:  0 for the store's default
  * @tombstones: how long what is left of a removed account is kept; 0 for the engine's default
+ * @allow_user_namespace: start though users are hidden
  * @grants:     who may do what
  */
 struct config {
@@ -56,6 +57,7 @@ struct config {
 	gid_t socket_gid;
 	uint64_t map_bytes;
 	span_t tombstones;
+	bool allow_user_namespace;
 	enum log_level log_level;
 	struct grants grants;
 };
@@ -74,7 +76,7 @@ must_check int config_load(const char *file, struct settings_report *report,
 struct config *config_free(struct config *config);
 void config_freep(struct config **config);
 
-#define CONFIG_RESTART_MAX 9
+#define CONFIG_RESTART_MAX 10
 
 /**
  * config_restart_wanted() - which keys differ that are only looked at when the daemon starts

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 
 #include "common/version.h"
@@ -13,16 +12,15 @@
 #include "daemon/process.h"
 #include "daemon/service.h"
 #include "daemon/sockets.h"
+#include "daemon/status.h"
 #include "daemon/work/engine.h"
-
-#define STATUS_SPAN SPAN_MINUTE
 
 struct daemon {
 	struct options options;
 	struct config *config;
 	struct engine *engine;
 	struct loop *loop;
-	span_t status_at; /* when the service manager was told last */
+	struct status status;
 };
 
 static void log_fault(void unused *userdata, const char *text)
@@ -68,7 +66,8 @@ static int open_engine(struct daemon *daemon)
 		.store = {.directory = config->state_directory,
 			  .map_bytes = config->map_bytes,
 			  .register_path = config->register_path,
-			  .new_register = daemon->options.new_register},
+			  .new_register = daemon->options.new_register,
+			  .progress = {status_tell_progress, &daemon->status}},
 		.backup = {.directory = config->backup_directory,
 			   .vault_directory = config->vault_backup_directory},
 		.clock_mode = daemon->options.clock_mode,
@@ -100,27 +99,11 @@ static int open_engine(struct daemon *daemon)
 	return error;
 }
 
-static void tell_status(struct daemon *daemon, size_t n_connections, void (*tell)(const char *))
-{
-	const struct store_counts *counts = store_counts(daemon->engine->store);
-	char status[256];
-
-	(void)snprintf(status, sizeof(status),
-		       "%" PRIu64 " active, %" PRIu64 " soft-deleted, %" PRIu64
-		       " removing, %" PRIu64 " removed; %zu connections",
-		       counts->n_active, counts->n_soft_deleted, counts->n_removing,
-		       counts->n_removed, n_connections);
-	tell(status);
-	daemon->status_at = limits_now();
-}
-
-static void on_turned(void *userdata, span_t now, size_t n_connections)
+static void on_turned(void *userdata, span_t now)
 {
 	struct daemon *daemon = userdata;
 
-	if (now - daemon->status_at >= STATUS_SPAN) {
-		tell_status(daemon, n_connections, service_tell_status);
-	}
+	status_tell_turn(&daemon->status, daemon->engine, now);
 }
 
 static void take_config(struct daemon *daemon, struct config *config)
@@ -144,35 +127,63 @@ static void on_reload(void *userdata)
 	struct config *config;
 
 	service_tell_reloading(limits_now());
-	if (load_config(&daemon->options, &config) == 0) {
+	daemon->status.refused = load_config(&daemon->options, &config) != 0;
+	if (!daemon->status.refused) {
 		take_config(daemon, config);
 		log_say(LOG_LEVEL_NOTICE, "configuration reloaded");
 	} else {
 		log_say(LOG_LEVEL_ERROR,
 			"configuration not reloaded; the one before stays in force");
 	}
-	tell_status(daemon, daemon->engine->meters.n_connections, service_tell_ready);
+	status_tell_ready(&daemon->status, daemon->engine);
 }
 
-static void warn_of_surroundings(const struct options *options)
+/*
+ * Peers that a user namespace hides are all the same nobody: a portal that was granted something
+ * yesterday would be refused today, by a daemon that looks sound. So it does not start at all.
+ */
+static int check_users(const struct config *config)
 {
-	if (!peer_all_visible()) {
-		log_say(LOG_LEVEL_WARNING,
-			"this process runs in a user namespace: peers whose users it hides "
-			"appear as nobody and have no role");
+	if (peer_all_visible()) {
+		return 0;
 	}
-	if (options->clock_mode == CLOCK_MODE_SIMULATED) {
+	if (!config->allow_user_namespace) {
+		log_say(LOG_LEVEL_CRITICAL,
+			"this process runs in a user namespace that hides users: peers whom it "
+			"hides would be nobody and have no role. Take PrivateUsers= out of the "
+			"unit, or run it outside of the namespace; in a container whose clients "
+			"are all inside it, set allow_user_namespace = yes");
+		return -EUSERS;
+	}
+	log_say(LOG_LEVEL_WARNING,
+		"this process runs in a user namespace: peers whose users it hides appear as "
+		"nobody and have no role");
+	return 0;
+}
+
+static int check_surroundings(const struct daemon *daemon)
+{
+	if (daemon->options.clock_mode == CLOCK_MODE_SIMULATED) {
 		log_say(LOG_LEVEL_WARNING,
 			"the clock is simulated and stands still until it is moved on");
 	}
+	return check_users(daemon->config);
 }
 
 static int open_daemon(struct daemon *daemon)
 {
-	const struct loop_hooks hooks = {on_reload, on_turned, daemon};
+	const struct loop_hooks hooks = {
+		.reload = on_reload,
+		.turned = on_turned,
+		.turn_every = daemon->status.alive_every,
+		.userdata = daemon,
+	};
 	int error;
 
-	warn_of_surroundings(&daemon->options);
+	error = check_surroundings(daemon);
+	if (error) {
+		return error;
+	}
 	error = open_engine(daemon);
 	if (error) {
 		return error;
@@ -200,13 +211,15 @@ static void run_daemon(struct daemon *daemon)
 
 	log_say(LOG_LEVEL_NOTICE, "retentiond " RETENTIOND_VERSION " is ready; its store is in %s",
 		daemon->config->state_directory);
-	tell_status(daemon, 0, service_tell_ready);
+	status_tell_ready(&daemon->status, daemon->engine);
 	error = loop_run(daemon->loop);
+	if (!error) {
+		service_tell_stopping();
+		error = loop_drain(daemon->loop);
+	}
 	if (error) {
 		fail_at_once(error);
 	}
-	service_tell_stopping();
-	loop_drain(daemon->loop);
 }
 
 static int close_daemon(struct daemon *daemon)
@@ -254,6 +267,7 @@ int main(int argc, char **argv)
 	if (load_config(&daemon.options, &daemon.config)) {
 		return DAEMON_EXIT_CONFIG;
 	}
+	status_init(&daemon.status);
 	opened = open_daemon(&daemon);
 	if (!opened) {
 		run_daemon(&daemon);

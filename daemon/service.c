@@ -163,3 +163,21 @@ void service_tell_stopping(void)
 {
 	(void)sd_notify(0, "STOPPING=1\nSTATUS=Sending what is left, then settling the store.");
 }
+
+span_t service_watchdog(void)
+{
+	uint64_t span;
+
+	/* What cannot be read is as if nobody watched. */
+	return sd_watchdog_enabled(0, &span) > 0 ? (span_t)MIN(span, (uint64_t)INT64_MAX) : 0;
+}
+
+void service_tell_alive(void)
+{
+	(void)sd_notify(0, "WATCHDOG=1");
+}
+
+void service_tell_progress(const char *status, span_t span)
+{
+	(void)sd_notifyf(0, "EXTEND_TIMEOUT_USEC=%" PRId64 "\nWATCHDOG=1\nSTATUS=%s", span, status);
+}

@@ -32,4 +32,14 @@ void service_tell_ready(const char *status);
 void service_tell_status(const char *status);
 void service_tell_stopping(void);
 
+/*
+ * How often service_tell_alive() is to be called at least, or the daemon is ended and started anew;
+ * 0 if nobody watches.
+ */
+span_t service_watchdog(void);
+void service_tell_alive(void);
+
+/* A start or a stop comes on: it may take @span more, and @status says how far it has come. */
+void service_tell_progress(const char *status, span_t span);
+
 #endif

@@ -40,6 +40,11 @@ static void conn_leave_busy(struct conn *conn)
 	}
 }
 
+void conn_stop(struct conn *conn)
+{
+	(void)shutdown(conn->fd, SHUT_RD); /* fails where the peer is gone: it sends nothing then */
+}
+
 void conn_touch_last(struct conn *conn)
 {
 	conn_leave_busy(conn);

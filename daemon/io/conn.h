@@ -127,6 +127,9 @@ void conn_push_later(struct conn *conn); /* in the next turn, which comes at onc
  */
 must_check bool conn_finish(struct conn *conn);
 
+/* The peer's end of the socket cannot be written to any more; what is in it already is read. */
+void conn_stop(struct conn *conn);
+
 /*
  * A line about what a peer did. Peers can do it without end, so it is said once in a while, with
  * a count.

@@ -182,7 +182,6 @@ void conns_stop(struct conns *conns)
 	struct conn *conn;
 
 	TAILQ_FOREACH(conn, &conns->all, in_all) {
-		conn->closing = true;
-		conn_touch(conn);
+		conn_stop(conn);
 	}
 }

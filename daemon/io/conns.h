@@ -84,8 +84,8 @@ bool conns_have_work(const struct conns *conns);
 size_t conns_count(const struct conns *conns);
 
 /*
- * Nothing more is read or dispatched; each connection ends in conns_finish() once its answers are
- * sent.
+ * Peers can send nothing more from here on. What they have sent is read to its end and answered;
+ * then each connection ends in conns_finish().
  */
 void conns_stop(struct conns *conns);
 

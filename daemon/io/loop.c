@@ -126,13 +126,12 @@ int loop_listen(struct loop *loop, int fd, const char *path)
  * The order is the promise: everything that this turn changed is on disk before the first byte
  * about it leaves. The clocks are read when all that the turn works on has come in.
  */
-static int loop_turn(struct loop *loop)
+static int loop_turn(struct loop *loop, span_t sleep)
 {
 	struct clock_reading reading;
 	int error;
 
-	error = waiter_wait(loop->waiter,
-			    conns_have_work(loop->conns) ? 0 : engine_sleep(loop->engine));
+	error = waiter_wait(loop->waiter, conns_have_work(loop->conns) ? 0 : sleep);
 	if (error) {
 		return error;
 	}
@@ -163,8 +162,15 @@ static void loop_call_hooks(struct loop *loop)
 		hooks->reload(hooks->userdata);
 	}
 	if (hooks->turned) {
-		hooks->turned(hooks->userdata, limits_now(), conns_count(loop->conns));
+		hooks->turned(hooks->userdata, limits_now());
 	}
+}
+
+static span_t loop_sleep(const struct loop *loop)
+{
+	span_t sleep = engine_sleep(loop->engine);
+
+	return loop->hooks.turn_every > 0 ? MIN(sleep, loop->hooks.turn_every) : sleep;
 }
 
 int loop_run(struct loop *loop)
@@ -172,7 +178,7 @@ int loop_run(struct loop *loop)
 	while (!waiter_stop_asked(loop->waiter)) {
 		int error;
 
-		error = loop_turn(loop);
+		error = loop_turn(loop, loop_sleep(loop));
 		if (error) {
 			return error;
 		}
@@ -181,17 +187,15 @@ int loop_run(struct loop *loop)
 	return 0;
 }
 
-void loop_drain(struct loop *loop)
+int loop_drain(struct loop *loop)
 {
 	span_t until = limits_now() + LIMITS_STOP_SPAN;
+	int error = 0;
 
 	loop_close_listeners(loop);
 	conns_stop(loop->conns);
-	conns_finish(loop->conns);
-	while (conns_count(loop->conns) > 0 && limits_now() < until) {
-		if (waiter_wait(loop->waiter, until - limits_now()) < 0) {
-			return; /* what is left to send is lost as with a peer that does not read */
-		}
-		conns_finish(loop->conns);
+	while (!error && conns_count(loop->conns) > 0 && limits_now() < until) {
+		error = loop_turn(loop, MIN(loop_sleep(loop), until - limits_now()));
 	}
+	return error;
 }

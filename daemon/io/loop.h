@@ -16,12 +16,14 @@
 /**
  * struct loop_hooks - what is done between turns; either may be NULL
  * @reload: SIGHUP came
- * @turned: a turn is over; it comes at least every ENGINE_SLEEP_MAX. @now is limits_now() and
- *          @n_connections are open
+ * @turned: a turn is over. @now is limits_now()
+ * @turn_every: us within which a turn is over even if there is nothing to do; 0 for
+ *          ENGINE_SLEEP_MAX
  */
 struct loop_hooks {
 	void (*reload)(void *userdata);
-	void (*turned)(void *userdata, span_t now, size_t n_connections);
+	void (*turned)(void *userdata, span_t now);
+	span_t turn_every;
 	void *userdata;
 };
 
@@ -60,10 +62,15 @@ must_check int loop_listen(struct loop *loop, int fd, const char *path);
  */
 must_check int loop_run(struct loop *loop);
 
-/*
- * After loop_run(): takes no more connections, and sends what is left for LIMITS_STOP_SPAN at
- * most.
+/**
+ * loop_drain() - after loop_run(): answer what has been asked, for LIMITS_STOP_SPAN at most
+ *
+ * No more connections are taken: they wait for the next daemon where a socket was passed. Of those
+ * there are, peers can send nothing more, and every request that they had sent whole is carried
+ * out and answered. So whoever was not answered, and could not send, knows that nothing was done.
+ *
+ * Return: as loop_run().
  */
-void loop_drain(struct loop *loop);
+must_check int loop_drain(struct loop *loop);
 
 #endif

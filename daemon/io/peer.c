@@ -63,19 +63,30 @@ void peer_done(struct access_peer *peer)
 	*peer = (struct access_peer){.uid = ACCESS_UID_NOBODY, .gid = ACCESS_UID_NOBODY};
 }
 
-/* "         0          0 4294967295" in the namespace that the machine began with. */
-bool peer_all_visible(void)
+/*
+ * "         0          0 4294967295" in the namespace that the machine began with, and in one that
+ * takes everything over from it. Ranges never overlap, and no namespace has more than the one
+ * around it, so that their sum tells whether all is there.
+ */
+static bool map_is_whole(const char *path)
 {
 	unsigned long inside, outside, n;
+	uint64_t n_all = 0;
 	FILE *map;
-	int n_read;
 
-	map = fopen("/proc/self/uid_map", "re");
+	map = fopen(path, "re");
 	if (!map) {
-		return errno ==
-		       ENOENT; /* a kernel without user namespaces, or no /proc: nothing speaks against it */
+		/* A kernel without user namespaces has no such file. */
+		return errno == ENOENT && access("/proc/self", F_OK) == 0;
 	}
-	n_read = fscanf(map, "%lu %lu %lu", &inside, &outside, &n);
+	while (fscanf(map, "%lu %lu %lu", &inside, &outside, &n) == 3) {
+		n_all += n;
+	}
 	(void)fclose(map); /* nothing was written */
-	return n_read == 3 && inside == 0 && outside == 0 && n == UINT32_MAX;
+	return n_all == UINT32_MAX;
+}
+
+bool peer_all_visible(void)
+{
+	return map_is_whole("/proc/self/uid_map") && map_is_whole("/proc/self/gid_map");
 }

@@ -20,8 +20,8 @@ must_check int peer_init(int fd, struct access_peer *ret_peer);
 void peer_done(struct access_peer *peer);
 
 /*
- * Whether every peer's uid can be told: false in a user namespace, which shows users of others as
- * ACCESS_UID_NOBODY.
+ * Whether every peer's uid and gids can be told: false in a user namespace that has not all of
+ * them, since it shows the others as ACCESS_UID_NOBODY; and where it cannot be known.
  */
 bool peer_all_visible(void);
 

@@ -58,6 +58,7 @@ struct store {
 	bool replaying; /* what the register knows already is carried out again */
 	struct store_restored restored;
 	instant_t last_backup_at;
+	struct progress progress;
 
 	uint64_t
 		room_bytes; /* left for growth at the last commit; counted down by what a turn writes */

@@ -236,17 +236,23 @@ static int replay_record(struct replay *replay, const struct register_record *re
 /* Each kind in a pass of its own: a removal is completed only once its start is on disk. */
 static int replay_kind(struct replay *replay, enum register_kind kind)
 {
+	const char *what =
+		kind == REGISTER_STARTED ? "starting removals again" : "completing removals again";
+	struct store *store = replay->store;
 	struct register_record record;
-	uint64_t i, n;
+	uint64_t first, n;
 	int r = 0;
 
-	for (register_bounds(replay->store->removals, &i, &n); i < n && r == 0; i++) {
-		r = register_get(replay->store->removals, i, &record);
+	register_bounds(store->removals, &first, &n);
+	for (uint64_t i = first; i < n && r == 0; i++) {
+		progress_step(&store->progress, what, "records of the register", i - first,
+			      n - first);
+		r = register_get(store->removals, i, &record);
 		if (r == 0 && record.kind == kind) {
 			r = replay_record(replay, &record);
 		}
 	}
-	return r == 0 ? store_commit(replay->store) : r;
+	return r == 0 ? store_commit(store) : r;
 }
 
 /* Time does not go behind what was promised to be over. */
@@ -310,6 +316,8 @@ static int begin_with_what_is_known(struct store *store)
 	while ((r = store_next_account(store, &uid, &account)) == 0) {
 		const struct facts *facts = &account.facts;
 
+		progress_step(&store->progress, "beginning a register", "accounts", uid,
+			      store->state.next_uid - 1);
 		if (facts->removal_started_at != INSTANT_NONE) {
 			r = record(store, REGISTER_STARTED, &account, facts->removal_started_at);
 		}

@@ -340,6 +340,7 @@ static int open_ensure(struct store *store, instant_t now)
 		return r;
 	}
 	if (stat(place, &info) == 0) {
+		progress_tell(&store->progress, "checking the store", NULL, 0, 0);
 		return store_check(store->directory, store->map_bytes);
 	}
 	if (errno != ENOENT) {
@@ -417,10 +418,13 @@ static int open_files(struct store *store)
 
 static int open_replay(struct store *store)
 {
+	uint64_t first = store->state.settled_seq + 1;
 	struct entry entry;
 	int r = 0;
 
-	for (uint64_t seq = store->state.settled_seq + 1; seq <= store->head.seq && r == 0; ++seq) {
+	for (uint64_t seq = first; seq <= store->head.seq && r == 0; ++seq) {
+		progress_step(&store->progress, "replaying the ledger", "entries", seq - first,
+			      store->head.seq - first + 1);
 		r = store_get_entry(store, seq, &entry, NULL);
 		if (r == 0) {
 			r = store_replay_entry(store, &entry);
@@ -515,6 +519,7 @@ int store_open(const struct store_options *options, instant_t now, struct store 
 	(void)store_say_fault(0, "%s", "");
 	store->lock_fd = -1;
 	store->map_bytes = options->map_bytes ? options->map_bytes : STORE_MAP_DEFAULT;
+	store->progress = options->progress;
 	store->directory = strdup(options->directory);
 	r = store->directory ? open_all(store, options, now) : -ENOMEM;
 	if (r != 0) {

@@ -7,6 +7,7 @@
 
 #include "daemon/store/kv.h"
 #include "daemon/store/ledger.h"
+#include "daemon/store/progress.h"
 #include "daemon/store/rows.h"
 #include "daemon/store/vault.h"
 
@@ -62,12 +63,14 @@ enum {
  * @register_path: the removal register; NULL for DIRECTORY/register. It must not be in any backup
  *             of the store
  * @new_register: begin a register where it is missing, though the store has had one
+ * @progress:  told while the store is opened
  */
 struct store_options {
 	const char *directory;
 	uint64_t map_bytes;
 	const char *register_path;
 	bool new_register;
+	struct progress progress;
 };
 
 struct store;

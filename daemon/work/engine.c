@@ -142,6 +142,7 @@ int engine_open(const struct engine_options *options, const struct clock_reading
 		return -ENOMEM;
 	}
 	pack_writer_init(&engine->scratch, SCRATCH_BYTES_MAX);
+	engine->progress = options->store.progress;
 	r = engine_open_all(engine, options, reading);
 	if (r != 0) {
 		(void)engine_free(engine);
@@ -153,10 +154,14 @@ int engine_open(const struct engine_options *options, const struct clock_reading
 
 int engine_close(struct engine *engine)
 {
+	uint64_t n_all = store_unsettled_entries(engine->store), n_left = n_all;
 	int r = store_commit(engine->store);
 
-	while (r == 0 && store_unsettled_entries(engine->store) > 0) {
+	while (r == 0 && n_left > 0) {
+		progress_tell(&engine->progress, "settling the store", "entries", n_all - n_left,
+			      n_all);
 		r = store_settle(engine->store, STORE_SETTLE_SLICE);
+		n_left = store_unsettled_entries(engine->store);
 	}
 	(void)engine_free(engine);
 	return r;

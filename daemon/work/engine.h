@@ -31,7 +31,7 @@
 
 /**
  * struct engine_options - how to open it
- * @store:        where and how large; see there
+ * @store:        where and how large; see there. Its progress is told at engine_close() as well
  * @backup:       where backups go; see there
  * @clock_mode, @simulated_at: which clock, and where a simulated one begins
  * @rules:        who may do what; borrowed, may be changed with engine_set_rules()
@@ -75,6 +75,7 @@ struct claim_round {
 /**
  * struct engine - shared by the commands and the sweep; only engine.c makes one
  * @now:     trusted time of this turn
+ * @progress: told while it is closed
  * @claims:  where each keeper's claims are; keeper n at [n - 1]
  * @keeper_seen_at: when each keeper was heard of last since the start; INSTANT_NONE before
  * @boot, @busy_boot: boot clock of this turn, and of the last one that had something to do
@@ -84,6 +85,7 @@ struct claim_round {
  */
 struct engine {
 	struct store *store;
+	struct progress progress;
 	struct signer *signer;
 	struct clock clock;
 	instant_t now;

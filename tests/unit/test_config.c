@@ -259,7 +259,7 @@ Test(config, an_unknown_key_is_refused)
 	refuses("[retentiond]\nsokcet = /a\n",
 		"c.conf:2: [retentiond] has no key sokcet; it has state_directory, register, "
 		"backup_directory, vault_backup_directory, socket, socket_mode, socket_group, "
-		"map_size, tombstones and log_level\n");
+		"map_size, tombstones, allow_user_namespace and log_level\n");
 }
 
 Test(config, an_unknown_key_of_a_grant_is_refused)
@@ -458,4 +458,16 @@ Test(config, what_is_no_number_of_bytes_is_refused)
 
 		cr_assert_not(config_parse_bytes(texts[i], &bytes), "'%s'", texts[i]);
 	}
+}
+
+Test(config, a_user_namespace_is_allowed_by_a_clear_yes_only)
+{
+	accepts("");
+	cr_assert_not(config->allow_user_namespace);
+	accepts("[retentiond]\nallow_user_namespace = no\n");
+	cr_assert_not(config->allow_user_namespace);
+	accepts("[retentiond]\nallow_user_namespace = yes\n");
+	cr_assert(config->allow_user_namespace);
+	refuses("[retentiond]\nallow_user_namespace = maybe\n",
+		"c.conf:2: allow_user_namespace must be yes or no, not 'maybe'\n");
 }

@@ -577,16 +577,45 @@ Test(conns, an_idle_connection_stays_and_asks_for_nothing)
 	client_done(&client);
 }
 
-Test(conns, when_stopped_nothing_more_is_dispatched)
+Test(conns, when_stopped_every_request_that_was_sent_whole_is_answered)
 {
 	struct client client = client_new();
 
-	client_request(&client, "hello", 1, 1);
+	client_request(&client, "hello", 1, 3);
 	conns_stop(conns);
-	conns_finish(conns);
-	turn();
-	cr_assert_eq(n_dispatched, 0);
+	await_end(&client);
+	cr_assert_eq(n_dispatched, 3);
+	for (uint32_t expected = 1; expected <= 3; expected++) {
+		uint32_t msgid;
+		bool error;
+
+		cr_assert(client_next(&client, &msgid, &error));
+		cr_assert_eq(msgid, expected);
+	}
 	cr_assert_eq(conns_count(conns), 0);
+	client_done(&client);
+}
+
+Test(conns, when_stopped_nothing_more_can_be_sent)
+{
+	struct client client = client_new();
+
+	turn();
+	conns_stop(conns);
+	cr_assert_eq(send(client.fd, "x", 1, MSG_NOSIGNAL), -1);
+	cr_assert_eq(errno, EPIPE);
+	await_end(&client);
+	client_done(&client);
+}
+
+Test(conns, when_stopped_half_a_request_holds_nobody_up)
+{
+	struct client client = client_new();
+
+	cr_assert_eq(send(client.fd, "\x94\x00", 2, MSG_NOSIGNAL), 2);
+	conns_stop(conns);
+	await_end(&client);
+	cr_assert_eq(n_dispatched, 0);
 	client_done(&client);
 }
 
@@ -888,9 +917,8 @@ Test(conns, when_stopped_no_more_events_are_told)
 	struct client client = subscriber_new();
 
 	conns_stop(conns);
+	turn();
 	head = 1;
-	cr_assert_eq(conns_push(conns), 0);
-	conns_finish(conns);
 	await_end(&client);
 	cr_assert_eq(client.len, 0);
 	client_done(&client);

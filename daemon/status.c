@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/status.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "daemon/io/limits.h"
+#include "daemon/service.h"
+
+#define STATUS_SPAN   SPAN_MINUTE
+#define PROGRESS_SPAN SPAN_SECOND
+
+/*
+ * What a start or a stop may take until it tells the next progress: a slice of it takes some
+ * milliseconds, and this much on a disk that others wear out.
+ */
+#define PROGRESS_EXTENDS (30 * SPAN_SECOND)
+
+/* A turn may come just too early for a sign of life; the next one is still in good time then. */
+#define ALIVE_SHARE 4
+
+void status_init(struct status *status)
+{
+	status->alive_every = service_watchdog() / ALIVE_SHARE;
+}
+
+static void tell(struct status *status, const struct engine *engine, void (*service)(const char *))
+{
+	const struct store_counts *counts = store_counts(engine->store);
+	char text[256];
+
+	(void)snprintf(text, sizeof(text),
+		       "%s%" PRIu64 " active, %" PRIu64 " soft-deleted, %" PRIu64
+		       " removing, %" PRIu64 " removed; %" PRIu64 " connections",
+		       status->refused ? "The new configuration is wrong, the one before is in "
+					 "force; see the journal. "
+				       : "",
+		       counts->n_active, counts->n_soft_deleted, counts->n_removing,
+		       counts->n_removed, engine->meters.n_connections);
+	service(text);
+	status->told_at = limits_now();
+}
+
+void status_tell_ready(struct status *status, const struct engine *engine)
+{
+	tell(status, engine, service_tell_ready);
+}
+
+void status_tell_turn(struct status *status, const struct engine *engine, span_t now)
+{
+	if (status->alive_every > 0 && now - status->alive_at >= status->alive_every) {
+		status->alive_at = now;
+		service_tell_alive();
+	}
+	if (now - status->told_at >= STATUS_SPAN) {
+		tell(status, engine, service_tell_status);
+	}
+}
+
+void status_tell_progress(void *userdata, const char *what, const char *unit, uint64_t n_done,
+			  uint64_t n_all)
+{
+	struct status *status = userdata;
+	span_t now = limits_now();
+	char text[256];
+	int len;
+
+	if (what == status->stage && now - status->stage_at < PROGRESS_SPAN) {
+		return;
+	}
+	status->stage = what;
+	status->stage_at = now;
+	len = snprintf(text, sizeof(text), "%s", what);
+	if (unit && len > 0 && (size_t)len < sizeof(text)) {
+		(void)snprintf(text + len, sizeof(text) - (size_t)len,
+			       ": %" PRIu64 " of %" PRIu64 " %s", n_done, n_all, unit);
+	}
+	service_tell_progress(text, PROGRESS_EXTENDS);
+}
