@@ -40,6 +40,9 @@ static int call(struct ctl *ctl, const char *method, const json_t *arguments)
 		return ctl_fault_set(&ctl->fault, CTL_EXIT_USAGE, "usage",
 				     "the arguments are nested too deep");
 	}
+	if (json_object_get(arguments, "request_id")) {
+		ctl_client_repeatable(ctl->client);
+	}
 	r = ctl_client_call(ctl->client, &result, &ctl->fault);
 	if (r == 0) {
 		ctl_json_print(result, ctl->show.out);

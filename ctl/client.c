@@ -2,12 +2,15 @@
 #include "ctl/client.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <poll.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
 #include "common/rpc.h"
+#include "ctl/interrupt.h"
 #include "ctl/json.h"
 #include "ctl/monotonic.h"
 
@@ -17,10 +20,35 @@
  */
 #define BUFFER_MAX (RPC_ANSWER_MAX + READ_SIZE)
 
+/*
+ * Of requests that were sent whole. A few starts may follow one another; but a request that ends
+ * the daemon each time must not end it until the service manager gives up.
+ */
+#define ASKED_AGAIN_MAX 3
+
+#define PAUSE_FIRST (SPAN_SECOND / 50) /* a start takes some of them */
+#define PAUSE_MAX   (SPAN_SECOND / 2)
+
+/* The connection broke before an answer was there; client->lost says how. Beside the exit codes. */
+#define LOST (-1)
+
+/**
+ * struct ctl_client
+ * @met:        the daemon has been connected to before
+ * @lost:       errno of the connection that broke, or 0 if the daemon closed it
+ * @repeatable: the request may be carried out twice, or is answered twice and carried out once
+ * @once:       the request is not asked again
+ * @n_sent:     how often it was sent whole
+ */
 struct ctl_client {
 	const char *path;
 	span_t timeout;
 	int fd;
+	bool met;
+	int lost;
+	bool repeatable;
+	bool once;
+	unsigned n_sent;
 	uint32_t msgid;
 	char method[RPC_METHOD_LEN_MAX + 1];
 	struct pack_writer writer;
@@ -77,12 +105,20 @@ static int unreachable(const struct ctl_client *client, int error, struct ctl_fa
 		client->path, strerror(error));
 }
 
-/* Whether what was asked has been done is open, unless it only asks. */
+/* Administrators begin backups, and keepers take tasks, without anything like a dry run. */
+static bool only_asks(const char *method)
+{
+	const struct command *command = command_by_method(slice_of(method));
+
+	return command && !command_changes(command) && command->role != ROLE_KEEPER &&
+	       (command->role != ROLE_ADMIN || command == &command_table[COMMAND_hold_list] ||
+		command == &command_table[COMMAND_request_list]);
+}
+
+/* Whether what was asked has been done is open, unless it only asks, or was never sent. */
 static const char *doubt(const struct ctl_client *client)
 {
-	const struct command *command = command_by_method(slice_of(client->method));
-
-	return command && !command_changes(command) && command->role != ROLE_ADMIN
+	return client->n_sent == 0 || only_asks(client->method)
 		       ? ""
 		       : "; what it asks for may have been done all the same";
 }
@@ -96,12 +132,19 @@ static int timed_out(const struct ctl_client *client, struct ctl_fault *fault)
 			     client->method, text, doubt(client));
 }
 
-static int connection_lost(const struct ctl_client *client, int error, struct ctl_fault *fault)
+static int connection_lost(const struct ctl_client *client, struct ctl_fault *fault)
 {
 	return ctl_fault_set(fault, CTL_EXIT_UNREACHABLE, "unreachable",
 			     "the connection to retentiond broke before %s was answered (%s)%s",
-			     client->method, error ? strerror(error) : "closed by the daemon",
+			     client->method,
+			     client->lost ? strerror(client->lost) : "closed by the daemon",
 			     doubt(client));
+}
+
+static int lose(struct ctl_client *client, int error)
+{
+	client->lost = error;
+	return LOST;
 }
 
 /* Waits until the socket can be read or written. */
@@ -129,6 +172,12 @@ static int wait_for(const struct ctl_client *client, short events, int64_t deadl
 	}
 }
 
+/* While a daemon that makes its socket itself is started anew, there is none. */
+static bool may_come_back(int error)
+{
+	return error == ENOENT || error == ECONNREFUSED;
+}
+
 static int open_socket(struct ctl_client *client, int64_t deadline_us, struct ctl_fault *fault)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -149,13 +198,16 @@ static int open_socket(struct ctl_client *client, int64_t deadline_us, struct ct
 
 			closep(&client->fd);
 			client->fd = -1;
-			return unreachable(client, error, fault);
+			return client->met && may_come_back(error)
+				       ? lose(client, error)
+				       : unreachable(client, error, fault);
 		}
 		if (monotonic_us() >= deadline_us) {
 			return timed_out(client, fault);
 		}
 		(void)poll(NULL, 0, 20);
 	}
+	client->met = true;
 	return 0;
 }
 
@@ -166,7 +218,36 @@ struct pack_writer *ctl_client_begin(struct ctl_client *client, const char *meth
 	pack_writer_reset(&client->writer);
 	client->writer.bytes_max = bytes_max;
 	rpc_write_request(&client->writer, ++client->msgid, method);
+	client->repeatable = only_asks(method);
+	client->once = false;
 	return &client->writer;
+}
+
+void ctl_client_repeatable(struct ctl_client *client)
+{
+	client->repeatable = true;
+}
+
+void ctl_client_ask_once(struct ctl_client *client)
+{
+	client->once = true;
+}
+
+int ctl_client_put_request_id(struct ctl_client *client, struct pack_writer *writer, const char *id)
+{
+	uint64_t random[2];
+	char text[2 * 16 + 1];
+
+	if (!id) {
+		if (getrandom(random, sizeof(random), 0) != sizeof(random)) {
+			return -errno;
+		}
+		(void)snprintf(text, sizeof(text), "%016" PRIx64 "%016" PRIx64, random[0],
+			       random[1]);
+	}
+	pack_put_cstr(writer, argument_table[ARGUMENT_request_id].name, id ? id : text);
+	ctl_client_repeatable(client);
+	return 0;
 }
 
 static int send_all(struct ctl_client *client, int64_t deadline_us, struct ctl_fault *fault)
@@ -190,13 +271,14 @@ static int send_all(struct ctl_client *client, int64_t deadline_us, struct ctl_f
 				     next */
 		}
 		if (errno != EAGAIN) {
-			return connection_lost(client, errno, fault);
+			return lose(client, errno);
 		}
 		r = wait_for(client, POLLOUT, deadline_us, fault);
 		if (r != 0) {
 			return r;
 		}
 	}
+	client->n_sent++;
 	return 0;
 }
 
@@ -213,10 +295,10 @@ static int fill(struct ctl_client *client, int64_t deadline_us, struct ctl_fault
 			return 0;
 		}
 		if (n == 0) {
-			return connection_lost(client, 0, fault);
+			return lose(client, 0);
 		}
 		if (errno != EAGAIN && errno != EINTR) {
-			return connection_lost(client, errno, fault);
+			return lose(client, errno);
 		}
 		r = wait_for(client, POLLIN, deadline_us, fault);
 		if (r != 0) {
@@ -230,48 +312,6 @@ static void drop(struct ctl_client *client, size_t bytes)
 	assert(bytes <= client->len);
 	memmove(client->buffer, client->buffer + bytes, client->len - bytes);
 	client->len -= bytes;
-}
-
-static enum ctl_exit exit_of_code(const char *code)
-{
-	static const struct {
-		const char *code;
-		enum ctl_exit exit;
-	} exits[] = {
-		{"permission-denied", CTL_EXIT_PERMISSION},
-		{"invalid-argument", CTL_EXIT_USAGE},
-		{"unknown-method", CTL_EXIT_USAGE},
-	};
-
-	for (size_t i = 0; i < ARRAY_LEN(exits); i++) {
-		if (strcmp(exits[i].code, code) == 0) {
-			return exits[i].exit;
-		}
-	}
-	return CTL_EXIT_FAILURE;
-}
-
-int ctl_client_fault(const struct pack_value *error, struct ctl_fault *fault)
-{
-	struct pack_value text = *error;
-	char code[CTL_FAULT_CODE_MAX] = "failed";
-	const char *colon;
-
-	if (error->type == PACK_ARRAY && error->list.n == 2) {
-		text = pack_array_at(error, 1);
-	}
-	if (text.type != PACK_TEXT) {
-		return ctl_fault_set(fault, CTL_EXIT_FAILURE, "failed",
-				     "retentiond answered with an error of no known form");
-	}
-	colon = memmem(text.text.data, text.text.len, ": ", 2);
-	if (colon && colon - text.text.data < (ptrdiff_t)sizeof(code)) {
-		(void)snprintf(code, sizeof(code), "%.*s", (int)(colon - text.text.data),
-			       text.text.data);
-		text.text.len -= (size_t)(colon + 2 - text.text.data);
-		text.text.data = colon + 2;
-	}
-	return ctl_fault_set(fault, exit_of_code(code), code, "%.*s", SLICE_ARG(text.text));
 }
 
 static int take_value(const struct pack_value *value, json_t **ret_json, struct ctl_fault *fault)
@@ -291,7 +331,7 @@ static int take_value(const struct pack_value *value, json_t **ret_json, struct 
 static int take_answer(const struct rpc_message *message, json_t **ret_result,
 		       struct ctl_fault *fault)
 {
-	return message->error.type != PACK_NIL ? ctl_client_fault(&message->error, fault)
+	return message->error.type != PACK_NIL ? ctl_fault_of_error(&message->error, fault)
 					       : take_value(&message->result, ret_result, fault);
 }
 
@@ -351,10 +391,53 @@ static int receive(struct ctl_client *client, enum rpc_type type, int64_t deadli
 	}
 }
 
+static int attempt(struct ctl_client *client, int64_t deadline_us, json_t **ret_result,
+		   struct ctl_fault *fault)
+{
+	int r = client->fd < 0 ? open_socket(client, deadline_us, fault) : 0;
+
+	r = r ? r : send_all(client, deadline_us, fault);
+	return r ? r : receive(client, RPC_RESPONSE, deadline_us, ret_result, fault);
+}
+
+static bool may_ask_again(const struct ctl_client *client)
+{
+	return client->n_sent == 0 || (client->repeatable && client->n_sent <= ASKED_AGAIN_MAX);
+}
+
+/* Nothing that is still on its way in the old connection counts any more. */
+static void hang_up(struct ctl_client *client)
+{
+	closep(&client->fd);
+	client->fd = -1;
+	client->len = 0;
+}
+
+static int ask(struct ctl_client *client, int64_t deadline_us, json_t **ret_result,
+	       struct ctl_fault *fault)
+{
+	span_t pause = 0;
+
+	for (;;) {
+		int r = attempt(client, deadline_us, ret_result, fault);
+		span_t left = deadline_us - monotonic_us();
+
+		if (r != LOST) {
+			return r;
+		}
+		hang_up(client);
+		if (client->once || !may_ask_again(client) || ctl_interrupted() || left <= 0) {
+			return connection_lost(client, fault);
+		}
+		(void)poll(NULL, 0,
+			   (int)(MIN(pause, left) / 1000)); /* may be too short after a signal */
+		pause = MIN(MAX(2 * pause, PAUSE_FIRST), PAUSE_MAX);
+	}
+}
+
 int ctl_client_call(struct ctl_client *client, json_t **ret_result, struct ctl_fault *fault)
 {
 	int64_t deadline_us = monotonic_us() + client->timeout;
-	int r;
 
 	rpc_write_request_end(&client->writer);
 	if (client->writer.error == PACK_E_TOO_LARGE) {
@@ -365,14 +448,15 @@ int ctl_client_call(struct ctl_client *client, json_t **ret_result, struct ctl_f
 	if (client->writer.error != 0) {
 		return ctl_fault_errno(fault, client->writer.error, client->method);
 	}
-	r = client->fd < 0 ? open_socket(client, deadline_us, fault) : 0;
-	r = r ? r : send_all(client, deadline_us, fault);
-	return r ? r : receive(client, RPC_RESPONSE, deadline_us, ret_result, fault);
+	client->n_sent = 0;
+	return ask(client, deadline_us, ret_result, fault);
 }
 
 int ctl_client_next_event(struct ctl_client *client, json_t **ret_event, struct ctl_fault *fault)
 {
-	return receive(client, RPC_NOTIFICATION, INT64_MAX / 2, ret_event, fault);
+	int r = receive(client, RPC_NOTIFICATION, INT64_MAX / 2, ret_event, fault);
+
+	return r == LOST ? connection_lost(client, fault) : r;
 }
 
 int ctl_client_ask(struct ctl_client *client, enum command_symbol command, json_t **ret_result,

@@ -8,7 +8,14 @@
 #include "common/pack.h"
 #include "ctl/fault.h"
 
-/* One connection to the daemon, opened by the first call. One call at a time. */
+/*
+ * One connection to the daemon, opened by the first call. One call at a time.
+ *
+ * A daemon that is started anew ends its connections. Whoever met it before connects again and asks
+ * again until the call's time is over, where that cannot do anything twice: when the request was
+ * not sent whole (then the daemon has not even looked at it), when it only asks, or when it carries
+ * a request_id.
+ */
 struct ctl_client;
 
 /**
@@ -32,6 +39,22 @@ struct pack_writer *ctl_client_begin(struct ctl_client *client, const char *meth
 				     size_t bytes_max);
 
 /**
+ * ctl_client_put_request_id() - make a changing request one that may be asked again
+ * @writer: in the map of arguments
+ * @id:     NULL for a random one of 128 bits, new with each call
+ *
+ * Return: 0 or a negative errno.
+ */
+must_check int ctl_client_put_request_id(struct ctl_client *client, struct pack_writer *writer,
+					 const char *id);
+
+/* The request that was begun carries a request_id already. */
+void ctl_client_repeatable(struct ctl_client *client);
+
+/* The request that was begun is asked once: the caller tries again in its own time. */
+void ctl_client_ask_once(struct ctl_client *client);
+
+/**
  * ctl_client_call() - send the request and wait for its answer
  * @ret_result: set on 0; the caller's reference
  * @fault:      set on failure: the daemon's error, or why there is no answer
@@ -49,13 +72,5 @@ must_check int ctl_client_next_event(struct ctl_client *client, json_t **ret_eve
 /* A call with no arguments. */
 must_check int ctl_client_ask(struct ctl_client *client, enum command_symbol command,
 			      json_t **ret_result, struct ctl_fault *fault);
-
-/**
- * ctl_client_fault() - what an error of the daemon means for us
- * @error: [kind, "code: text"], or anything else a daemon may send
- *
- * Return: the exit code, with @fault set.
- */
-int ctl_client_fault(const struct pack_value *error, struct ctl_fault *fault);
 
 #endif

@@ -37,6 +37,48 @@ int ctl_fault_errno(struct ctl_fault *fault, int error, const char *what)
 			     strerror(error < 0 ? -error : error));
 }
 
+static enum ctl_exit exit_of_code(const char *code)
+{
+	static const struct {
+		const char *code;
+		enum ctl_exit exit;
+	} exits[] = {
+		{"permission-denied", CTL_EXIT_PERMISSION},
+		{"invalid-argument", CTL_EXIT_USAGE},
+		{"unknown-method", CTL_EXIT_USAGE},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(exits); i++) {
+		if (strcmp(exits[i].code, code) == 0) {
+			return exits[i].exit;
+		}
+	}
+	return CTL_EXIT_FAILURE;
+}
+
+int ctl_fault_of_error(const struct pack_value *error, struct ctl_fault *fault)
+{
+	struct pack_value text = *error;
+	char code[CTL_FAULT_CODE_MAX] = "failed";
+	const char *colon;
+
+	if (error->type == PACK_ARRAY && error->list.n == 2) {
+		text = pack_array_at(error, 1);
+	}
+	if (text.type != PACK_TEXT) {
+		return ctl_fault_set(fault, CTL_EXIT_FAILURE, "failed",
+				     "retentiond answered with an error of no known form");
+	}
+	colon = memmem(text.text.data, text.text.len, ": ", 2);
+	if (colon && colon - text.text.data < (ptrdiff_t)sizeof(code)) {
+		(void)snprintf(code, sizeof(code), "%.*s", (int)(colon - text.text.data),
+			       text.text.data);
+		text.text.len -= (size_t)(colon + 2 - text.text.data);
+		text.text.data = colon + 2;
+	}
+	return ctl_fault_set(fault, exit_of_code(code), code, "%.*s", SLICE_ARG(text.text));
+}
+
 static bool print_json(const struct ctl_fault *fault, FILE *out)
 {
 	json_t *document =

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "common/base.h"
+#include "common/pack.h"
 #include "ctl/exit.h"
 
 #define CTL_FAULT_CODE_MAX 64
@@ -33,6 +34,14 @@ void ctl_fault_add(struct ctl_fault *fault, const char *format, ...) printf_like
 
 /* The machine failed with -errno while doing @what. Return: CTL_EXIT_FAILURE. */
 int ctl_fault_errno(struct ctl_fault *fault, int error, const char *what);
+
+/**
+ * ctl_fault_of_error() - what an error of the daemon means for us
+ * @error: [kind, "code: text"], or anything else a daemon may send
+ *
+ * Return: the exit code, with @fault set.
+ */
+int ctl_fault_of_error(const struct pack_value *error, struct ctl_fault *fault);
 
 /* Tells it: one line for people, or {"error": {"code", "text"}}. */
 void ctl_fault_print(const struct ctl_fault *fault, bool json, FILE *out);

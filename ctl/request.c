@@ -10,7 +10,18 @@ static bool is_relative(const struct ctl_args *args, enum argument_symbol symbol
 	       ctl_value_is_relative(args->argument[symbol]);
 }
 
-/* The same id on two calls would get the second one the first one's answer. */
+static int write_request_id(struct ctl *ctl, struct pack_writer *writer, const char *id)
+{
+	int r = ctl_client_put_request_id(ctl->client, writer, id);
+
+	return r < 0 ? ctl_fault_errno(&ctl->fault, r, "a request id") : 0;
+}
+
+/*
+ * The same id on two calls would get the second one the first one's answer. Where none is given,
+ * each call has one of its own, so that it is carried out once even if the daemon is started anew
+ * meanwhile.
+ */
 static int put_request_id(struct ctl *ctl, const struct ctl_request *request,
 			  struct pack_writer *writer)
 {
@@ -18,9 +29,8 @@ static int put_request_id(struct ctl *ctl, const struct ctl_request *request,
 	char text[128];
 	const char *wrong;
 
-	if (request->n_parts == 1) {
-		pack_put_cstr(writer, "request_id", id);
-		return 0;
+	if (!id || request->n_parts == 1) {
+		return write_request_id(ctl, writer, id);
 	}
 	(void)snprintf(text, sizeof(text), "%s.%zu", id, request->part + 1);
 	wrong = model_request_id_fault(slice_of(text));
@@ -30,8 +40,7 @@ static int put_request_id(struct ctl *ctl, const struct ctl_request *request,
 			"the request id gets a number for each of %zu calls, and %s then %s",
 			request->n_parts, text, wrong);
 	}
-	pack_put_cstr(writer, "request_id", text);
-	return 0;
+	return write_request_id(ctl, writer, text);
 }
 
 static int put_argument(struct ctl *ctl, enum argument_symbol symbol, struct pack_writer *writer)
@@ -56,14 +65,16 @@ static int put_arguments(struct ctl *ctl, const struct ctl_request *request,
 
 	for (size_t i = 0; i < command->n_arguments; i++) {
 		enum argument_symbol symbol = command->arguments[i].symbol;
-		int r = 0;
+		int r;
 
-		if (!ctl->args.argument[symbol] || symbol == request->resume ||
-		    (symbol == ARGUMENT_limit && request->limit > 0)) {
+		if (symbol == ARGUMENT_request_id) {
+			r = put_request_id(ctl, request, writer);
+		} else if (!ctl->args.argument[symbol] || symbol == request->resume ||
+			   (symbol == ARGUMENT_limit && request->limit > 0)) {
 			continue;
+		} else {
+			r = put_argument(ctl, symbol, writer);
 		}
-		r = symbol == ARGUMENT_request_id ? put_request_id(ctl, request, writer)
-						  : put_argument(ctl, symbol, writer);
 		if (r != 0) {
 			return r;
 		}

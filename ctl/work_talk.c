@@ -76,6 +76,7 @@ static struct pack_writer *begin(struct work_talk *talk, enum command_symbol com
 	struct pack_writer *writer =
 		ctl_client_begin(talk->ctl->client, row->method, command_frame_max(row));
 
+	ctl_client_ask_once(talk->ctl->client);
 	pack_write_map(writer);
 	pack_put_cstr(writer, argument_table[ARGUMENT_keeper].name, talk->keeper);
 	return writer;

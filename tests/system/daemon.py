@@ -82,6 +82,7 @@ class Daemon:
         self.log.touch()
         self.options = list(options)
         self.environment = dict(ENVIRONMENT)
+        self.pass_fds = ()
         self.process = None
         self.notify = None
 
@@ -112,7 +113,12 @@ class Daemon:
         environment = {**self.environment, "NOTIFY_SOCKET": str(self.directory / "notify")}
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                self.command(), env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                self.command(),
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                pass_fds=self.pass_fds,
             )
         self.await_notice("READY=1")
         return self

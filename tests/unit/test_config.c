@@ -462,12 +462,18 @@ Test(config, what_is_no_number_of_bytes_is_refused)
 
 Test(config, a_user_namespace_is_allowed_by_a_clear_yes_only)
 {
-	accepts("");
-	cr_assert_not(config->allow_user_namespace);
-	accepts("[retentiond]\nallow_user_namespace = no\n");
-	cr_assert_not(config->allow_user_namespace);
 	accepts("[retentiond]\nallow_user_namespace = yes\n");
 	cr_assert(config->allow_user_namespace);
+}
+
+Test(config, a_user_namespace_is_not_allowed_by_itself)
+{
+	accepts("[retentiond]\nallow_user_namespace = no\n");
+	cr_assert_not(config->allow_user_namespace);
+}
+
+Test(config, what_is_neither_yes_nor_no_is_refused)
+{
 	refuses("[retentiond]\nallow_user_namespace = maybe\n",
 		"c.conf:2: allow_user_namespace must be yes or no, not 'maybe'\n");
 }

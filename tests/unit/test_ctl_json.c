@@ -154,7 +154,7 @@ static enum ctl_exit exit_of(const char *text, struct ctl_fault *fault)
 {
 	struct pack_value error = {.type = PACK_TEXT, .text = slice_of(text)};
 
-	return (enum ctl_exit)ctl_client_fault(&error, fault);
+	return (enum ctl_exit)ctl_fault_of_error(&error, fault);
 }
 
 Test(ctl_client, errors_of_the_daemon_have_exit_codes)
@@ -177,7 +177,7 @@ Test(ctl_client, an_error_of_no_known_form_is_a_failure)
 	struct pack_value error = {.type = PACK_INT, .integer = 7};
 	struct ctl_fault fault;
 
-	cr_assert_eq(ctl_client_fault(&error, &fault), CTL_EXIT_FAILURE);
+	cr_assert_eq(ctl_fault_of_error(&error, &fault), CTL_EXIT_FAILURE);
 }
 
 Test(ctl_client, a_socket_that_is_not_there_is_unreachable)
