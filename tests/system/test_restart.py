@@ -109,7 +109,8 @@ def test_no_call_fails_and_each_is_carried_out_once(activated, end):
 
 def test_what_was_sent_before_the_stop_is_answered(activated):
     """Also by a peer that never asks again: requests that arrive while the daemon is busy ending."""
-    prepare(activated, 100)
+    n = 500  # more than one turn of the loop takes
+    prepare(activated, n)
     with activated.connect() as client:
         client.call("retention.info")
         activated.process.send_signal(signal.SIGSTOP)
@@ -117,12 +118,12 @@ def test_what_was_sent_before_the_stop_is_answered(activated):
         client.send(
             b"".join(
                 wire.request(i, "account.leave", {"accounts": [people.name(f"g{i}")]})
-                for i in range(100)
+                for i in range(n)
             )
         )
         activated.process.send_signal(signal.SIGTERM)
         activated.process.send_signal(signal.SIGCONT)
-        for i in range(100):
+        for i in range(n):
             _, msgid, error, result = client.read_message()
             assert (msgid, error, people.outcomes(result["items"])) == (i, None, ["ok"])
         assert client.is_closed()
