@@ -59,6 +59,23 @@ static int load_config(const struct options *options, struct config **ret_config
 	return 0;
 }
 
+/* Says why a store was not opened. Return: @error, for the callers to hand on. */
+static int say_store_fault(const struct config *config, int error)
+{
+	if (error == STORE_E_LOCKED) {
+		log_say(LOG_LEVEL_CRITICAL, "another retentiond has the store in %s open",
+			config->state_directory);
+	} else if (error > 0) {
+		log_say(LOG_LEVEL_CRITICAL, "%s", store_fault());
+	} else if (error < 0) {
+		log_say(LOG_LEVEL_CRITICAL, "the store in %s cannot be opened: %s%s",
+			config->state_directory, strerror(-error),
+			error == -ENOENT ? "; create the directory, for the daemon's user alone"
+					 : "");
+	}
+	return error;
+}
+
 static int open_engine(struct daemon *daemon)
 {
 	const struct config *config = daemon->config;
@@ -76,27 +93,9 @@ static int open_engine(struct daemon *daemon)
 		.tombstones = config->tombstones,
 	};
 	struct clock_reading reading;
-	int error;
 
 	loop_read_clocks(&reading);
-	error = engine_open(&options, &reading, &daemon->engine);
-	switch (error) {
-	case 0:
-		return 0;
-	case STORE_E_LOCKED:
-		log_say(LOG_LEVEL_CRITICAL, "another retentiond has the store in %s open",
-			config->state_directory);
-		return error;
-	case STORE_E_CORRUPT:
-	case STORE_E_NEWER:
-	case STORE_E_REGISTER:
-		log_say(LOG_LEVEL_CRITICAL, "%s", store_fault());
-		return error;
-	}
-	log_say(LOG_LEVEL_CRITICAL, "the store in %s cannot be opened: %s%s",
-		config->state_directory, strerror(-error),
-		error == -ENOENT ? "; create the directory, for the daemon's user alone" : "");
-	return error;
+	return say_store_fault(config, engine_open(&options, &reading, &daemon->engine));
 }
 
 static void on_turned(void *userdata, span_t now)
@@ -250,6 +249,34 @@ static enum daemon_exit check_config(const struct options *options)
 	return DAEMON_EXIT_OK;
 }
 
+static enum daemon_exit exit_of(int error)
+{
+	if (error == 0) {
+		return DAEMON_EXIT_OK;
+	}
+	return error == STORE_E_CREDENTIAL ? DAEMON_EXIT_CONFIG : DAEMON_EXIT_FAILURE;
+}
+
+static enum daemon_exit rewrap_vault(struct daemon *daemon)
+{
+	const struct store_options options = {
+		.directory = daemon->config->state_directory,
+		.progress = {status_log_progress, &daemon->status},
+	};
+	bool wrap = daemon->options.wrap_vault;
+	int error;
+
+	error = say_store_fault(daemon->config, store_rewrap(&options, wrap));
+	if (error == 0) {
+		log_say(LOG_LEVEL_NOTICE,
+			"the vault in %s is %s; make a backup, and destroy the "
+			"copies of the vault that were made before",
+			daemon->config->state_directory, wrap ? "wrapped" : "not wrapped any more");
+	}
+	daemon->config = config_free(daemon->config);
+	return exit_of(error);
+}
+
 int main(int argc, char **argv)
 {
 	struct daemon daemon = {0};
@@ -267,11 +294,14 @@ int main(int argc, char **argv)
 	if (load_config(&daemon.options, &daemon.config)) {
 		return DAEMON_EXIT_CONFIG;
 	}
+	if (daemon.options.wrap_vault || daemon.options.unwrap_vault) {
+		return rewrap_vault(&daemon);
+	}
 	status_init(&daemon.status);
 	opened = open_daemon(&daemon);
 	if (!opened) {
 		run_daemon(&daemon);
 	}
 	closed = close_daemon(&daemon);
-	return opened || closed ? DAEMON_EXIT_FAILURE : DAEMON_EXIT_OK;
+	return exit_of(opened ? opened : closed);
 }

@@ -23,6 +23,8 @@ enum {
 	OPTION_MAP_SIZE,
 	OPTION_LOG_LEVEL,
 	OPTION_CHECK_CONFIG,
+	OPTION_WRAP_VAULT,
+	OPTION_UNWRAP_VAULT,
 	OPTION_HELP,
 	OPTION_VERSION,
 };
@@ -38,6 +40,8 @@ static const struct option long_options[] = {
 	{"map-size", required_argument, NULL, OPTION_MAP_SIZE},
 	{"log-level", required_argument, NULL, OPTION_LOG_LEVEL},
 	{"check-config", no_argument, NULL, OPTION_CHECK_CONFIG},
+	{"wrap-vault", no_argument, NULL, OPTION_WRAP_VAULT},
+	{"unwrap-vault", no_argument, NULL, OPTION_UNWRAP_VAULT},
 	{"help", no_argument, NULL, OPTION_HELP},
 	{"version", no_argument, NULL, OPTION_VERSION},
 	{NULL, 0, NULL, 0},
@@ -61,11 +65,16 @@ static const char help_text[] =
 	"  --clock=simulated:INSTANT a clock that stands still until it is moved; for tests\n"
 	"  --log-level=LEVEL         critical, error, warning, notice, info or debug\n"
 	"  --check-config            say what is wrong with the configuration, and end\n"
+	"  --wrap-vault              wrap the vault with the master key, and end\n"
+	"  --unwrap-vault            the reverse\n"
 	"  --help                    this\n"
 	"  --version                 which version this is\n"
 	"\n"
+	"Of the service manager's credentials in $CREDENTIALS_DIRECTORY, signing-key signs receipts\n"
+	"and master-key wraps the vault: each is a file of 32 bytes or 64 hexadecimal digits.\n"
+	"\n"
 	"Exits with 0 when asked to end, 1 on failure, 2 on a wrong command line, 6 on a wrong\n"
-	"configuration.\n";
+	"configuration or credential.\n";
 
 /* Return: false, for the callers to hand on. */
 static bool refuse(const char *option, const char *value, const char *what)
@@ -165,6 +174,12 @@ static bool parse_option(int option, const char *value, struct options *options)
 	case OPTION_CHECK_CONFIG:
 		options->check_config = true;
 		return true;
+	case OPTION_WRAP_VAULT:
+		options->wrap_vault = true;
+		return true;
+	case OPTION_UNWRAP_VAULT:
+		options->unwrap_vault = true;
+		return true;
 	}
 	return false;
 }
@@ -202,6 +217,12 @@ bool options_parse(int argc, char **argv, struct options *ret_options, enum daem
 	}
 	if (optind < argc) {
 		(void)fprintf(stderr, "retentiond: '%s' is no option\n", argv[optind]);
+		*ret_exit = wrong_usage();
+		return false;
+	}
+	if (options.wrap_vault && options.unwrap_vault) {
+		(void)fputs("retentiond: --wrap-vault and --unwrap-vault exclude each other\n",
+			    stderr);
 		*ret_exit = wrong_usage();
 		return false;
 	}

@@ -21,6 +21,7 @@ enum daemon_exit {
  * @state_directory, @register_path, @backup_directory, @socket, @map_bytes, @log_level: win over the configuration; texts are argv's
  * @clock_mode, @simulated_at: --clock
  * @new_register: --new-register
+ * @wrap_vault, @unwrap_vault: do that, and end
  */
 struct options {
 	const char *config_file;
@@ -33,6 +34,8 @@ struct options {
 	enum clock_mode clock_mode;
 	instant_t simulated_at;
 	bool new_register;
+	bool wrap_vault;
+	bool unwrap_vault;
 	bool check_config;
 };
 

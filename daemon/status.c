@@ -6,6 +6,7 @@
 
 #include "daemon/io/limits.h"
 #include "daemon/service.h"
+#include "daemon/work/log.h"
 
 #define STATUS_SPAN   SPAN_MINUTE
 #define PROGRESS_SPAN SPAN_SECOND
@@ -57,23 +58,44 @@ void status_tell_turn(struct status *status, const struct engine *engine, span_t
 	}
 }
 
-void status_tell_progress(void *userdata, const char *what, const char *unit, uint64_t n_done,
-			  uint64_t n_all)
+#define PROGRESS_TEXT_MAX 256
+
+/* Return: whether it is time to tell it. */
+static bool format_progress(struct status *status, char text[static PROGRESS_TEXT_MAX],
+			    const char *what, const char *unit, uint64_t n_done, uint64_t n_all)
 {
-	struct status *status = userdata;
 	span_t now = limits_now();
-	char text[256];
-	int len;
 
 	if (what == status->stage && now - status->stage_at < PROGRESS_SPAN) {
-		return;
+		return false;
 	}
 	status->stage = what;
 	status->stage_at = now;
-	len = snprintf(text, sizeof(text), "%s", what);
-	if (unit && len > 0 && (size_t)len < sizeof(text)) {
-		(void)snprintf(text + len, sizeof(text) - (size_t)len,
-			       ": %" PRIu64 " of %" PRIu64 " %s", n_done, n_all, unit);
+	if (unit) {
+		(void)snprintf(text, PROGRESS_TEXT_MAX, "%s: %" PRIu64 " of %" PRIu64 " %s", what,
+			       n_done, n_all, unit);
+	} else {
+		(void)snprintf(text, PROGRESS_TEXT_MAX, "%s", what);
 	}
-	service_tell_progress(text, PROGRESS_EXTENDS);
+	return true;
+}
+
+void status_tell_progress(void *userdata, const char *what, const char *unit, uint64_t n_done,
+			  uint64_t n_all)
+{
+	char text[PROGRESS_TEXT_MAX];
+
+	if (format_progress(userdata, text, what, unit, n_done, n_all)) {
+		service_tell_progress(text, PROGRESS_EXTENDS);
+	}
+}
+
+void status_log_progress(void *userdata, const char *what, const char *unit, uint64_t n_done,
+			 uint64_t n_all)
+{
+	char text[PROGRESS_TEXT_MAX];
+
+	if (format_progress(userdata, text, what, unit, n_done, n_all)) {
+		log_say(LOG_LEVEL_INFO, "%s", text);
+	}
 }

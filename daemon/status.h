@@ -42,4 +42,8 @@ void status_tell_turn(struct status *status, const struct engine *engine, span_t
 void status_tell_progress(void *userdata, const char *what, const char *unit, uint64_t n_done,
 			  uint64_t n_all);
 
+/* The same for whoever waits at a terminal. */
+void status_log_progress(void *userdata, const char *what, const char *unit, uint64_t n_done,
+			 uint64_t n_all);
+
 #endif

@@ -60,7 +60,8 @@ static int create_write_first(struct kv *kv, const uint8_t *instance, instant_t 
 	return r > 0 ? -ENOSPC : r;
 }
 
-static int create_fill(const char *temporary, uint64_t map_bytes, instant_t now)
+static int create_fill(const char *temporary, uint64_t map_bytes, const uint8_t *master,
+		       instant_t now)
 {
 	uint8_t instance[VAULT_INSTANCE_LEN];
 	char vault[PATH_MAX];
@@ -69,7 +70,7 @@ static int create_fill(const char *temporary, uint64_t map_bytes, instant_t now)
 
 	randombytes_buf(instance, sizeof(instance));
 	if (r == 0) {
-		r = vault_create(vault, instance);
+		r = vault_create(vault, instance, master);
 	}
 	if (r == 0) {
 		r = kv_create(temporary, map_bytes);
@@ -85,7 +86,7 @@ static int create_fill(const char *temporary, uint64_t map_bytes, instant_t now)
 	return r;
 }
 
-int store_create(const char *directory, uint64_t map_bytes, instant_t now)
+int store_create(const char *directory, uint64_t map_bytes, const uint8_t *master, instant_t now)
 {
 	char temporary[PATH_MAX], place[PATH_MAX];
 	int r = store_path(directory, "store.new", temporary);
@@ -102,7 +103,7 @@ int store_create(const char *directory, uint64_t map_bytes, instant_t now)
 	if (mkdir(temporary, 0700) < 0) {
 		return -errno;
 	}
-	r = create_fill(temporary, map_bytes, now);
+	r = create_fill(temporary, map_bytes, master, now);
 	if (r == 0) {
 		r = create_sync_directory(temporary);
 	}

@@ -143,7 +143,8 @@ must_check int store_path(const char *directory, const char *name, char path[sta
 int store_say_fault(int error, const char *format, ...) printf_like(2, 3);
 
 /* Making and checking a store's files: see create.c and check.c. Return: as store_open(). */
-must_check int store_create(const char *directory, uint64_t map_bytes, instant_t now);
+must_check int store_create(const char *directory, uint64_t map_bytes, const uint8_t *master,
+			    instant_t now);
 must_check int store_check(const char *directory, uint64_t map_bytes);
 
 /*

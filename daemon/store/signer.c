@@ -7,14 +7,15 @@
 #include <sys/stat.h>
 
 #include "daemon/store/inside.h"
+#include "daemon/store/keyfile.h"
 
-#define CREDENTIAL "signing-key"
-#define KEY_FILE   "signing.key"
-#define KEY_NEW    "signing.key.new"
+#define KEY_FILE "signing.key"
+#define KEY_NEW  "signing.key.new"
 
 #define SEED_HEX_LEN (2 * SIGNER_SEED_LEN)
 
 static_assert(SIGNER_SEED_LEN == crypto_sign_SEEDBYTES, "Ed25519");
+static_assert(SIGNER_SEED_LEN == KEYFILE_KEY_LEN, "a file of a key holds a seed");
 static_assert(SIGNER_PUBLIC_LEN == crypto_sign_PUBLICKEYBYTES, "Ed25519");
 static_assert(SIGNER_SIGNATURE_LEN == crypto_sign_BYTES, "Ed25519");
 
@@ -24,69 +25,18 @@ struct signer {
 	bool is_new;
 };
 
-/* The digits, and the line's end that editors and echo put behind them. */
-static bool seed_from_hex(const char *text, size_t len, uint8_t seed[static SIGNER_SEED_LEN])
-{
-	size_t n;
-
-	if (len > SEED_HEX_LEN + 1 || (len == SEED_HEX_LEN + 1 && text[SEED_HEX_LEN] != '\n')) {
-		return false;
-	}
-	return len >= SEED_HEX_LEN &&
-	       sodium_hex2bin(seed, SIGNER_SEED_LEN, text, SEED_HEX_LEN, NULL, &n, NULL) == 0 &&
-	       n == SIGNER_SEED_LEN;
-}
-
-static bool seed_from_text(const char *text, size_t len, uint8_t seed[static SIGNER_SEED_LEN])
-{
-	if (len == SIGNER_SEED_LEN) {
-		memcpy(seed, text, SIGNER_SEED_LEN);
-		return true;
-	}
-	return seed_from_hex(text, len, seed);
-}
-
-/* Return: how many bytes there are, at most @size, or a negative errno. */
-static ssize_t read_whole(int fd, char *text, size_t size)
-{
-	size_t len = 0;
-
-	while (len < size) {
-		ssize_t n = read(fd, text + len, size - len);
-
-		if (n < 0 && errno == EINTR) {
-			continue;
-		}
-		if (n <= 0) {
-			return n < 0 ? -errno : (ssize_t)len;
-		}
-		len += (size_t)n;
-	}
-	return (ssize_t)len;
-}
-
 static int read_seed(const char *path, uint8_t seed[static SIGNER_SEED_LEN])
 {
-	cleanup(closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	char text[SEED_HEX_LEN + 2]; /* room for one byte too many */
-	ssize_t len;
-	bool sound;
+	int r = keyfile_read(path, seed);
 
-	if (fd < 0) {
-		return -errno;
-	}
-	len = read_whole(fd, text, sizeof(text));
-	sound = len >= 0 && seed_from_text(text, (size_t)len, seed);
-	sodium_memzero(text, sizeof(text));
-	if (len < 0) {
-		return (int)len;
-	}
-	return sound ? 0
-		     : store_say_fault(STORE_E_CORRUPT,
-				       "the signing key %s is neither 32 bytes nor 64 hexadecimal "
-				       "digits; put the right one there, or take it away and a new "
-				       "one is made",
-				       path);
+	return r != KEYFILE_E_MALFORMED
+		       ? r
+		       : store_say_fault(
+				 STORE_E_CORRUPT,
+				 "the signing key %s is neither 32 bytes nor 64 hexadecimal "
+				 "digits; put the right one there, or take it away and a new "
+				 "one is made",
+				 path);
 }
 
 static int write_whole(int fd, const char *text, size_t len)
@@ -148,16 +98,11 @@ static int make_seed(const char *directory, const char *path, uint8_t seed[stati
 
 static int find_seed(const char *directory, uint8_t seed[static SIGNER_SEED_LEN], bool *ret_new)
 {
-	const char *credentials = getenv("CREDENTIALS_DIRECTORY");
 	char path[PATH_MAX];
-	int r = -ENOENT;
+	int r = keyfile_read_credential(KEYFILE_SIGNING, seed);
 
-	if (credentials && credentials[0] == '/') {
-		r = store_path(credentials, CREDENTIAL, path);
-		r = r < 0 ? r : read_seed(path, seed);
-	}
 	*ret_new = false;
-	if (r != -ENOENT) {
+	if (r != STORE_E_NONE) {
 		return r;
 	}
 	r = store_path(directory, KEY_FILE, path);

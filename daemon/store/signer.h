@@ -5,14 +5,11 @@
 #include "common/base.h"
 
 /*
- * The key that receipts are signed with: Ed25519 (RFC 8032). It is given as a systemd credential,
- * or made at the first start and kept in the state directory. Whoever has the public key can check
- * a receipt without the daemon.
- *
- * The credential is $CREDENTIALS_DIRECTORY/signing-key, the file STATE/signing.key; both hold the
- * seed of 32 bytes, as they are or as 64 hexadecimal digits:
- *
- *     9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60
+ * The key that receipts are signed with: Ed25519 (RFC 8032). It is given as the credential
+ * signing-key, or made at the first start and kept as STATE/signing.key; both hold the seed, as
+ * keyfile.h has it. Whoever has the public key can check a receipt without the daemon. Each receipt
+ * carries the public key that it was signed with, so that those before a change of keys still
+ * verify, by the key that was given out at their time.
  */
 
 #define SIGNER_SEED_LEN      32
@@ -29,8 +26,8 @@ struct signer;
  * A new key is written beside its place, mode 0600, synced and renamed, so that a crash leaves none
  * or a whole one.
  *
- * Return: 0; STORE_E_CORRUPT if what is there is no key: store_fault() says so; or a negative
- * errno.
+ * Return: 0; STORE_E_CREDENTIAL; STORE_E_CORRUPT if what is in the state directory is no key; after
+ * both store_fault() says why; or a negative errno.
  */
 must_check int signer_open(const char *directory, struct signer **ret_signer);
 struct signer *signer_close(struct signer *signer); /* wipes the key; NULL is fine */

@@ -27,12 +27,14 @@
  */
 
 enum {
-	STORE_E_NONE = 1, /* no such thing, or no more of them */
-	STORE_E_LOCKED,   /* another process has the store open */
-	STORE_E_CORRUPT,  /* damaged, or not a store; store_fault() says what and what to do */
-	STORE_E_NEWER,    /* written by a newer version */
-	STORE_E_REGISTER, /* the removal register is missing or wrong; store_fault() says how */
-	STORE_E_TOO_LONG, /* an account has more than STORE_HISTORY_MAX entries */
+	STORE_E_NONE = 1,   /* no such thing, or no more of them */
+	STORE_E_LOCKED,     /* another process has the store open */
+	STORE_E_CORRUPT,    /* damaged, or not a store; store_fault() says what and what to do */
+	STORE_E_NEWER,      /* written by a newer version */
+	STORE_E_REGISTER,   /* the removal register is missing or wrong; store_fault() says how */
+	STORE_E_TOO_LONG,   /* an account has more than STORE_HISTORY_MAX entries */
+	STORE_E_CREDENTIAL, /* a key that the service manager gives, or gives not, is wrong;
+			       store_fault() says how */
 };
 
 /* Bytes of address space, not of disk: enough for about 50 M accounts and their removal. */
@@ -84,14 +86,25 @@ struct store;
  * first in a child process, since a damaged map ends whoever reads it. Removals that the register
  * knows and the store does not are carried out before this returns: see store_restored().
  *
- * Return: 0, STORE_E_LOCKED, STORE_E_CORRUPT, STORE_E_NEWER, STORE_E_REGISTER, or a negative errno.
- * After the last three answers store_fault() says what is wrong.
+ * The vault is wrapped if the service manager gives a master key; one that is there must be as well.
+ *
+ * Return: 0, STORE_E_LOCKED, STORE_E_CORRUPT, STORE_E_NEWER, STORE_E_REGISTER, STORE_E_CREDENTIAL,
+ * or a negative errno. After each answer store_fault() says what is wrong.
  */
 must_check int store_open(const struct store_options *options, instant_t now,
 			  struct store **ret_store);
 struct store *store_close(struct store *store); /* drops what is not committed */
 
-/* What was wrong at the last store_open(), and what to do; static, never NULL. */
+/**
+ * store_rewrap() - wrap the vault of a store that nobody has open with the master key that the
+ * service manager gives, or unwrap it
+ * @wrap: wrap it, else unwrap it
+ *
+ * Return: as store_open().
+ */
+must_check int store_rewrap(const struct store_options *options, bool wrap);
+
+/* What was wrong at the last store_open() or store_rewrap(), and what to do; static, never NULL. */
 const char *store_fault(void);
 
 /**
@@ -110,6 +123,9 @@ struct store_restored {
 };
 
 const struct store_restored *store_restored(const struct store *store);
+
+/* Whether the keys in memory cannot be swapped out. */
+bool store_keys_locked(const struct store *store);
 
 /* The instance's id: 32 hex digits. Static for the store's life. */
 const char *store_instance(const struct store *store);

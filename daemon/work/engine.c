@@ -50,6 +50,15 @@ static void engine_tell_key(const struct engine *engine)
 		text);
 }
 
+static void engine_tell_memory(const struct engine *engine)
+{
+	if (!store_keys_locked(engine->store)) {
+		log_say(LOG_LEVEL_NOTICE,
+			"the keys cannot be locked into memory, and may be swapped out: allow it "
+			"with LimitMEMLOCK=1M, or encrypt the swap");
+	}
+}
+
 #define CLOCK_AHEAD_MAX (7 * SPAN_DAY) /* since the last entry: a longer silence is rare */
 
 /*
@@ -107,6 +116,7 @@ static int engine_open_all(struct engine *engine, const struct engine_options *o
 	clock_start(&engine->clock, options->clock_mode, options->simulated_at, reading,
 		    engine_mark(engine->store));
 	engine_tell_key(engine);
+	engine_tell_memory(engine);
 	engine->now = clock_now(&engine->clock, reading);
 	engine->rules = options->rules;
 	engine->tombstones.span =

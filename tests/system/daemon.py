@@ -127,7 +127,7 @@ class Daemon:
         """For a daemon that is not to start: its exit code and what it said."""
         ended = subprocess.run(
             self.command(),
-            env=ENVIRONMENT,
+            env=self.environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

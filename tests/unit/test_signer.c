@@ -29,6 +29,7 @@ static void set_up(void)
 	directory = temp_directory_new();
 	credentials = temp_directory_new();
 	(void)unsetenv("CREDENTIALS_DIRECTORY");
+	(void)umask(0077);
 }
 
 static void tear_down(void)
@@ -173,7 +174,23 @@ Test(signer, a_credential_that_is_no_key_is_refused_though_there_is_one_in_the_s
 {
 	write_in(directory, "signing.key", SLICE_LITERAL(SEED_1 "\n"));
 	give_credential(SLICE_LITERAL("rubbish"));
-	cr_assert_eq(try_open(), STORE_E_CORRUPT);
+	cr_assert_eq(try_open(), STORE_E_CREDENTIAL);
+	cr_assert_not_null(strstr(store_fault(), "64 hexadecimal digits"));
+}
+
+Test(signer, a_credential_that_others_may_read_is_refused)
+{
+	cleanup(freep) char *path = temp_path_new(credentials, "signing-key");
+
+	give_credential(SLICE_LITERAL(SEED_1 "\n"));
+	for (mode_t bit = 01; bit <= 04; bit <<= 1) {
+		cr_assert_eq(chmod(path, 0400 | bit), 0);
+		cr_assert_eq(try_open(), STORE_E_CREDENTIAL);
+		cr_assert_not_null(strstr(store_fault(), "chmod 0400"));
+	}
+	cr_assert_eq(chmod(path, 0440), 0); /* as an ACL for the daemon's user looks */
+	cr_assert_eq(try_open(), 0);
+	is_public(PUBLIC_1);
 }
 
 Test(signer, signatures_are_those_of_rfc_8032)

@@ -23,8 +23,8 @@ static void set_up(void)
 {
 	directory = temp_directory_new();
 	path = temp_path_new(directory, "vault");
-	cr_assert_eq(vault_create(path, instance), 0);
-	cr_assert_eq(vault_open(path, &vault), 0);
+	cr_assert_eq(vault_create(path, instance, NULL), 0);
+	cr_assert_eq(vault_open(path, NULL, &vault), 0);
 }
 
 static void tear_down(void)
@@ -39,7 +39,7 @@ TestSuite(vault, .init = set_up, .fini = tear_down);
 static int reopen(void)
 {
 	vault = vault_close(vault);
-	return vault_open(path, &vault);
+	return vault_open(path, NULL, &vault);
 }
 
 static void new_keys(uint64_t first, uint64_t last)
@@ -139,7 +139,7 @@ Test(vault, a_new_vault_is_private_whatever_the_umask)
 	struct stat st;
 
 	umask(0);
-	cr_assert_eq(vault_create(other, instance), 0);
+	cr_assert_eq(vault_create(other, instance, NULL), 0);
 	cr_assert_eq(stat(other, &st), 0);
 	cr_assert_eq(st.st_mode & 07777, 0600);
 }
@@ -148,7 +148,7 @@ Test(vault, a_vault_is_never_created_over_another)
 {
 	struct sealed house = seal(0);
 
-	cr_assert_eq(vault_create(path, instance), -EEXIST);
+	cr_assert_eq(vault_create(path, instance, NULL), -EEXIST);
 	cr_assert_eq(reopen(), 0);
 	cr_assert_eq(unseal(0, &house), 0);
 }
@@ -157,8 +157,8 @@ Test(vault, a_missing_vault_is_an_error)
 {
 	struct vault *none = NULL;
 
-	cr_assert_eq(vault_open("/nonexistent/vault", &none), -ENOENT);
-	cr_assert_eq(vault_create("/nonexistent/vault", instance), -ENOENT);
+	cr_assert_eq(vault_open("/nonexistent/vault", NULL, &none), -ENOENT);
+	cr_assert_eq(vault_create("/nonexistent/vault", instance, NULL), -ENOENT);
 	cr_assert_null(none);
 }
 
@@ -499,10 +499,10 @@ Test(vault, a_file_that_is_no_vault_is_refused)
 	vault = vault_close(vault);
 	for (size_t i = ARRAY_LEN(sizes); i-- > 0;) {
 		cr_assert_eq(truncate(path, sizes[i]), 0);
-		cr_assert_eq(vault_open(path, &vault), VAULT_E_CORRUPT);
+		cr_assert_eq(vault_open(path, NULL, &vault), VAULT_E_CORRUPT);
 	}
 	cr_assert_eq(truncate(path, 2 * BLOCK), 0);
-	cr_assert_eq(vault_open(path, &vault), VAULT_E_CORRUPT);
+	cr_assert_eq(vault_open(path, NULL, &vault), VAULT_E_CORRUPT);
 	cr_assert_null(vault);
 }
 
@@ -566,9 +566,9 @@ Test(vault, another_vault_hashes_differently_and_opens_nothing)
 	struct hash ours = hash('i', "contoso", "g-1");
 	struct sealed sealed = seal(0);
 
-	cr_assert_eq(vault_create(other, instance), 0);
+	cr_assert_eq(vault_create(other, instance, NULL), 0);
 	vault = vault_close(vault);
-	cr_assert_eq(vault_open(other, &vault), 0);
+	cr_assert_eq(vault_open(other, NULL, &vault), 0);
 	cr_assert_not(hashes_equal(ours, hash('i', "contoso", "g-1")));
 	cr_assert_eq(unseal(0, &sealed), VAULT_E_FORGED);
 }
