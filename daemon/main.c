@@ -62,12 +62,9 @@ static int load_config(const struct options *options, struct config **ret_config
 /* Says why a store was not opened. Return: @error, for the callers to hand on. */
 static int say_store_fault(const struct config *config, int error)
 {
-	if (error == STORE_E_LOCKED) {
-		log_say(LOG_LEVEL_CRITICAL, "another retentiond has the store in %s open",
-			config->state_directory);
-	} else if (error > 0) {
+	if (error != 0 && store_fault()[0] != '\0') {
 		log_say(LOG_LEVEL_CRITICAL, "%s", store_fault());
-	} else if (error < 0) {
+	} else if (error != 0) {
 		log_say(LOG_LEVEL_CRITICAL, "the store in %s cannot be opened: %s%s",
 			config->state_directory, strerror(-error),
 			error == -ENOENT ? "; create the directory, for the daemon's user alone"

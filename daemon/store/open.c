@@ -278,6 +278,10 @@ int store_open(const struct store_options *options, instant_t now, struct store 
 	store->progress = options->progress;
 	store->directory = strdup(options->directory);
 	r = store->directory ? open_all(store, options, now) : -ENOMEM;
+	if (r > 0 && store_fault()[0] == '\0') {
+		(void)store_say_fault(r, "the store in %s/store is damaged; restore a backup",
+				      options->directory); /* @r is told below */
+	}
 	if (r != 0) {
 		(void)store_close(store);
 		return r;
@@ -312,9 +316,11 @@ static int say_rewrap_fault(int answer, const char *path)
 	case VAULT_E_NOT_WRAPPED:
 		return store_say_fault(STORE_E_CREDENTIAL, "the vault %s is not wrapped", path);
 	case -ENOENT:
-		return store_say_fault(STORE_E_CORRUPT, "there is no vault %s", path);
+		return store_say_fault(answer, "there is no vault %s", path);
 	}
-	return answer < 0 ? answer : say_vault_fault(answer, path);
+	return answer > 0 ? say_vault_fault(answer, path)
+			  : store_say_fault(answer, "the vault %s cannot be written anew: %s", path,
+					    strerror(-answer));
 }
 
 static int rewrap_vault(const struct store_options *options, bool wrap)

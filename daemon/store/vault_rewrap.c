@@ -12,14 +12,18 @@
 /*
  * The steps, and what is there when it is stopped after each:
  *
- *     vault.new is written and synced      vault is the old one; vault.new is to be destroyed
- *     vault.old becomes a second name      likewise; vault.old is the same file, a name to be taken
- *     of vault                             away
- *     vault.new is renamed to vault        vault is the new one; vault.old is to be destroyed
- *     vault.old is overwritten, unlinked   done
+ *     vault.wrap-new is written and synced     vault is the old one; the new one is to be destroyed
+ *     vault.wrap-old becomes a second name     likewise; and the second name is to be taken away
+ *     of vault
+ *     vault.wrap-new is renamed to vault       vault is the new one; the old one is to be destroyed
+ *     vault.wrap-old is overwritten, unlinked  done
  *
  * The second name is there so that the old keys can still be found and overwritten after a crash.
  */
+
+/* Names that nobody gives to a copy of his own: what bears them is destroyed. */
+#define SUFFIX_NEW ".wrap-new"
+#define SUFFIX_OLD ".wrap-old"
 
 #define PIECE_BYTES (16 * VAULT_BLOCK_BYTES)
 
@@ -128,10 +132,10 @@ static int put_in_place(const char *path, const char *new, const char *old)
 static int rewrap_as(struct rewrap *rewrap, const char *path)
 {
 	char new[PATH_MAX], old[PATH_MAX];
-	int r = files_add_suffix(path, ".new", new);
+	int r = files_add_suffix(path, SUFFIX_NEW, new);
 
 	if (r == 0) {
-		r = files_add_suffix(path, ".old", old);
+		r = files_add_suffix(path, SUFFIX_OLD, old);
 	}
 	if (r < 0) {
 		return r;
@@ -188,10 +192,10 @@ int vault_clear(const char *path)
 {
 	char new[PATH_MAX], old[PATH_MAX];
 	struct stat vault;
-	int r = files_add_suffix(path, ".new", new);
+	int r = files_add_suffix(path, SUFFIX_NEW, new);
 
 	if (r == 0) {
-		r = files_add_suffix(path, ".old", old);
+		r = files_add_suffix(path, SUFFIX_OLD, old);
 	}
 	if (r == 0 && stat(path, &vault) < 0) {
 		r = -errno;

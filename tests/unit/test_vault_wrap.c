@@ -92,7 +92,7 @@ static bool exists(const char *name)
 
 static bool stands_alone(void)
 {
-	return exists("vault") && !exists("vault.new") && !exists("vault.old");
+	return exists("vault") && !exists("vault.wrap-new") && !exists("vault.wrap-old");
 }
 
 static int reopen(const uint8_t *key)
@@ -321,7 +321,7 @@ Test(vault_wrap, a_process_that_is_killed_in_the_midst_leaves_the_old_vault)
 		_exit(vault_rewrap(path, NULL, master, &killer) + 1);
 	}
 	cr_assert_eq(waitpid(child, NULL, 0), child);
-	cr_assert(exists("vault.new"));
+	cr_assert(exists("vault.wrap-new"));
 	cr_assert_eq(vault_clear(path), 0);
 	cr_assert(stands_alone());
 	cr_assert(holds(path, golden_1()));
@@ -331,8 +331,8 @@ Test(vault_wrap, a_process_that_is_killed_in_the_midst_leaves_the_old_vault)
 
 Test(vault_wrap, the_second_name_of_the_vault_goes_and_the_vault_stays)
 {
-	cleanup(freep) char *new = temp_path_new(directory, "vault.new");
-	cleanup(freep) char *old = temp_path_new(directory, "vault.old");
+	cleanup(freep) char *new = temp_path_new(directory, "vault.wrap-new");
+	cleanup(freep) char *old = temp_path_new(directory, "vault.wrap-old");
 
 	put(path, golden_1());
 	put(new, golden_2());
@@ -344,7 +344,7 @@ Test(vault_wrap, the_second_name_of_the_vault_goes_and_the_vault_stays)
 
 Test(vault_wrap, the_old_vault_is_destroyed_once_the_new_one_is_in_place)
 {
-	cleanup(freep) char *old = temp_path_new(directory, "vault.old");
+	cleanup(freep) char *old = temp_path_new(directory, "vault.wrap-old");
 	cleanup(closep) int fd = -1;
 	uint8_t slots[sizeof(vault_1_slots)], zeros[sizeof(slots)] = {0};
 
@@ -360,7 +360,7 @@ Test(vault_wrap, the_old_vault_is_destroyed_once_the_new_one_is_in_place)
 
 Test(vault_wrap, where_there_is_no_vault_nothing_is_touched)
 {
-	cleanup(freep) char *old = temp_path_new(directory, "vault.old");
+	cleanup(freep) char *old = temp_path_new(directory, "vault.wrap-old");
 
 	put(old, golden_1());
 	cr_assert_eq(vault_clear(path), -ENOENT);
