@@ -32,6 +32,7 @@ int storeroom_try_reopen(struct storeroom *room)
 		.directory = room->directory,
 		.map_bytes = room->map_bytes,
 		.new_register = room->new_register,
+		.progress = room->progress,
 	};
 
 	room->store = store_close(room->store);

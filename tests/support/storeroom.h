@@ -17,6 +17,7 @@
 /**
  * struct storeroom
  * @new_register: begin a removal register where it is missing
+ * @progress: told while the store is opened
  * @now:   what every change is made at; the test moves it on
  * @actor: who makes every change; its @at is overwritten
  * @keepers: who owes a removal that starts in a step; settle and owe: the one keeper meant
@@ -26,6 +27,7 @@ struct storeroom {
 	char *directory;
 	uint64_t map_bytes;
 	bool new_register;
+	struct progress progress;
 	instant_t now;
 	struct actor actor;
 	uint64_t keepers;

@@ -271,3 +271,57 @@ Test(store_replay, entries_that_change_no_row_are_settled_too)
 	cr_assert_eq(store_settle(room.store, 1), 0);
 	cr_assert_eq(store_unsettled_entries(room.store), 0);
 }
+
+/* What a start tells of itself: how often each stage, and the last numbers of the replay. */
+struct told {
+	unsigned n_checks;
+	unsigned n_replays;
+	uint64_t n_done;
+	uint64_t n_all;
+};
+
+static void take_progress(void *userdata, const char *what, const char *unit, uint64_t n_done,
+			  uint64_t n_all)
+{
+	struct told *told = userdata;
+
+	if (strcmp(what, "checking the store") == 0) {
+		cr_assert_null(unit);
+		told->n_checks++;
+	} else if (strcmp(what, "replaying the ledger") == 0) {
+		cr_assert_str_eq(unit, "entries");
+		told->n_replays++;
+		told->n_done = n_done;
+		told->n_all = n_all;
+	}
+}
+
+Test(store_replay, a_start_tells_how_far_it_is_each_thousand_entries)
+{
+	struct told told = {0};
+	char id[16];
+
+	storeroom_settle(&room);
+	for (unsigned i = 0; i < 2500; i++) {
+		(void)snprintf(id, sizeof(id), "i%u", i);
+		(void)import(id);
+	}
+	storeroom_commit(&room);
+	room.progress = (struct progress){take_progress, &told};
+	storeroom_reopen(&room);
+	cr_assert_eq(told.n_checks, 1);
+	cr_assert_eq(told.n_replays, 3);
+	cr_assert_eq(told.n_done, 2000);
+	cr_assert_eq(told.n_all, 2500);
+}
+
+Test(store_replay, a_start_with_nothing_to_replay_tells_of_none)
+{
+	struct told told = {0};
+
+	storeroom_settle(&room);
+	room.progress = (struct progress){take_progress, &told};
+	storeroom_reopen(&room);
+	cr_assert_eq(told.n_checks, 1);
+	cr_assert_eq(told.n_replays, 0);
+}
