@@ -172,10 +172,13 @@ static int wait_for(const struct ctl_client *client, short events, int64_t deadl
 	}
 }
 
-/* While a daemon that makes its socket itself is started anew, there is none. */
+/*
+ * While a daemon that makes its socket itself is started anew, there is none, or one that nobody
+ * may use yet.
+ */
 static bool may_come_back(int error)
 {
-	return error == ENOENT || error == ECONNREFUSED;
+	return error == ENOENT || error == ECONNREFUSED || error == EACCES;
 }
 
 static int open_socket(struct ctl_client *client, int64_t deadline_us, struct ctl_fault *fault)

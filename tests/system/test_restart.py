@@ -108,7 +108,7 @@ def test_no_call_fails_and_each_is_carried_out_once(activated, end):
 
 
 def test_what_was_sent_before_the_stop_is_answered(activated):
-    """Also by a peer that never asks again: requests that arrive while the daemon is busy ending."""
+    """Also by a peer that never asks again: requests that arrive while the daemon ends."""
     n = 500  # more than one turn of the loop takes
     prepare(activated, n)
     with activated.connect() as client:
