@@ -251,7 +251,9 @@ static enum daemon_exit exit_of(int error)
 	if (error == 0) {
 		return DAEMON_EXIT_OK;
 	}
-	return error == STORE_E_CREDENTIAL ? DAEMON_EXIT_CONFIG : DAEMON_EXIT_FAILURE;
+	/* What a start again would meet again, until somebody changes how the daemon is run. */
+	return error == STORE_E_CREDENTIAL || error == -EUSERS ? DAEMON_EXIT_CONFIG
+							       : DAEMON_EXIT_FAILURE;
 }
 
 static enum daemon_exit rewrap_vault(struct daemon *daemon)

@@ -276,7 +276,7 @@ class TestNamespace:
         try:
             daemon.config.write_text("[retentiond]\n")
             code, log = daemon.run_to_end()
-            assert code == 1
+            assert code == 6
             assert "PrivateUsers=" in log and "allow_user_namespace = yes" in log
             assert list(daemon.state.iterdir()) == []
             assert not daemon.socket.exists()
