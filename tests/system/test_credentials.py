@@ -138,6 +138,7 @@ def test_a_vault_is_wrapped_and_unwrapped_and_nothing_is_lost(daemon):
     assert daemon.vault.read_bytes()[4096:] != clear[4096:]
     assert sorted(path.name for path in daemon.vault.parent.iterdir()) == [
         "data.mdb",
+        "journal",
         "lock.mdb",
         "vault",
     ]
