@@ -6,24 +6,42 @@
 
 #define OPTION_WIDTH 34 /* column in which the words about an option begin */
 
-/* Methods are grouped by what stands before their dot; a group that is not here comes last, under
- * its own name. */
-static const struct {
-	const char *prefix;
-	const char *title;
-} groups[] = {
-	{"account", "Accounts"}, {"person", "Persons"},        {"org", "Organizations"},
-	{"hold", "Holds"},       {"request", "Requests"},      {"due", "Time"},
-	{"sweep", "Sweep"},      {"keeper", "Keepers"},        {"ledger", "Evidence"},
-	{"stats", "Figures"},    {"clock", "Simulated clock"}, {"retention", "The daemon"},
-	{"receipt", "Receipts"}, {"events", "Events"},         {"backup", "Backups"},
+/* Methods are grouped by what stands before their dot. */
+const struct ctl_help_group ctl_help_groups[] = {
+	{"account", "Accounts"},
+	{"person", "Persons"},
+	{"org", "Organizations"},
+	{"hold", "Holds"},
+	{"request", "Requests"},
+	{"due", "Time"},
+	{"sweep", "Sweep"},
+	{"keeper", "Keepers"},
+	{"ledger", "Evidence"},
+	{"stats", "Figures"},
+	{"clock", "Simulated clock"},
+	{"retention", "The daemon"},
+	{"receipt", "Receipts"},
+	{"events", "Events"},
+	{"backup", "Backups"},
+	{NULL, "More"},
+	{NULL, NULL},
 };
 
 /* clang-format off */
-static const struct {
-	enum command_symbol command;
-	const char *text;
-} examples[] = {
+static const struct ctl_help_text abouts[] = {
+	{COMMAND_receipt_get,
+		"When the removal is complete, ACCOUNT is ORG/ID or uid:N: the person's name is no\n"
+		"longer known.\n"
+		"receipt verify FILE [--key=HEX|FILE] checks a receipt that was kept in a file. It\n"
+		"asks no daemon; it exits 14 and says what is wrong if the receipt is not what was\n"
+		"signed.\n"},
+	{COMMAND_account_import,
+		"Files are CSV with a header line, JSON lines, or what Microsoft Graph answers\n"
+		"for users and deleted items; - is standard input. Nothing is changed unless\n"
+		"every row of every file is right.\n"},
+};
+
+const struct ctl_help_text ctl_help_examples[] = {
 	{COMMAND_account_import,  "retentionctl import --dry-run users.csv"},
 	{COMMAND_account_import,  "retentionctl import --org=contoso users.json deleted.json"},
 	{COMMAND_account_leave,   "retentionctl leave contoso/jane@fabrikam.example"},
@@ -46,6 +64,7 @@ static const struct {
 	{COMMAND_request_list,    "retentionctl requests --open"},
 	{COMMAND_request_approve, "retentionctl approve 7 9"},
 	{COMMAND_request_deny,    "retentionctl deny 8 --reason='still employed here'"},
+	{_COMMAND_MAX,            NULL},
 };
 /* clang-format on */
 
@@ -78,21 +97,38 @@ static void put_own_options(FILE *out, const char *verb)
 	}
 }
 
-static bool in_group(const struct command *command, const char *prefix)
+static bool has_prefix(const struct command *command, const char *prefix)
 {
 	size_t len = strlen(prefix);
 
 	return strncmp(command->method, prefix, len) == 0 && command->method[len] == '.';
 }
 
-static bool in_any_group(const struct command *command)
+bool ctl_help_belongs(const struct command *command, const struct ctl_help_group *group)
 {
-	for (size_t i = 0; i < ARRAY_LEN(groups); i++) {
-		if (in_group(command, groups[i].prefix)) {
-			return true;
+	/* What only programs ask for is left to retentionctl call. */
+	if (command->role == ROLE_KEEPER) {
+		return false;
+	}
+	if (group->prefix) {
+		return has_prefix(command, group->prefix);
+	}
+	for (group = ctl_help_groups; group->prefix; group++) {
+		if (has_prefix(command, group->prefix)) {
+			return false;
 		}
 	}
-	return false;
+	return true;
+}
+
+const char *ctl_help_about(const struct command *command)
+{
+	for (size_t i = 0; i < ARRAY_LEN(abouts); i++) {
+		if (abouts[i].command == ctl_option_command(command)) {
+			return abouts[i].text;
+		}
+	}
+	return NULL;
 }
 
 static void put_verb(FILE *out, const char *verb, const char *operands, const char *summary)
@@ -106,18 +142,16 @@ static void put_verb(FILE *out, const char *verb, const char *operands, const ch
 	(void)fprintf(out, "  %s %s%*s %s\n", verb, operands, MAX(0, 28 - len), "", summary);
 }
 
-static void put_group(FILE *out, const char *prefix, const char *title)
+static void put_group(FILE *out, const struct ctl_help_group *group)
 {
 	bool any = false;
 
 	for (size_t i = 0; i < _COMMAND_MAX; i++) {
 		const struct command *command = &command_table[i];
 
-		/* What only programs ask for is left to retentionctl call. */
-		if (command->role != ROLE_KEEPER &&
-		    (prefix ? in_group(command, prefix) : !in_any_group(command))) {
+		if (ctl_help_belongs(command, group)) {
 			if (!any) {
-				(void)fprintf(out, "\n%s\n", title);
+				(void)fprintf(out, "\n%s\n", group->title);
 			}
 			any = true;
 			put_verb(out, command->verb, command->operands, command->summary);
@@ -142,10 +176,9 @@ void ctl_help_overview(FILE *out)
 		"and - (standard input) give one a line. SPAN is 30d or 1d12h. INSTANT is\n"
 		"2026-03-01T12:00:00Z, 2026-03-01 or +30d.\n",
 		out);
-	for (size_t i = 0; i < ARRAY_LEN(groups); i++) {
-		put_group(out, groups[i].prefix, groups[i].title);
+	for (const struct ctl_help_group *group = ctl_help_groups; group->title; group++) {
+		put_group(out, group);
 	}
-	put_group(out, NULL, "More");
 	(void)fputs("\nThis client\n", out);
 	for (int verb = CTL_VERB_COMMAND + 1; verb < _CTL_VERB_MAX; verb++) {
 		if (!ctl_verb_is_hidden((enum ctl_verb)verb)) {
@@ -156,7 +189,9 @@ void ctl_help_overview(FILE *out)
 	(void)fputs("\nOptions of every verb\n", out);
 	put_own_options(out, NULL);
 	put_exit_codes(out);
-	(void)fputs("\nretentionctl VERB --help tells a verb's options.\n", out);
+	(void)fputs(
+		"\nretentionctl VERB --help tells a verb's options; retentionctl(1) tells all.\n",
+		out);
 }
 
 static void put_arguments(FILE *out, const struct command *command)
@@ -177,10 +212,10 @@ static void put_examples(FILE *out, const struct command *command)
 {
 	bool any = false;
 
-	for (size_t i = 0; i < ARRAY_LEN(examples); i++) {
-		if (examples[i].command == ctl_option_command(command)) {
+	for (const struct ctl_help_text *example = ctl_help_examples; example->text; example++) {
+		if (example->command == ctl_option_command(command)) {
 			(void)fputs(any ? "" : "\nExamples\n", out);
-			(void)fprintf(out, "  %s\n", examples[i].text);
+			(void)fprintf(out, "  %s\n", example->text);
 			any = true;
 		}
 	}
@@ -188,6 +223,8 @@ static void put_examples(FILE *out, const struct command *command)
 
 void ctl_help_command(const struct command *command, FILE *out)
 {
+	const char *about = ctl_help_about(command);
+
 	(void)fprintf(out, "Usage: retentionctl [OPTIONS] %s%s%s\n\n%s.\n", command->verb,
 		      *command->operands ? " " : "", command->operands, command->summary);
 	if (strstr(command->operands, "ACCOUNT…")) {
@@ -198,21 +235,8 @@ void ctl_help_command(const struct command *command, FILE *out)
 	} else if (strstr(command->operands, "ACCOUNT")) {
 		(void)fputs("ACCOUNT is ORG/ID, ORG/PERSON (with an @) or uid:N.\n", out);
 	}
-	if (ctl_option_command(command) == COMMAND_receipt_get) {
-		(void)fputs(
-			"When the removal is complete, ACCOUNT is ORG/ID or uid:N: the person's name is no\n"
-			"longer known.\n"
-			"receipt verify FILE [--key=HEX|FILE] checks a receipt that was kept in a file. It\n"
-			"asks no daemon; it exits 14 and says what is wrong if the receipt is not what was\n"
-			"signed.\n",
-			out);
-	}
-	if (ctl_option_command(command) == COMMAND_account_import) {
-		(void)fputs(
-			"Files are CSV with a header line, JSON lines, or what Microsoft Graph answers\n"
-			"for users and deleted items; - is standard input. Nothing is changed unless\n"
-			"every row of every file is right.\n",
-			out);
+	if (about) {
+		(void)fputs(about, out);
 	}
 	if (command->n_arguments > 0) {
 		(void)fputs("\nOptions of this verb\n", out);

@@ -6,6 +6,31 @@
 
 #include "ctl/args.h"
 
+/**
+ * struct ctl_help_group - a heading of the overview
+ * @prefix: what stands before the dot of the methods under it; NULL for those under no other
+ * @title:  NULL in the row behind the last
+ */
+struct ctl_help_group {
+	const char *prefix;
+	const char *title;
+};
+
+struct ctl_help_text {
+	enum command_symbol command;
+	const char *text; /* NULL in the row behind the last */
+};
+
+/* What --help and the manual say beside the tables of commands and options. */
+extern const struct ctl_help_group ctl_help_groups[];
+extern const struct ctl_help_text ctl_help_examples[]; /* command lines */
+
+/* Whether a command's verb is listed under a heading. */
+bool ctl_help_belongs(const struct command *command, const struct ctl_help_group *group);
+
+/* More about a command than its summary, in whole lines; or NULL. */
+const char *ctl_help_about(const struct command *command);
+
 /* All verbs in groups, the options that every verb takes, and the exit codes. */
 void ctl_help_overview(FILE *out);
 
