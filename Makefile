@@ -3,6 +3,7 @@
 #     make                build/default/retentiond and build/default/retentionctl
 #     make demo           shows them at work; installs what is missing first
 #     make check          every check and test; installs what is missing first
+#     make man            build/man/*: the manual pages
 #     make deps           installs what is missing, nothing else
 #     make fuzz           build/fuzz/tests/fuzz/fuzz_*, for libFuzzer
 #     make format         lays the source out with clang-format 14
@@ -99,6 +100,7 @@ objects = $(patsubst %.c,$(out)/%.o,$(wildcard $(1)))
 common_objects  := $(call objects,common/*.c)
 daemon_objects  := $(call objects,daemon/*.c daemon/*/*.c)
 ctl_objects     := $(call objects,ctl/*.c)
+man_objects     := $(call objects,packaging/man/*.c)
 support_objects := $(call objects,tests/support/*.c)
 unit_objects    := $(call objects,tests/unit/test_*.c)
 fuzz_objects    := $(call objects,tests/fuzz/fuzz_*.c)
@@ -107,13 +109,16 @@ fuzz_objects    := $(call objects,tests/fuzz/fuzz_*.c)
 tested_objects  := $(common_objects) $(filter-out %/main.o,$(daemon_objects) $(ctl_objects)) \
                    $(support_objects)
 
-every_object := $(sort $(common_objects) $(daemon_objects) $(ctl_objects) $(support_objects) \
-                       $(unit_objects) $(fuzz_objects))
-formatted    := $(wildcard $(addsuffix /*.[ch],common daemon daemon/* ctl tests/*))
+every_object := $(sort $(common_objects) $(daemon_objects) $(ctl_objects) $(man_objects) \
+                       $(support_objects) $(unit_objects) $(fuzz_objects))
+formatted    := $(wildcard $(addsuffix /*.[ch],common daemon daemon/* ctl packaging/man tests/*))
+
+man_pages := $(patsubst packaging/man/%.scd,build/man/%,$(wildcard packaging/man/*.scd))
 
 RETENTIOND    := $(out)/retentiond
 RETENTIONCTL  := $(out)/retentionctl
 unit_tests    := $(out)/unit-tests
+weave         := $(out)/weave
 fuzz_programs := $(fuzz_objects:.o=)
 
 .PHONY: all
@@ -125,13 +130,16 @@ $(RETENTIOND): libs := $(libs_daemon)
 $(RETENTIONCTL): $(ctl_objects) $(common_objects)
 $(RETENTIONCTL): libs := $(libs_ctl)
 
+$(weave): $(man_objects) $(filter-out %/main.o,$(ctl_objects)) $(common_objects)
+$(weave): libs := $(libs_ctl)
+
 $(unit_tests): $(unit_objects) $(tested_objects)
 $(unit_tests): libs := $(libs_daemon) $(libs_ctl) $(libs_criterion)
 
 $(fuzz_programs): %: %.o $(tested_objects)
 $(fuzz_programs): libs := -fsanitize=fuzzer $(libs_daemon) $(libs_ctl)
 
-$(RETENTIOND) $(RETENTIONCTL) $(unit_tests) $(fuzz_programs): $(out)/flags
+$(RETENTIOND) $(RETENTIONCTL) $(weave) $(unit_tests) $(fuzz_programs): $(out)/flags
 	$(call quiet,LD,$@)$(CC) $(ldflags) -o $@ $(filter %.o,$^) $(libs)
 
 $(out)/%.o: %.c $(out)/flags | $(if $(missing),libraries-are-missing)
@@ -154,6 +162,22 @@ libraries-are-missing:
 	@echo "pkg-config does not find: $(missing). 'make deps' installs what is missing." >&2
 	@false
 
+# --- manual -------------------------------------------------------------------------------------
+
+# A page is its source with the tables of daemon and client woven in: see packaging/man/weave.c.
+.PHONY: man
+man: $(man_pages)
+
+build/man/%: packaging/man/%.scd $(weave) packaging/man/tidy.awk | $(if $(shell command -v scdoc),,scdoc-is-missing)
+	@mkdir -p $(@D)
+	$(call quiet,MAN,$@)$(weave) <$< >$@.scd && scdoc <$@.scd >$@.roff && \
+		awk -f packaging/man/tidy.awk $@.roff >$@ && rm $@.scd $@.roff
+
+.PHONY: scdoc-is-missing
+scdoc-is-missing:
+	@echo "The manual pages are made with scdoc(1). 'make deps' installs it." >&2
+	@false
+
 # --- demo, check, fuzz ---------------------------------------------------------------------------
 
 # What is written above has been read before the libraries were there: once they are, make begins
@@ -171,7 +195,7 @@ endif
 
 .PHONY: deps
 deps:
-	@packaging/dependencies.sh build demo check $(clang_set)
+	@packaging/dependencies.sh build man demo check $(clang_set)
 
 .PHONY: demo
 demo:
@@ -180,7 +204,7 @@ demo:
 
 .PHONY: check
 check:
-	@packaging/dependencies.sh build check $(clang_set)
+	@packaging/dependencies.sh build man check $(clang_set)
 	@$(again) run-check
 
 .PHONY: run-demo
@@ -188,7 +212,7 @@ run-demo: all
 	@RETENTIOND=$(abspath $(RETENTIOND)) RETENTIONCTL=$(abspath $(RETENTIONCTL)) packaging/demo/demo
 
 .PHONY: run-check
-run-check: all $(unit_tests)
+run-check: all man $(unit_tests)
 	@BUILD=$(out) CC='$(CC)' CPPFLAGS='$(cppflags)' CFLAGS='$(cflags)' \
 		RETENTIOND=$(abspath $(RETENTIOND)) RETENTIONCTL=$(abspath $(RETENTIONCTL)) tests/run
 

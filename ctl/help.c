@@ -28,19 +28,6 @@ const struct ctl_help_group ctl_help_groups[] = {
 };
 
 /* clang-format off */
-static const struct ctl_help_text abouts[] = {
-	{COMMAND_receipt_get,
-		"When the removal is complete, ACCOUNT is ORG/ID or uid:N: the person's name is no\n"
-		"longer known.\n"
-		"receipt verify FILE [--key=HEX|FILE] checks a receipt that was kept in a file. It\n"
-		"asks no daemon; it exits 14 and says what is wrong if the receipt is not what was\n"
-		"signed.\n"},
-	{COMMAND_account_import,
-		"Files are CSV with a header line, JSON lines, or what Microsoft Graph answers\n"
-		"for users and deleted items; - is standard input. Nothing is changed unless\n"
-		"every row of every file is right.\n"},
-};
-
 const struct ctl_help_text ctl_help_examples[] = {
 	{COMMAND_account_import,  "retentionctl import --dry-run users.csv"},
 	{COMMAND_account_import,  "retentionctl import --org=contoso users.json deleted.json"},
@@ -119,16 +106,6 @@ bool ctl_help_belongs(const struct command *command, const struct ctl_help_group
 		}
 	}
 	return true;
-}
-
-const char *ctl_help_about(const struct command *command)
-{
-	for (size_t i = 0; i < ARRAY_LEN(abouts); i++) {
-		if (abouts[i].command == ctl_option_command(command)) {
-			return abouts[i].text;
-		}
-	}
-	return NULL;
 }
 
 static void put_verb(FILE *out, const char *verb, const char *operands, const char *summary)
@@ -221,12 +198,8 @@ static void put_examples(FILE *out, const struct command *command)
 	}
 }
 
-void ctl_help_command(const struct command *command, FILE *out)
+static void put_account_forms(FILE *out, const struct command *command)
 {
-	const char *about = ctl_help_about(command);
-
-	(void)fprintf(out, "Usage: retentionctl [OPTIONS] %s%s%s\n\n%s.\n", command->verb,
-		      *command->operands ? " " : "", command->operands, command->summary);
 	if (strstr(command->operands, "ACCOUNT…")) {
 		(void)fputs(
 			"ACCOUNT is ORG/ID, ORG/PERSON (with an @) or uid:N; @FILE and - (standard\n"
@@ -235,9 +208,34 @@ void ctl_help_command(const struct command *command, FILE *out)
 	} else if (strstr(command->operands, "ACCOUNT")) {
 		(void)fputs("ACCOUNT is ORG/ID, ORG/PERSON (with an @) or uid:N.\n", out);
 	}
-	if (about) {
-		(void)fputs(about, out);
+}
+
+void ctl_help_about(const struct command *command, FILE *out)
+{
+	if (ctl_option_command(command) == COMMAND_receipt_get) {
+		(void)fputs(
+			"When the removal is complete, ACCOUNT is ORG/ID or uid:N: the person's name is no\n"
+			"longer known.\n"
+			"receipt verify FILE [--key=HEX|FILE] checks a receipt that was kept in a file. It\n"
+			"asks no daemon; it exits 14 and says what is wrong if the receipt is not what was\n"
+			"signed.\n",
+			out);
 	}
+	if (ctl_option_command(command) == COMMAND_account_import) {
+		(void)fputs(
+			"Files are CSV with a header line, JSON lines, or what Microsoft Graph answers\n"
+			"for users and deleted items; - is standard input. Nothing is changed unless\n"
+			"every row of every file is right.\n",
+			out);
+	}
+}
+
+void ctl_help_command(const struct command *command, FILE *out)
+{
+	(void)fprintf(out, "Usage: retentionctl [OPTIONS] %s%s%s\n\n%s.\n", command->verb,
+		      *command->operands ? " " : "", command->operands, command->summary);
+	put_account_forms(out, command);
+	ctl_help_about(command, out);
 	if (command->n_arguments > 0) {
 		(void)fputs("\nOptions of this verb\n", out);
 		put_arguments(out, command);

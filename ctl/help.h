@@ -28,8 +28,8 @@ extern const struct ctl_help_text ctl_help_examples[]; /* command lines */
 /* Whether a command's verb is listed under a heading. */
 bool ctl_help_belongs(const struct command *command, const struct ctl_help_group *group);
 
-/* More about a command than its summary, in whole lines; or NULL. */
-const char *ctl_help_about(const struct command *command);
+/* What there is to say of a command beside its summary, in whole lines. */
+void ctl_help_about(const struct command *command, FILE *out);
 
 /* All verbs in groups, the options that every verb takes, and the exit codes. */
 void ctl_help_overview(FILE *out);

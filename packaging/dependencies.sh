@@ -3,7 +3,7 @@
 #
 # Installs what the build, the demonstration and the checks need and this machine lacks.
 #
-#     dependencies.sh SET...      SETs: build, demo, check, clang
+#     dependencies.sh SET...      SETs: build, man, demo, check, clang
 #
 # What is there is found by use (a .pc file, a header, a program), so libraries that did not come
 # from a package count as well. Silent when nothing is missing. Made for Debian 12; elsewhere it
@@ -63,6 +63,11 @@ needs_of_build()
 	old_libevent | cut -d ' ' -f 1
 }
 
+needs_of_man()
+{
+	need scdoc has_command scdoc
+}
+
 needs_of_demo()
 {
 	: # bash, awk, grep and sed are everywhere
@@ -73,7 +78,10 @@ needs_of_check()
 	need binutils has_command nm
 	need clang-format-14 has_command clang-format-14
 	need fish has_command fish
+	need groff-base has_command groff
 	need libcriterion-dev has_library criterion
+	need man-db has_command man
+	need mandoc has_command mandoc
 	need python3 has_command /usr/bin/python3
 	need python3-msgpack has_python_module msgpack
 	need python3-pytest has_python_module pytest
@@ -118,9 +126,9 @@ install()
 
 for set in "$@"; do
 	case $set in
-	build | demo | check | clang) ;;
+	build | man | demo | check | clang) ;;
 	*)
-		echo "usage: $0 build|demo|check|clang ..." >&2
+		echo "usage: $0 build|man|demo|check|clang ..." >&2
 		exit 2
 		;;
 	esac
