@@ -56,7 +56,7 @@ while read -r file; do
 	check_licence "$file"
 	check_words "$file"
 	case $file in
-	./common/*.h | ./daemon/*.h | ./ctl/*.h) check_header "$file" ;;
+	./common/*.h | ./daemon/*.h | ./ctl/*.h | ./packaging/*.h) check_header "$file" ;;
 	esac
 done < <(sources)
 

@@ -9,7 +9,7 @@ cd "$(dirname "$0")/../.."
 # FILE:LINE:INCLUDED of every include, INCLUDED with its quotes or brackets.
 includes()
 {
-	find common daemon ctl -name '*.[ch]' -o -name '*.def' | sort | xargs -r \
+	find common daemon ctl packaging -name '*.[ch]' -o -name '*.def' | sort | xargs -r \
 		grep -HnoP '^\s*#\s*include\s+\K(<[^>]+>|"[^"]+")' || true
 }
 
@@ -72,6 +72,13 @@ includes | awk -F: '
 	from == "ctl" {
 		if (to != "ctl" && to != "common")
 			fault("ctl stands on common alone, and includes \"" name "\"")
+		next
+	}
+
+	# What makes the manual reads the tables of all of them, and is read by none.
+	from == "packaging/man" {
+		if (to != from && to != "ctl" && !(to in rank))
+			fault("the manual is made of our tables, and includes \"" name "\"")
 		next
 	}
 
