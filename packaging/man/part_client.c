@@ -91,6 +91,16 @@ static void put_verb(FILE *out, const char *verb, const char *operands)
 	(void)fputc('\n', out);
 }
 
+static void put_own_verb(FILE *out, const struct ctl_verb_row *verb)
+{
+	put_verb(out, verb->name, verb->operands);
+	scdoc_put_sentence(out, 1, verb->summary);
+	if (verb->about) {
+		scdoc_put_lines(out, 1, verb->about);
+	}
+	put_own_options(out, 1, verb->name);
+}
+
 static void put_examples(FILE *out, const struct command *command)
 {
 	bool any = false;
@@ -191,18 +201,10 @@ void part_verbs(FILE *out)
 
 void part_own_verbs(FILE *out)
 {
-	for (int id = CTL_VERB_COMMAND + 1; id < _CTL_VERB_MAX; id++) {
-		const struct ctl_verb_row *verb = &ctl_verb_table[id];
-
-		if (ctl_verb_is_hidden((enum ctl_verb)id)) {
-			continue;
+	for (int verb = CTL_VERB_COMMAND + 1; verb < _CTL_VERB_MAX; verb++) {
+		if (!ctl_verb_is_hidden((enum ctl_verb)verb)) {
+			put_own_verb(out, &ctl_verb_table[verb]);
 		}
-		put_verb(out, verb->name, verb->operands);
-		scdoc_put_sentence(out, 1, verb->summary);
-		if (verb->about) {
-			scdoc_put_lines(out, 1, verb->about);
-		}
-		put_own_options(out, 1, verb->name);
 	}
 }
 

@@ -16,16 +16,23 @@
 
 #define VERSION_MARK "@version@"
 
+/* clang-format off */
 static const struct {
 	const char *mark;
 	void (*put)(FILE *out);
 } parts[] = {
-	{"@verbs@", part_verbs},           {"@own-verbs@", part_own_verbs},
-	{"@options@", part_options},       {"@changing-options@", part_changing_options},
-	{"@exit-codes@", part_exit_codes}, {"@methods@", part_methods},
-	{"@arguments@", part_arguments},   {"@fields@", part_fields},
-	{"@outcomes@", part_outcomes},     {"@limits@", part_limits},
+	{"@verbs@",            part_verbs},
+	{"@own-verbs@",        part_own_verbs},
+	{"@options@",          part_options},
+	{"@changing-options@", part_changing_options},
+	{"@exit-codes@",       part_exit_codes},
+	{"@methods@",          part_methods},
+	{"@arguments@",        part_arguments},
+	{"@fields@",           part_fields},
+	{"@outcomes@",         part_outcomes},
+	{"@limits@",           part_limits},
 };
+/* clang-format on */
 
 static bool put_part(const char *line)
 {
