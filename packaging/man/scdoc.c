@@ -100,37 +100,85 @@ static size_t blanks_of(struct slice line)
 	return n;
 }
 
+/* Where the words of "exit 0         erased" begin; 0 if they do not. */
+static size_t words_of(struct slice line)
+{
+	for (size_t i = 1; i + 2 < line.len; i++) {
+		if (line.data[i] == ' ' && line.data[i + 1] == ' ') {
+			return i + blanks_of((struct slice){line.data + i, line.len - i});
+		}
+	}
+	return 0;
+}
+
+static size_t term_len(struct slice line, size_t words)
+{
+	while (words > 0 && line.data[words - 1] == ' ') {
+		words--;
+	}
+	return words;
+}
+
+static void put_words(FILE *out, int depth, struct slice words)
+{
+	if (words.len > 0) {
+		put_line_begin(out, depth, words.data[0]);
+		put_slice(out, words);
+	}
+	(void)fputc('\n', out);
+}
+
+/* A row of a list: its term, and words that a line with nothing but blanks before them continues. */
+static void put_row(FILE *out, int depth, struct slice line, bool first)
+{
+	size_t begin = blanks_of(line);
+
+	if (begin == 0) {
+		begin = words_of(line);
+		(void)fputs(first ? "" : "\n", out);
+		put_words(out, depth, (struct slice){line.data, term_len(line, begin)});
+	}
+	put_words(out, depth + 1, (struct slice){line.data + begin, line.len - begin});
+}
+
+/* What stands in lines that begin with blanks: a list, or what stays as it is. */
+static void put_block(FILE *out, int depth, const char **text)
+{
+	struct slice first = {*text, strcspn(*text, "\n")};
+	size_t indent = blanks_of(first);
+	bool list = words_of((struct slice){first.data + indent, first.len - indent}) > 0;
+	const char *begin = *text;
+
+	if (!list) {
+		scdoc_begin_literal(out, depth);
+	}
+	while (**text == ' ') {
+		bool is_first = *text == begin;
+		struct slice line = next_line(text);
+		size_t cut = MIN(indent, blanks_of(line));
+
+		line = (struct slice){line.data + cut, line.len - cut};
+		if (list) {
+			put_row(out, depth, line, is_first);
+		} else {
+			scdoc_put_literal(out, depth, line);
+		}
+	}
+	if (list) {
+		(void)fputc('\n', out);
+	} else {
+		scdoc_end_literal(out, depth);
+	}
+}
+
 void scdoc_put_lines(FILE *out, int depth, const char *text)
 {
-	size_t literal = 0; /* blanks of the block's first line; 0 outside of one */
-
 	while (*text) {
-		struct slice line = next_line(&text);
-		size_t blanks = blanks_of(line);
-
-		if (blanks > 0 && literal == 0) {
-			scdoc_begin_literal(out, depth);
-			literal = blanks;
-		} else if (blanks == 0 && literal > 0) {
-			scdoc_end_literal(out, depth);
-			literal = 0;
-		}
-		if (literal > 0) {
-			size_t cut = MIN(literal, blanks);
-
-			scdoc_put_literal(out, depth,
-					  (struct slice){line.data + cut, line.len - cut});
-		} else if (line.len > 0) {
-			put_line_begin(out, depth, line.data[0]);
-			put_slice(out, line);
-			(void)fputc('\n', out);
+		if (*text == ' ') {
+			put_block(out, depth, &text);
 		} else {
-			(void)fputc('\n', out);
+			put_words(out, depth, next_line(&text));
 		}
 	}
-	if (literal > 0) {
-		scdoc_end_literal(out, depth);
-	} else {
-		(void)fputc('\n', out);
-	}
+	(void)fputc('\n', out);
 }

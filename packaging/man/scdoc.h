@@ -24,7 +24,10 @@ void scdoc_put_underlined(FILE *out, const char *text);
 /* A paragraph of one text, which gets a full stop if it has none, and an empty line. */
 void scdoc_put_sentence(FILE *out, int depth, const char *text);
 
-/* Whole lines of a --help: those that begin with blanks stay as they are, others flow. */
+/*
+ * Whole lines of a --help: they flow, but for those that begin with blanks. Those are a list when
+ * its first line is a term, two blanks and words; else they stay as they are.
+ */
 void scdoc_put_lines(FILE *out, int depth, const char *text);
 
 /* Lines that stay as they are: what is typed, between the two. */
