@@ -87,10 +87,16 @@ void conn_notice(struct limits_notice *notice, enum log_level level, const struc
 		       "connection of uid %s, pid %s, closed: %s%s", uid, pid, what, untold);
 }
 
+static void conn_tell(struct conn *conn, enum log_level level, const char *why)
+{
+	conn->shared->handler.meters->n_dropped++;
+	conn_notice(&conn->shared->refused, level, &conn->session.peer, why);
+}
+
 /* Ends a connection that is of no more use; its answers are dropped. */
 static void conn_drop(struct conn *conn, const char *why)
 {
-	conn_notice(&conn->shared->refused, LOG_LEVEL_INFO, &conn->session.peer, why);
+	conn_tell(conn, LOG_LEVEL_INFO, why);
 	conn->dead = true;
 }
 
@@ -109,6 +115,7 @@ static void conn_read(struct conn *conn)
 			conn_drop(conn, "no memory for its request");
 		}
 		conn->more = true;
+		conn->read_at = limits_now();
 	} else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
 		/*
 		 * A reset comes after everything that was sent has been read: it is an end like
@@ -260,7 +267,7 @@ static void conn_refuse(struct conn *conn, int error, struct slice bytes)
 			conn_answer(conn);
 		}
 	}
-	conn_notice(&conn->shared->refused, LOG_LEVEL_INFO, &conn->session.peer, why);
+	conn_tell(conn, LOG_LEVEL_INFO, why);
 	conn->closing = true;
 }
 
@@ -295,6 +302,7 @@ static int conn_dispatch(struct conn *conn, const struct rpc_message *message)
 		assert(error < 0);
 		return error;
 	}
+	conn->n_answered += message->type == RPC_REQUEST;
 	conn_answer(conn);
 	if (conn->session.next_seq > 0 && !conn->subscribed) {
 		conn_subscribe_last(conn);
@@ -392,8 +400,7 @@ int conn_push(struct conn *conn)
 	conn->behind = more;
 	conn_answer(conn);
 	if (error > 0) {
-		conn_notice(&conn->shared->refused, LOG_LEVEL_WARNING, &conn->session.peer,
-			    push_refusal(error));
+		conn_tell(conn, LOG_LEVEL_WARNING, push_refusal(error));
 		conn->closing = true;
 	}
 	if (events->len > 0 || error > 0) {
@@ -485,8 +492,18 @@ static void conn_shrink(struct conn *conn)
 	conn->large = false;
 }
 
-bool conn_finish(struct conn *conn)
+static void conn_count_answers(struct conn *conn, span_t now)
 {
+	if (conn->n_answered > 0) {
+		histogram_add(&conn->shared->handler.meters->answers, now - conn->read_at,
+			      conn->n_answered);
+		conn->n_answered = 0;
+	}
+}
+
+bool conn_finish(struct conn *conn, span_t now)
+{
+	conn_count_answers(conn, now);
 	if (!conn->dead) {
 		conn_flush(conn);
 	}

@@ -60,6 +60,9 @@ struct conn_shared {
  * @frame_late, @write_late: a limit of time has passed; the turn judges it, since bytes may have
  *             come meanwhile
  * @large:   the parser has grown for a large message
+ * @read_at: limits_now() when bytes came last. No more are read before every whole message of @in
+ *           is dispatched, so this made the one whole that is dispatched now
+ * @n_answered: requests of this turn
  */
 struct conn {
 	TAILQ_ENTRY(conn) in_all;
@@ -85,6 +88,8 @@ struct conn {
 	bool frame_late;
 	bool write_late;
 	bool large;
+	span_t read_at;
+	uint32_t n_answered;
 };
 
 /**
@@ -122,10 +127,11 @@ void conn_push_later(struct conn *conn); /* in the next turn, which comes at onc
 
 /**
  * conn_finish() - send what can be sent, and wait for what comes next
+ * @now: limits_now() when all that the turn answered was durable
  *
  * Return: false when it has come to its end; the caller frees it.
  */
-must_check bool conn_finish(struct conn *conn);
+must_check bool conn_finish(struct conn *conn, span_t now);
 
 /* The peer's end of the socket cannot be written to any more; what is in it already is read. */
 void conn_stop(struct conn *conn);

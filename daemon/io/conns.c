@@ -55,19 +55,31 @@ static int conns_add(struct conns *conns, int fd, const struct access_peer *peer
 	return 0;
 }
 
-void conns_accept(struct conns *conns, int fd)
+/* Return: whether @fd was taken. */
+static bool conns_take(struct conns *conns, int fd)
 {
-	cleanup(closep) int taken = fd;
 	struct access_peer peer;
 
 	if (peer_init(fd, &peer) < 0) {
-		return; /* the kernel does not know who it is, so neither do we */
+		return false; /* the kernel does not know who it is, so neither do we */
 	}
 	if (conns_add(conns, fd, &peer) < 0) {
 		peer_done(&peer);
-		return;
+		return false;
 	}
-	taken = -1;
+	return true;
+}
+
+void conns_accept(struct conns *conns, int fd)
+{
+	struct meters *meters = conns->shared.handler.meters;
+
+	if (conns_take(conns, fd)) {
+		meters->n_accepted++;
+	} else {
+		meters->n_refused++;
+		closep(&fd);
+	}
 }
 
 int conns_new(struct event_base *base, const struct conns_handler *handler,
@@ -109,6 +121,8 @@ int conns_work(struct conns *conns)
 {
 	span_t until = limits_now() + LIMITS_WORK_PER_TURN;
 
+	conns->shared.handler.meters->n_connections = conns->n_all;
+	conns->shared.handler.meters->n_subscribers = conns->shared.n_subscribers;
 	for (size_t n = conns->shared.n_busy; n > 0; n--) {
 		struct conn *conn = TAILQ_FIRST(&conns->shared.busy);
 		int error;
@@ -157,11 +171,12 @@ int conns_push(struct conns *conns)
 
 void conns_finish(struct conns *conns)
 {
+	span_t now = limits_now();
 	struct conn *next;
 
 	for (struct conn *conn = TAILQ_FIRST(&conns->shared.busy); conn; conn = next) {
 		next = TAILQ_NEXT(conn, in_busy);
-		if (!conn_finish(conn)) {
+		if (!conn_finish(conn, now)) {
 			conns_remove(conns, conn);
 		}
 	}

@@ -6,6 +6,7 @@
 #include "common/pack.h"
 #include "common/rpc.h"
 
+#include "daemon/work/meters.h"
 #include "daemon/work/session.h"
 
 /*
@@ -30,6 +31,7 @@ struct event_base;
  * struct conns_handler - who understands what the connections carry
  * @dispatch: do what a message asks, as dispatch_message() does
  * @push:     tell a session that has subscribed what is new, as events_write() does
+ * @meters:   where connections, and how long answers take, are counted
  *
  * @out is empty. Return: 0; @push also SESSION_E_, after which the connection is closed; or a
  * negative errno when the machine failed.
@@ -39,6 +41,7 @@ struct conns_handler {
 			struct pack_writer *out);
 	int (*push)(void *userdata, struct session *session, struct pack_writer *out,
 		    bool *ret_more);
+	struct meters *meters;
 	void *userdata;
 };
 

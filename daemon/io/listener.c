@@ -132,6 +132,9 @@ static void turn_away(struct listener *listener)
 
 	closep(&listener->spare_fd);
 	fd = accept4(listener->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	if (fd >= 0) {
+		listener->accept(listener->userdata, LISTENER_TURNED_AWAY);
+	}
 	closep(&fd);
 	listener->spare_fd = spare_open();
 }

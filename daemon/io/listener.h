@@ -13,8 +13,13 @@
 struct event_base;
 struct listener;
 
-/* Takes a new connection. @fd does not block, is closed on exec, and is the callee's. */
+/*
+ * Takes a new connection. @fd does not block, is closed on exec, and is the callee's; or it is
+ * LISTENER_TURNED_AWAY: a peer was told to go, for want of a descriptor.
+ */
 typedef void listener_accept_fn(void *userdata, int fd);
+
+#define LISTENER_TURNED_AWAY (-1)
 
 #define LISTENER_GID_KEEP ((gid_t)-1)
 

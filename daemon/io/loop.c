@@ -58,7 +58,8 @@ static int on_push(void *userdata, struct session *session, struct pack_writer *
 
 int loop_new(struct engine *engine, const struct loop_hooks *hooks, struct loop **ret_loop)
 {
-	struct conns_handler handler = {.dispatch = on_message, .push = on_push};
+	struct conns_handler handler = {
+		.dispatch = on_message, .push = on_push, .meters = &engine->meters};
 	struct loop *loop;
 	int error;
 
@@ -103,7 +104,11 @@ static void on_accept(void *userdata, int fd)
 {
 	struct loop *loop = userdata;
 
-	conns_accept(loop->conns, fd);
+	if (fd == LISTENER_TURNED_AWAY) {
+		loop->engine->meters.n_refused++;
+	} else {
+		conns_accept(loop->conns, fd);
+	}
 }
 
 int loop_listen(struct loop *loop, int fd, const char *path)
@@ -122,27 +127,40 @@ int loop_listen(struct loop *loop, int fd, const char *path)
 	return 0;
 }
 
+static int loop_commit(struct loop *loop)
+{
+	struct meters *meters = &loop->engine->meters;
+	uint64_t n_before = meters->n_commits;
+	span_t began = limits_now();
+	int error;
+
+	error = engine_commit(loop->engine);
+	if (meters->n_commits != n_before) {
+		histogram_add(&meters->commits, limits_now() - began, 1);
+	}
+	return error;
+}
+
 /*
  * The order is the promise: everything that this turn changed is on disk before the first byte
  * about it leaves. The clocks are read when all that the turn works on has come in.
  */
-static int loop_turn(struct loop *loop, span_t sleep)
+static int loop_work(struct loop *loop)
 {
 	struct clock_reading reading;
 	int error;
 
-	error = waiter_wait(loop->waiter, conns_have_work(loop->conns) ? 0 : sleep);
-	if (error) {
-		return error;
-	}
 	loop_read_clocks(&reading);
-	loop->engine->meters.n_connections = conns_count(loop->conns);
 	engine_begin_turn(loop->engine, &reading);
 	error = conns_work(loop->conns);
 	if (error) {
 		return error;
 	}
-	error = engine_end_turn(loop->engine);
+	error = engine_work(loop->engine);
+	if (error) {
+		return error;
+	}
+	error = loop_commit(loop);
 	if (error) {
 		return error;
 	}
@@ -152,6 +170,29 @@ static int loop_turn(struct loop *loop, span_t sleep)
 	}
 	conns_finish(loop->conns);
 	return engine_settle(loop->engine);
+}
+
+static void loop_count_turn(struct meters *meters, span_t took)
+{
+	meters->n_turns++;
+	meters->n_turns_long += took > METERS_TURN_LONG;
+	meters->longest_turn = MAX(meters->longest_turn, took);
+}
+
+/* How long a turn lasts is counted from where it stops waiting. */
+static int loop_turn(struct loop *loop, span_t sleep)
+{
+	span_t began;
+	int error;
+
+	error = waiter_wait(loop->waiter, conns_have_work(loop->conns) ? 0 : sleep);
+	if (error) {
+		return error;
+	}
+	began = limits_now();
+	error = loop_work(loop);
+	loop_count_turn(&loop->engine->meters, limits_now() - began);
+	return error;
 }
 
 static void loop_call_hooks(struct loop *loop)

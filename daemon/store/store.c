@@ -287,6 +287,11 @@ uint32_t store_n_orgs(const struct store *store)
 	return store->orgs.n;
 }
 
+uint64_t store_n_uids(const struct store *store)
+{
+	return store->state.next_uid - 1;
+}
+
 bool store_is_durable(const struct store *store, const struct account *account)
 {
 	return account->last_seq <= store->durable_seq;

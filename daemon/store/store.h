@@ -171,6 +171,9 @@ const struct org *store_org_by_id(const struct store *store,
 				  struct slice id); /* @id in lower case */
 uint32_t store_n_orgs(const struct store *store);   /* numbers are 1 to this */
 
+/* Uids that were ever given: as many slots of the vault are in use or were destroyed. */
+uint64_t store_n_uids(const struct store *store);
+
 /**
  * struct actor - who changes something, for the ledger and the note kept with it
  * @role, @uid: of the peer; ROLE_DAEMON and 0 for the clock

@@ -1,28 +1,43 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "common/version.h"
+
 #include "daemon/work/answer.h"
 #include "daemon/work/cmd.h"
 
 #define DUE_COUNTED_MAX                                                                            \
 	1000 /* due and not yet done: more than this means the sweep is paused or far behind */
 
-static int count_due(struct engine *engine, uint32_t *ret_n)
+/**
+ * struct due_front - what is due
+ * @n:    accounts due now, at most DUE_COUNTED_MAX
+ * @next: when the first of all falls due, or fell; INSTANT_NONE if none does
+ */
+struct due_front {
+	uint32_t n;
+	instant_t next;
+};
+
+static int count_due(struct engine *engine, struct due_front *ret_due)
 {
+	struct due_front due = {.next = INSTANT_NONE};
 	struct due_position position = {0};
 	struct account account;
-	uint32_t n = 0;
 
-	while (n < DUE_COUNTED_MAX) {
+	while (due.n < DUE_COUNTED_MAX) {
 		int r = store_next_due(engine->store, &position, &account);
 
 		if (r < 0) {
 			return r;
 		}
+		if (due.next == INSTANT_NONE && r != STORE_E_NONE && position.at != INSTANT_MAX) {
+			due.next = position.at;
+		}
 		if (r == STORE_E_NONE || position.at > engine->now) {
 			break;
 		}
-		++n;
+		++due.n;
 	}
-	*ret_n = n;
+	*ret_due = due;
 	return 0;
 }
 
@@ -38,9 +53,26 @@ static void put_counts(struct pack_writer *out, const struct store_counts *count
 	pack_put_uint(out, "due_soon", near->n_removals_due_soon);
 	pack_put_uint(out, "held", counts->n_held);
 	pack_write_end(out);
+	answer_put_instant(out, "oldest_overdue_us", near->oldest_removal_due_at);
 	pack_put_uint(out, "requests_open", counts->n_requests_open);
 	pack_put_uint(out, "requests_due_soon", near->n_requests_due_soon);
 	pack_put_uint(out, "requests_overdue", near->n_requests_overdue);
+	answer_put_instant(out, "oldest_request_overdue_us", near->oldest_request_due_at);
+}
+
+static void put_due(struct pack_writer *out, const struct engine *engine,
+		    const struct due_front *due)
+{
+	pack_put_uint(out, "due_now", due->n);
+	answer_put_instant(out, "next_due_us", due->next);
+	answer_put_instant(out, "last_backup_us", store_last_backup_at(engine->store));
+	pack_put_map(out, "guards");
+	pack_put_bool(out, "clock_trusted", !engine->clock_doubted);
+	pack_put_bool(out, "paused", engine->sweep.paused);
+	pack_write_end(out);
+	if (engine->clock.mode == CLOCK_MODE_REAL) {
+		pack_put_int(out, "wall_ahead_us", engine->wall - engine->now);
+	}
 }
 
 static void put_store(struct pack_writer *out, struct store *store, const struct kv_usage *usage,
@@ -56,18 +88,61 @@ static void put_store(struct pack_writer *out, struct store *store, const struct
 	pack_put_uint(out, "file_bytes", usage->file_bytes);
 	pack_put_uint(out, "map_bytes", usage->map_bytes);
 	pack_put_uint(out, "reserve_bytes", reserve);
+	pack_put_uint(out, "vault_slots", store_n_uids(store));
 	pack_write_end(out);
+}
+
+/* The bucket of what is longer than every bound has none. */
+static void put_histogram(struct pack_writer *out, const char *key,
+			  const struct histogram *histogram)
+{
+	pack_put_map(out, key);
+	pack_put_uint(out, "count", histogram->count);
+	pack_put_uint(out, "sum_us", histogram->sum);
+	pack_put_int(out, "longest_us", histogram->longest);
+	pack_put_array(out, "buckets");
+	for (size_t i = 0; i < HISTOGRAM_BUCKETS; i++) {
+		pack_write_map(out);
+		if (i < HISTOGRAM_BOUNDS) {
+			pack_put_int(out, "to_us", histogram_bounds[i]);
+		}
+		pack_put_uint(out, "n", histogram->n[i]);
+		pack_write_end(out);
+	}
+	pack_write_end(out);
+	pack_write_end(out);
+}
+
+static void put_meters(struct pack_writer *out, const struct meters *meters)
+{
+	pack_put_uint(out, "commits", meters->n_commits);
+	pack_put_uint(out, "requests", meters->n_requests);
+	pack_put_uint(out, "errors", meters->n_errors);
+	pack_put_uint(out, "errors_failed", meters->n_errors_failed);
+	pack_put_uint(out, "notifications", meters->n_notifications);
+	pack_put_uint(out, "connections", meters->n_connections);
+	pack_put_uint(out, "accepted", meters->n_accepted);
+	pack_put_uint(out, "refused", meters->n_refused);
+	pack_put_uint(out, "dropped", meters->n_dropped);
+	pack_put_uint(out, "subscribers", meters->n_subscribers);
+	pack_put_uint(out, "events", meters->n_events);
+	pack_put_map(out, "turns");
+	pack_put_uint(out, "count", meters->n_turns);
+	pack_put_uint(out, "long", meters->n_turns_long);
+	pack_put_int(out, "longest_us", meters->longest_turn);
+	pack_write_end(out);
+	put_histogram(out, "answer_times", &meters->answers);
+	put_histogram(out, "commit_times", &meters->commits);
 }
 
 int cmd_stats_get(struct call *call)
 {
 	struct engine *engine = call->engine;
-	const struct engine_meters *meters = &engine->meters;
 	struct deadline_counts near;
 	struct kv_usage usage;
+	struct due_front due;
 	uint64_t reserve;
-	uint32_t n_due;
-	int r = count_due(engine, &n_due);
+	int r = count_due(engine, &due);
 
 	if (r == 0) {
 		r = deadlines_count(engine, &near);
@@ -80,14 +155,13 @@ int cmd_stats_get(struct call *call)
 	}
 	pack_write_map(call->out);
 	pack_put_int(call->out, "now_us", engine->now);
+	pack_put_cstr(call->out, "version", RETENTIOND_VERSION);
+	pack_put_cstr(call->out, "instance", store_instance(engine->store));
+	pack_put_int(call->out, "started_us", engine->started_at);
 	put_counts(call->out, store_counts(engine->store), &near);
-	pack_put_uint(call->out, "due_now", n_due);
-	answer_put_instant(call->out, "last_backup_us", store_last_backup_at(engine->store));
+	put_due(call->out, engine, &due);
 	put_store(call->out, engine->store, &usage, reserve);
-	pack_put_uint(call->out, "commits", meters->n_commits);
-	pack_put_uint(call->out, "requests", meters->n_requests);
-	pack_put_uint(call->out, "errors", meters->n_errors);
-	pack_put_uint(call->out, "connections", meters->n_connections);
+	put_meters(call->out, &engine->meters);
 	pack_write_end(call->out);
 	return 0;
 }

@@ -59,6 +59,7 @@ static int set_paused(struct call *call, bool paused)
 				     &call->actor);
 		sweep->paused = paused;
 		sweep->changed = true;
+		call->engine->clock_doubted = call->engine->clock_doubted && paused;
 	}
 	pack_write_map(call->out);
 	pack_put_bool(call->out, "paused", paused);

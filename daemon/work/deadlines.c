@@ -8,6 +8,27 @@
 #include "daemon/work/engine.h"
 #include "daemon/work/log.h"
 
+static void take_older(instant_t *oldest, instant_t due_at)
+{
+	*oldest = *oldest == INSTANT_NONE ? due_at : MIN(*oldest, due_at);
+}
+
+static void count_removal(struct deadline_counts *counts, const struct facts *facts, instant_t now)
+{
+	switch (lifecycle_sla(facts, now)) {
+	case ACCOUNT_SLA_DUE_SOON:
+		counts->n_removals_due_soon++;
+		break;
+	case ACCOUNT_SLA_OVERDUE:
+		take_older(&counts->oldest_removal_due_at, lifecycle_removal_due_at(facts, now));
+		break;
+	case ACCOUNT_SLA_NONE:
+	case ACCOUNT_SLA_ON_TRACK:
+	case _ACCOUNT_SLA_MAX:
+		break;
+	}
+}
+
 static int count_removals(struct engine *engine, struct deadline_counts *counts)
 {
 	struct due_position position = {0};
@@ -19,8 +40,8 @@ static int count_removals(struct engine *engine, struct deadline_counts *counts)
 		if (r < 0) {
 			return r;
 		}
-		if (r == 0 && lifecycle_sla(&account.facts, engine->now) == ACCOUNT_SLA_DUE_SOON) {
-			counts->n_removals_due_soon++;
+		if (r == 0) {
+			count_removal(counts, &account.facts, engine->now);
 		}
 	}
 	return 0;
@@ -68,7 +89,10 @@ static int count_requests(struct engine *engine, struct deadline_counts *counts)
 		if (sla == ACCOUNT_SLA_ON_TRACK) {
 			return 0;
 		}
-		counts->n_requests_overdue += open && sla == ACCOUNT_SLA_OVERDUE;
+		if (open && sla == ACCOUNT_SLA_OVERDUE) {
+			counts->n_requests_overdue++;
+			take_older(&counts->oldest_request_due_at, request.due_at);
+		}
 		counts->n_requests_due_soon += open && sla == ACCOUNT_SLA_DUE_SOON;
 	}
 	return 0;
@@ -78,7 +102,10 @@ int deadlines_count(struct engine *engine, struct deadline_counts *ret_counts)
 {
 	int r;
 
-	*ret_counts = (struct deadline_counts){0};
+	*ret_counts = (struct deadline_counts){
+		.oldest_removal_due_at = INSTANT_NONE,
+		.oldest_request_due_at = INSTANT_NONE,
+	};
 	r = count_removals(engine, ret_counts);
 	return r < 0 ? r : count_requests(engine, ret_counts);
 }
@@ -99,7 +126,7 @@ static void tell_overdue(uint32_t n)
 int deadlines_tell(struct engine *engine)
 {
 	struct deadlines *deadlines = &engine->deadlines;
-	struct deadline_counts counts = {0};
+	struct deadline_counts counts = {.oldest_request_due_at = INSTANT_NONE};
 	int r;
 
 	if (deadlines->looked_at != INSTANT_NONE &&

@@ -27,11 +27,18 @@ struct deadlines {
 	uint32_t n_told;
 };
 
-/* Each count is at most DEADLINES_EXAMINED_MAX. */
+/**
+ * struct deadline_counts - each count is at most DEADLINES_EXAMINED_MAX
+ * @oldest_removal_due_at, @oldest_request_due_at: the deadline that has been past for longest;
+ *             INSTANT_NONE if none is. Told even while nobody marks what is overdue, as when timed
+ *             work is paused
+ */
 struct deadline_counts {
 	uint32_t n_removals_due_soon;
 	uint32_t n_requests_due_soon;
 	uint32_t n_requests_overdue;
+	instant_t oldest_removal_due_at;
+	instant_t oldest_request_due_at;
 };
 
 /* Return: 0 or a negative errno. */

@@ -108,6 +108,7 @@ static void write_refusal(struct call *call, uint32_t msgid, size_t start)
 	rpc_write_error(call->out, msgid, call->refusal.kind, call->refusal.code,
 			call->refusal.text);
 	++call->engine->meters.n_errors;
+	call->engine->meters.n_errors_failed += call->refusal.kind == RPC_ERROR_FAILED;
 }
 
 static int answer_request(struct call *call, const struct rpc_message *message)

@@ -13,7 +13,7 @@
  * dispatch_message() - do what a message asks and write its answer
  * @session: who asks; events.subscribe sets its position, nothing else is changed
  * @message: from rpc_parse(); notifications and responses are ignored, nothing is written for them
- * @out:     the answer is added at its end; the caller sends it after engine_end_turn()
+ * @out:     the answer is added at its end; the caller sends it after engine_commit()
  *
  * A funnel of refusals in a fixed order: the method is known, the peer has the role, the frame is
  * not too large, the arguments are right; then the command's function. An answer that does not

@@ -118,6 +118,9 @@ static int engine_open_all(struct engine *engine, const struct engine_options *o
 	engine_tell_key(engine);
 	engine_tell_memory(engine);
 	engine->now = clock_now(&engine->clock, reading);
+	engine->wall = reading->wall;
+	engine->started_at = engine->now;
+	engine->clock_doubted = engine_doubts_clock(engine, reading);
 	engine->rules = options->rules;
 	engine->tombstones.span =
 		options->tombstones > 0 ? options->tombstones : TOMBSTONES_SPAN_DEFAULT;
@@ -125,8 +128,7 @@ static int engine_open_all(struct engine *engine, const struct engine_options *o
 		engine->keeper_seen_at[i] = INSTANT_NONE;
 	}
 	engine->deadlines.looked_at = INSTANT_NONE;
-	sweep_init(&engine->sweep,
-		   store_sweep_paused(engine->store) || engine_doubts_clock(engine, reading));
+	sweep_init(&engine->sweep, store_sweep_paused(engine->store) || engine->clock_doubted);
 	return 0;
 }
 
@@ -185,12 +187,13 @@ void engine_set_rules(struct engine *engine, const struct access_rules *rules)
 void engine_begin_turn(struct engine *engine, const struct clock_reading *reading)
 {
 	engine->now = clock_now(&engine->clock, reading);
+	engine->wall = reading->wall;
 	engine->boot = reading->boot;
 	engine->n_requests_before = engine->meters.n_requests;
 }
 
 /* Work for the clock: what is due, and answers kept long enough. A damaged row stops neither. */
-static int engine_work(struct engine *engine)
+int engine_work(struct engine *engine)
 {
 	struct sweep_result done;
 	int r = 0;
@@ -210,13 +213,8 @@ static int engine_work(struct engine *engine)
 	return r < 0 ? r : tombstones_work(engine);
 }
 
-int engine_end_turn(struct engine *engine)
+int engine_commit(struct engine *engine)
 {
-	int r = engine_work(engine);
-
-	if (r < 0) {
-		return r;
-	}
 	if (store_dirty(engine->store)) {
 		engine->busy_boot = engine->boot;
 		engine->sweep.changed = true;

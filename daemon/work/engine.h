@@ -12,6 +12,7 @@
 #include "daemon/store/store.h"
 #include "daemon/work/backups.h"
 #include "daemon/work/deadlines.h"
+#include "daemon/work/meters.h"
 #include "daemon/work/sweep.h"
 #include "daemon/work/tombstones.h"
 
@@ -20,7 +21,8 @@
  *
  *     engine_begin_turn()        the one reading of the clocks
  *     dispatch_message() …       any number; answers are written, and held back by the caller
- *     engine_end_turn()          a slice of timed work, then one commit for all of it
+ *     engine_work()              a slice of timed work
+ *     engine_commit()            one commit for all of it
  *     (the caller sends the answers)
  *     engine_settle()            a slice of moving rows to their tables, when there is reason to
  *     engine_sleep()             how long the caller may wait for the next turn
@@ -46,15 +48,6 @@ struct engine_options {
 	span_t tombstones;
 };
 
-/* Counted since the start, for stats.get. The caller of dispatch counts connections. */
-struct engine_meters {
-	uint64_t n_connections;   /* open now */
-	uint64_t n_requests;      /* dispatched */
-	uint64_t n_errors;        /* answered with an error */
-	uint64_t n_notifications; /* ignored */
-	uint64_t n_commits;
-};
-
 struct call;
 struct request;
 
@@ -76,6 +69,9 @@ struct claim_round {
  * struct engine - shared by the commands and the sweep; only engine.c makes one
  * @now:     trusted time of this turn
  * @progress: told while it is closed
+ * @wall:    the wall clock of this turn: to tell how far it is off, for nothing else
+ * @started_at: trusted time of the start
+ * @clock_doubted: the start found a wall clock that may be wrong, and nobody has accepted it yet
  * @claims:  where each keeper's claims are; keeper n at [n - 1]
  * @keeper_seen_at: when each keeper was heard of last since the start; INSTANT_NONE before
  * @boot, @busy_boot: boot clock of this turn, and of the last one that had something to do
@@ -89,12 +85,15 @@ struct engine {
 	struct signer *signer;
 	struct clock clock;
 	instant_t now;
+	instant_t wall;
+	instant_t started_at;
+	bool clock_doubted;
 	const struct access_rules *rules;
 	struct sweep sweep;
 	struct deadlines deadlines;
 	struct backups backups;
 	struct tombstones tombstones;
-	struct engine_meters meters;
+	struct meters meters;
 	struct claim_round claims[MODEL_KEEPERS_MAX];
 	instant_t keeper_seen_at[MODEL_KEEPERS_MAX];
 	span_t boot;
@@ -124,7 +123,8 @@ int engine_close(struct engine *engine);
 void engine_set_rules(struct engine *engine, const struct access_rules *rules);
 
 void engine_begin_turn(struct engine *engine, const struct clock_reading *reading);
-must_check int engine_end_turn(struct engine *engine);
+must_check int engine_work(struct engine *engine);
+must_check int engine_commit(struct engine *engine);
 must_check int engine_settle(struct engine *engine);
 
 /* us until the next turn is wanted: 0 if there is work now, at most ENGINE_SLEEP_MAX. */

@@ -109,8 +109,9 @@ static bool is_for_keeper(const struct entry *entry, uint8_t keeper)
 		(entry->event == EVENT_TASK_OWED && entry->keeper == keeper));
 }
 
-static int write_events(struct store *store, struct session *session, struct pack_writer *out)
+static int write_events(struct engine *engine, struct session *session, struct pack_writer *out)
 {
+	struct store *store = engine->store;
 	uint64_t head = store_head(store)->seq;
 	uint8_t hash[ROWS_DIGEST_LEN];
 	struct entry entry;
@@ -123,6 +124,7 @@ static int write_events(struct store *store, struct session *session, struct pac
 		}
 		if (session->keeper == 0 || is_for_keeper(&entry, session->keeper)) {
 			write_event(out, store, &entry, hash);
+			++engine->meters.n_events;
 		}
 		++session->next_seq;
 	}
@@ -156,7 +158,7 @@ int events_write(struct engine *engine, struct session *session, struct pack_wri
 	if (!may_be_told(engine, session)) {
 		return SESSION_E_FORBIDDEN;
 	}
-	r = write_events(store, session, out);
+	r = write_events(engine, session, out);
 	ended = store_commit(store); /* nothing was changed: it ends the reading */
 	if (r != 0 || ended < 0) {
 		return r != 0 ? r : ended;

@@ -41,7 +41,7 @@ void events_put_entry(struct pack_writer *out, const struct store *store, const 
  * @out:      at most EVENTS_PER_TURN notifications are added, before an answer SESSION_E_ as well
  * @ret_more: set on 0: whether there is more to tell
  *
- * Only after engine_end_turn() and before the next change, so that everything told is on disk. The
+ * Only after engine_commit() and before the next change, so that everything told is on disk. The
  * reading of the store that it begins is over when it returns.
  *
  * Return: 0; SESSION_E_FORBIDDEN or SESSION_E_DAMAGED, after which the connection is to be

@@ -119,7 +119,10 @@ void rig_begin(struct rig *rig)
 
 void rig_end(struct rig *rig)
 {
-	int r = engine_end_turn(rig->engine);
+	int r = engine_work(rig->engine);
+
+	assert(r == 0);
+	r = engine_commit(rig->engine);
 
 	assert(r == 0);
 	r = engine_settle(rig->engine);

@@ -26,6 +26,7 @@ static uint64_t head;      /* the last event that there is */
 static int push_refusal;   /* what push() answers once it has told all */
 static size_t event_bytes; /* how large it makes one */
 static span_t push_takes;  /* and how long it takes */
+static struct meters meters;
 static char last_method[RPC_METHOD_LEN_MAX + 1];
 
 /*
@@ -90,7 +91,8 @@ static int push(void unused *userdata, struct session *session, struct pack_writ
 
 static void begin(void)
 {
-	static const struct conns_handler handler = {.dispatch = dispatch, .push = push};
+	static const struct conns_handler handler = {
+		.dispatch = dispatch, .push = push, .meters = &meters};
 
 	(void)signal(SIGPIPE, SIG_IGN);
 	base = event_base_new();
@@ -943,6 +945,8 @@ Test(conns, one_connection_too_many_is_closed_at_once)
 		clients[i] = client_new();
 	}
 	cr_assert_eq(conns_count(conns), n);
+	cr_assert_eq(meters.n_accepted, n);
+	cr_assert_eq(meters.n_refused, 1);
 	client_receive(&clients[n]);
 	cr_assert(clients[n].at_end);
 	client_request(&clients[n - 1], "hello", 1, 1);
@@ -950,4 +954,75 @@ Test(conns, one_connection_too_many_is_closed_at_once)
 	for (size_t i = 0; i <= n; i++) {
 		client_done(&clients[i]);
 	}
+}
+
+/*
+ * What is counted
+ */
+
+Test(conns, each_request_is_timed_once_and_a_notification_never)
+{
+	struct client client = client_new();
+	struct client other = client_new();
+
+	client_request(&client, "hello", 1, LIMITS_MESSAGES_PER_TURN + 1);
+	client_request(&other, "hello", 1, 1);
+	client_send(&other, "\x93\x02\xa5hello\x90", 9);
+	cr_assert_eq(await_answer(&other), 1);
+	for (uint32_t i = 1; i <= LIMITS_MESSAGES_PER_TURN + 1; i++) {
+		cr_assert_eq(await_answer(&client), i);
+	}
+	cr_assert_eq(n_dispatched, LIMITS_MESSAGES_PER_TURN + 3);
+	cr_assert_eq(meters.answers.count, LIMITS_MESSAGES_PER_TURN + 2);
+	client_done(&client);
+	client_done(&other);
+}
+
+Test(conns, the_time_of_an_answer_goes_from_the_reading_to_the_commit)
+{
+	const span_t commit = 3 * SPAN_SECOND / 1000;
+	struct client client = client_new();
+	span_t before = limits_now();
+
+	client_request(&client, "hello", 1, 1);
+	cr_assert_geq(event_base_loop(base, EVLOOP_ONCE | EVLOOP_NONBLOCK), 0);
+	cr_assert_eq(conns_work(conns), 0);
+	for (span_t until = limits_now() + commit; limits_now() < until;) {
+	}
+	conns_finish(conns);
+	cr_assert_eq(meters.answers.count, 1);
+	cr_assert_geq(meters.answers.longest, commit);
+	cr_assert_leq(meters.answers.longest, limits_now() - before);
+	client_done(&client);
+}
+
+Test(conns, a_peer_that_is_ended_for_what_it_did_is_counted_and_one_that_goes_is_not)
+{
+	struct client bad = client_new();
+	struct client gone = client_new();
+
+	client_send(&bad, "\xc1", 1);
+	client_done(&gone);
+	await_end(&bad);
+	turn();
+	cr_assert_eq(conns_count(conns), 0);
+	cr_assert_eq(meters.n_dropped, 1);
+	cr_assert_eq(meters.n_refused, 0);
+	client_done(&bad);
+}
+
+Test(conns, those_that_are_open_and_those_that_have_subscribed_are_counted)
+{
+	struct client client = client_new();
+	struct client subscriber = subscriber_new();
+
+	turn();
+	cr_assert_eq(meters.n_connections, 2);
+	cr_assert_eq(meters.n_subscribers, 1);
+	client_done(&subscriber);
+	client_done(&client);
+	turn();
+	turn();
+	cr_assert_eq(meters.n_connections, 0);
+	cr_assert_eq(meters.n_subscribers, 0);
 }

@@ -16,6 +16,7 @@ static char *directory;
 static char *path;
 static struct event_base *base;
 static int accepted = -1;
+static unsigned n_turned_away;
 
 static void begin(void)
 {
@@ -144,6 +145,10 @@ Test(listener, a_path_of_more_than_107_bytes_is_refused)
 
 static void keep(void unused *userdata, int fd)
 {
+	if (fd == LISTENER_TURNED_AWAY) {
+		n_turned_away++;
+		return;
+	}
 	closep(&accepted);
 	accepted = fd;
 }
@@ -227,6 +232,7 @@ Test(listener, without_descriptors_a_peer_is_turned_away_and_later_ones_wait)
 
 	cr_assert_eq(event_base_loop(base, EVLOOP_ONCE), 0);
 	cr_assert_eq(accepted, -1);
+	cr_assert_eq(n_turned_away, 1);
 	cr_assert_eq(read(first, &byte, 1), 0, "it is closed");
 
 	connect_socket(second);
