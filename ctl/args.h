@@ -19,6 +19,7 @@ enum ctl_verb {
 	CTL_VERB_COMMAND, /* the command says what */
 	CTL_VERB_STATUS,
 	CTL_VERB_CHECK,
+	CTL_VERB_METRICS,
 	CTL_VERB_WORK,
 	CTL_VERB_REPORT,
 	CTL_VERB_CALL,

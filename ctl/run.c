@@ -9,6 +9,7 @@
 #include "ctl/decide.h"
 #include "ctl/import.h"
 #include "ctl/json.h"
+#include "ctl/metrics.h"
 #include "ctl/option.h"
 #include "ctl/pages.h"
 #include "ctl/receipt.h"
@@ -132,6 +133,8 @@ int ctl_run(struct ctl *ctl)
 		return ctl_status_run(ctl);
 	case CTL_VERB_CHECK:
 		return ctl_check_run(ctl);
+	case CTL_VERB_METRICS:
+		return ctl_metrics_run(ctl);
 	case CTL_VERB_WORK:
 		return ctl_work_run(ctl);
 	case CTL_VERB_REPORT:
