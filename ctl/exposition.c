@@ -3,7 +3,7 @@
 
 #include "ctl/json.h"
 
-#define PRECISION JSON_REAL_PRECISION(16) /* as many digits as a timestamp in us has */
+#define PRECISION JSON_REAL_PRECISION(15) /* as many as a decimal keeps in a double */
 
 /* What would end a line or a label's value is escaped; in HELP a quote is none of it. */
 static void put_escaped(const char *text, bool quotes, FILE *out)
