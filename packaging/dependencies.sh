@@ -85,6 +85,7 @@ needs_of_check()
 	need python3 has_command /usr/bin/python3
 	need python3-msgpack has_python_module msgpack
 	need python3-pytest has_python_module pytest
+	need python3-yaml has_python_module yaml
 	need strace has_command strace
 	need zsh has_command zsh
 }
