@@ -93,7 +93,9 @@ static int tell_heard_of(json_t *answers)
 	json_array_foreach(keepers, i, keeper) {
 		json_t *seen = json_object_get(keeper, "last_seen_us");
 
-		r = r ? r : json_object_set(keeper, "heard_us", seen ? seen : started);
+		if (seen || started) {
+			r = r ? r : json_object_set(keeper, "heard_us", seen ? seen : started);
+		}
 	}
 	return r;
 }

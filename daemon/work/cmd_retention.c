@@ -62,7 +62,7 @@ int cmd_retention_info(struct call *call)
 	pack_put_map(call->out, "clock");
 	pack_put_int(call->out, "now_us", engine->now);
 	pack_put_cstr(call->out, "mode", clock_mode_name(engine->clock.mode));
-	pack_put_bool(call->out, "trusted", !engine->clock_doubted);
+	pack_put_bool(call->out, "trusted", !engine->sweep.doubted);
 	pack_write_end(call->out);
 	put_you(call);
 	pack_write_end(call->out);

@@ -67,7 +67,7 @@ static void put_due(struct pack_writer *out, const struct engine *engine,
 	answer_put_instant(out, "next_due_us", due->next);
 	answer_put_instant(out, "last_backup_us", store_last_backup_at(engine->store));
 	pack_put_map(out, "guards");
-	pack_put_bool(out, "clock_trusted", !engine->clock_doubted);
+	pack_put_bool(out, "clock_trusted", !engine->sweep.doubted);
 	pack_put_bool(out, "paused", engine->sweep.paused);
 	pack_write_end(out);
 	if (engine->clock.mode == CLOCK_MODE_REAL) {

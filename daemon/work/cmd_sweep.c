@@ -58,8 +58,8 @@ static int set_paused(struct call *call, bool paused)
 				     paused ? EVENT_SWEEP_PAUSED : EVENT_SWEEP_RESUMED,
 				     &call->actor);
 		sweep->paused = paused;
+		sweep->doubted = false; /* somebody has decided */
 		sweep->changed = true;
-		call->engine->clock_doubted = call->engine->clock_doubted && paused;
 	}
 	pack_write_map(call->out);
 	pack_put_bool(call->out, "paused", paused);

@@ -120,7 +120,6 @@ static int engine_open_all(struct engine *engine, const struct engine_options *o
 	engine->now = clock_now(&engine->clock, reading);
 	engine->wall = reading->wall;
 	engine->started_at = engine->now;
-	engine->clock_doubted = engine_doubts_clock(engine, reading);
 	engine->rules = options->rules;
 	engine->tombstones.span =
 		options->tombstones > 0 ? options->tombstones : TOMBSTONES_SPAN_DEFAULT;
@@ -128,7 +127,8 @@ static int engine_open_all(struct engine *engine, const struct engine_options *o
 		engine->keeper_seen_at[i] = INSTANT_NONE;
 	}
 	engine->deadlines.looked_at = INSTANT_NONE;
-	sweep_init(&engine->sweep, store_sweep_paused(engine->store) || engine->clock_doubted);
+	sweep_init(&engine->sweep, store_sweep_paused(engine->store),
+		   engine_doubts_clock(engine, reading));
 	return 0;
 }
 

@@ -71,7 +71,6 @@ struct claim_round {
  * @progress: told while it is closed
  * @wall:    the wall clock of this turn: to tell how far it is off, for nothing else
  * @started_at: trusted time of the start
- * @clock_doubted: the start found a wall clock that may be wrong, and nobody has accepted it yet
  * @claims:  where each keeper's claims are; keeper n at [n - 1]
  * @keeper_seen_at: when each keeper was heard of last since the start; INSTANT_NONE before
  * @boot, @busy_boot: boot clock of this turn, and of the last one that had something to do
@@ -87,7 +86,6 @@ struct engine {
 	instant_t now;
 	instant_t wall;
 	instant_t started_at;
-	bool clock_doubted;
 	const struct access_rules *rules;
 	struct sweep sweep;
 	struct deadlines deadlines;

@@ -7,10 +7,11 @@
 #include "daemon/work/engine.h"
 #include "daemon/work/log.h"
 
-void sweep_init(struct sweep *sweep, bool paused)
+void sweep_init(struct sweep *sweep, bool paused, bool doubted)
 {
 	*sweep = (struct sweep){
-		.paused = paused,
+		.paused = paused || doubted,
+		.doubted = doubted,
 		.changed = true,
 		.next_at = INSTANT_NONE,
 		.looked_at = INSTANT_NONE,

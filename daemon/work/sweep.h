@@ -33,6 +33,7 @@ struct sweep_result {
 /**
  * struct sweep - where a sweep stands
  * @paused:      stored; survives a restart
+ * @doubted:     paused by the clock guard: the wall clock was far ahead when the daemon started
  * @changed:     something changed since the last pass began, so that something may be due
  * @busy:        a pass is under way
  * @again:       this pass has made work for another
@@ -48,6 +49,7 @@ struct sweep_result {
  */
 struct sweep {
 	bool paused;
+	bool doubted;
 	bool changed;
 	bool busy;
 	bool again;
@@ -65,7 +67,7 @@ struct sweep {
 
 struct engine;
 
-void sweep_init(struct sweep *sweep, bool paused);
+void sweep_init(struct sweep *sweep, bool paused, bool doubted);
 
 /* Whether a slice is wanted now. */
 bool sweep_is_wanted(const struct sweep *sweep, instant_t now);
