@@ -16,17 +16,6 @@
 	"removal request is past its deadline, a keeper is silent while it owes what is overdue, timed\n" \
 	"work is paused, failed or is far behind, or the clock is not trusted.\n"
 
-#define ABOUT_METRICS \
-	"Prints how the daemon keeps its promises and how it fares: removals and requests by deadline,\n" \
-	"keepers, timed work, clock, latency, store, backups; to be collected once a minute. No label\n" \
-	"names a person, an account or an organization. The role reader over all organizations sees\n" \
-	"all; what your role may not see is left out.\n" \
-	"\n" \
-	"A daemon that does not answer is a figure too: retentiond_up is 0 then, nothing else is\n" \
-	"printed, standard error says why, and the exit code is 0. So a file that is written from this\n" \
-	"never keeps what is no longer true, and one figure says that the daemon is down. Where an\n" \
-	"exit code is wanted, use check.\n"
-
 #define ABOUT_WORK \
 	"Runs COMMAND once for each task. It gets the task as a JSON object on its standard input, and\n" \
 	"in its environment as RETENTION_KEEPER, RETENTION_TOKEN, RETENTION_UID, RETENTION_ORG,\n" \
@@ -48,6 +37,17 @@
 	"One line for each task goes to standard error; with --json, an object a line to standard\n" \
 	"output. Neither names the person. Exits 0 after a clean stop; with --once, 1 or 12 if all or\n" \
 	"some of the tasks could not be done.\n"
+
+#define ABOUT_METRICS \
+	"Prints how the daemon keeps its promises and how it fares: removals and requests by deadline,\n" \
+	"keepers, timed work, clock, latency, store, backups; to be collected once a minute. No label\n" \
+	"names a person, an account or an organization. The role reader over all organizations sees\n" \
+	"all; what your role may not see is left out.\n" \
+	"\n" \
+	"A daemon that does not answer is a figure too: retentiond_up is 0 then, nothing else is\n" \
+	"printed, standard error says why, and the exit code is 0. So a file that is written from this\n" \
+	"never keeps what is no longer true, and one figure says that the daemon is down. Where an\n" \
+	"exit code is wanted, use check.\n"
 
 #define ABOUT_REPORT \
 	"Counts from the ledger what happened from one instant until just before another, for each\n" \
@@ -77,12 +77,12 @@ const struct ctl_verb_row ctl_verb_table[_CTL_VERB_MAX] = {
 		"How the daemon is; the verb may be left out", NULL},
 	[CTL_VERB_CHECK]  = {"check",  "",
 		"Whether anything needs somebody: for monitoring", ABOUT_CHECK},
-	[CTL_VERB_METRICS] = {"metrics", "",
-		"Figures for monitoring, in the text format of Prometheus", ABOUT_METRICS},
 	[CTL_VERB_WORK]   = {"work",   "KEEPER -- COMMAND…",
 		"Be a keeper: run a command for each task", ABOUT_WORK},
 	[CTL_VERB_REPORT] = {"report", "",
 		"A period's evidence: what happened, and what was on time", ABOUT_REPORT},
+	[CTL_VERB_METRICS] = {"metrics", "",
+		"Figures for monitoring, in the text format of Prometheus", ABOUT_METRICS},
 	[CTL_VERB_CALL]   = {"call",   "METHOD [JSON]",
 		"Call any method with a JSON object; - reads it", NULL},
 	[CTL_VERB_COMPLETE] = {"complete", "-- WORD…",

@@ -133,12 +133,12 @@ int ctl_run(struct ctl *ctl)
 		return ctl_status_run(ctl);
 	case CTL_VERB_CHECK:
 		return ctl_check_run(ctl);
-	case CTL_VERB_METRICS:
-		return ctl_metrics_run(ctl);
 	case CTL_VERB_WORK:
 		return ctl_work_run(ctl);
 	case CTL_VERB_REPORT:
 		return ctl_report_run(ctl);
+	case CTL_VERB_METRICS:
+		return ctl_metrics_run(ctl);
 	case CTL_VERB_CALL:
 		return ctl_call_run(ctl);
 	case CTL_VERB_COMPLETE:

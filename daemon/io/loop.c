@@ -141,15 +141,29 @@ static int loop_commit(struct loop *loop)
 	return error;
 }
 
+/* A turn is counted from where it stops waiting. */
+static void loop_count_turn(struct meters *meters, span_t took)
+{
+	meters->n_turns++;
+	meters->n_turns_long += took > METERS_TURN_LONG;
+	meters->longest_turn = MAX(meters->longest_turn, took);
+}
+
 /*
  * The order is the promise: everything that this turn changed is on disk before the first byte
  * about it leaves. The clocks are read when all that the turn works on has come in.
  */
-static int loop_work(struct loop *loop)
+static int loop_turn(struct loop *loop, span_t sleep)
 {
 	struct clock_reading reading;
+	span_t began;
 	int error;
 
+	error = waiter_wait(loop->waiter, conns_have_work(loop->conns) ? 0 : sleep);
+	if (error) {
+		return error;
+	}
+	began = limits_now();
 	loop_read_clocks(&reading);
 	engine_begin_turn(loop->engine, &reading);
 	error = conns_work(loop->conns);
@@ -169,28 +183,7 @@ static int loop_work(struct loop *loop)
 		return error;
 	}
 	conns_finish(loop->conns);
-	return engine_settle(loop->engine);
-}
-
-static void loop_count_turn(struct meters *meters, span_t took)
-{
-	meters->n_turns++;
-	meters->n_turns_long += took > METERS_TURN_LONG;
-	meters->longest_turn = MAX(meters->longest_turn, took);
-}
-
-/* How long a turn lasts is counted from where it stops waiting. */
-static int loop_turn(struct loop *loop, span_t sleep)
-{
-	span_t began;
-	int error;
-
-	error = waiter_wait(loop->waiter, conns_have_work(loop->conns) ? 0 : sleep);
-	if (error) {
-		return error;
-	}
-	began = limits_now();
-	error = loop_work(loop);
+	error = engine_settle(loop->engine);
 	loop_count_turn(&loop->engine->meters, limits_now() - began);
 	return error;
 }

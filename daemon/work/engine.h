@@ -69,11 +69,11 @@ struct claim_round {
  * struct engine - shared by the commands and the sweep; only engine.c makes one
  * @now:     trusted time of this turn
  * @progress: told while it is closed
- * @wall:    the wall clock of this turn: to tell how far it is off, for nothing else
- * @started_at: trusted time of the start
  * @claims:  where each keeper's claims are; keeper n at [n - 1]
  * @keeper_seen_at: when each keeper was heard of last since the start; INSTANT_NONE before
  * @boot, @busy_boot: boot clock of this turn, and of the last one that had something to do
+ * @wall:    the wall clock of this turn: to tell how far it is off, for nothing else
+ * @started_at: trusted time of the start
  * @n_requests_before: requests dispatched when this turn began
  * @call, @request, @scratch, @buffer, @profile: room that one call or one row uses at a time, so
  *             that no request allocates
@@ -84,8 +84,6 @@ struct engine {
 	struct signer *signer;
 	struct clock clock;
 	instant_t now;
-	instant_t wall;
-	instant_t started_at;
 	const struct access_rules *rules;
 	struct sweep sweep;
 	struct deadlines deadlines;
@@ -96,6 +94,8 @@ struct engine {
 	instant_t keeper_seen_at[MODEL_KEEPERS_MAX];
 	span_t boot;
 	span_t busy_boot;
+	instant_t wall;
+	instant_t started_at;
 	uint64_t n_requests_before;
 	struct call *call;
 	struct request *request;

@@ -89,6 +89,26 @@ def test_every_request_but_the_one_that_asks_has_been_timed(busy):
     assert exposition.value(metrics, "retentiond_request_duration_seconds_count") == asked - 1
 
 
+def test_commits_turns_and_events_are_counted_as_they_happen(daemon, client, contoso):
+    before = client.call("stats.get")
+    with daemon.connect() as subscriber:
+        subscriber.call("events.subscribe")
+        people.take_in(client, people.guest("alex"))
+        people.do(client, "remove", "alex")
+        for _ in range(2):
+            subscriber.read_message()
+        after = client.call("stats.get")
+    commits = after["commits"] - before["commits"]
+    assert commits == 2
+    assert after["commit_times"]["count"] == after["commits"]
+    assert sum(bucket["n"] for bucket in after["commit_times"]["buckets"]) == after["commits"]
+    assert after["events"] - before["events"] == 2
+    assert after["subscribers"] == 1
+    assert after["turns"]["count"] - before["turns"]["count"] >= 3
+    assert after["turns"]["longest_us"] >= after["commit_times"]["longest_us"] > 0
+    assert after["accepted"] - before["accepted"] == 1
+
+
 def test_counters_never_fall_and_nothing_appears_or_goes(busy):
     before = scrape(busy)
     with busy.connect() as client:

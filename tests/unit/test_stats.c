@@ -172,3 +172,31 @@ Test(stats, how_far_the_wall_clock_is_off_is_told_of_a_real_clock)
 	cr_assert_eq(figure("wall_ahead_us"), SPAN_HOUR);
 	cr_assert_eq(rig_number(&rig, "now_us"), RIG_BEGIN);
 }
+
+static bool clock_is_trusted(void)
+{
+	bool trusted;
+
+	rig_call(&rig, "retention.info", "{}");
+	trusted = rig_true(&rig, "clock.trusted");
+	rig_call(&rig, "stats.get", "{}");
+	cr_assert_eq(rig_true(&rig, "guards.clock_trusted"), trusted);
+	return trusted;
+}
+
+Test(stats, a_clock_that_the_start_doubts_is_told_until_somebody_accepts_it)
+{
+	rig_close(&rig);
+	rig_open(&rig, CLOCK_MODE_REAL);
+	cr_assert(clock_is_trusted());
+	rig_kill(&rig);
+	rig.reading.wall += 40 * SPAN_DAY;
+	rig_start(&rig);
+	cr_assert_not(clock_is_trusted());
+	cr_assert(rig_true(&rig, "guards.paused"));
+	rig_call(&rig, "sweep.resume", "{'dry_run': true}");
+	cr_assert_not(clock_is_trusted());
+	rig_call(&rig, "sweep.resume", "{}");
+	cr_assert(clock_is_trusted());
+	cr_assert_not(rig_true(&rig, "guards.paused"));
+}
