@@ -215,6 +215,8 @@ int engine_work(struct engine *engine)
 
 int engine_commit(struct engine *engine)
 {
+	int r;
+
 	if (store_dirty(engine->store)) {
 		engine->busy_boot = engine->boot;
 		engine->sweep.changed = true;
