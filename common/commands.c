@@ -168,6 +168,7 @@ static const struct field_rule field_rules[] = {
 	[FIELD_id]             = {LIST(ACCOUNTS) | LIST(IMPORTS), LIST(IMPORTS)},
 	[FIELD_uid]            = {LIST(ACCOUNTS), 0},
 	[FIELD_person]         = {LIST(ACCOUNTS) | LIST(IMPORTS), 0},
+	[FIELD_seq]            = {LIST(ACCOUNTS), 0},
 	[FIELD_new_upn]        = {LIST(ACCOUNTS), 0},
 	[FIELD_kind]           = {LIST(IMPORTS), LIST(IMPORTS)},
 	[FIELD_upn]            = {LIST(IMPORTS), LIST(IMPORTS)},

@@ -49,23 +49,30 @@ const char *ctl_account_parse(const char *written, struct ctl_account *ret_accou
 	return fault;
 }
 
+static int make_room(struct ctl_accounts *accounts)
+{
+	size_t size = accounts->size ? accounts->size * 2 : 64;
+	struct ctl_account *items;
+
+	if (accounts->n < accounts->size) {
+		return 0;
+	}
+	items = reallocarray(accounts->items, size, sizeof(*items));
+	if (!items) {
+		return -ENOMEM;
+	}
+	accounts->items = items;
+	accounts->size = size;
+	return 0;
+}
+
 static int add(struct ctl_accounts *accounts, const char *written, const char **ret_wrong)
 {
 	char *copy = strdup(written);
 
-	if (!copy) {
+	if (!copy || make_room(accounts) < 0) {
+		free(copy);
 		return -ENOMEM;
-	}
-	if (accounts->n == accounts->size) {
-		size_t size = accounts->size ? accounts->size * 2 : 64;
-		struct ctl_account *items = reallocarray(accounts->items, size, sizeof(*items));
-
-		if (!items) {
-			free(copy);
-			return -ENOMEM;
-		}
-		accounts->items = items;
-		accounts->size = size;
 	}
 	*ret_wrong = ctl_account_parse(copy, &accounts->items[accounts->n]);
 	if (*ret_wrong) {
@@ -73,6 +80,19 @@ static int add(struct ctl_accounts *accounts, const char *written, const char **
 	} else {
 		accounts->n++;
 	}
+	return 0;
+}
+
+int ctl_accounts_add(struct ctl_accounts *accounts, const struct ctl_account *account)
+{
+	char *copy = strdup(account->written);
+
+	if (!copy || make_room(accounts) < 0) {
+		free(copy);
+		return -ENOMEM;
+	}
+	accounts->items[accounts->n++] =
+		(struct ctl_account){.written = copy, .uid = account->uid, .seq = account->seq};
 	return 0;
 }
 
@@ -182,5 +202,8 @@ void ctl_account_write(struct pack_writer *writer, const struct ctl_account *acc
 	}
 	if (account->uid) {
 		pack_put_int(writer, "uid", account->uid);
+	}
+	if (account->seq) {
+		pack_put_int(writer, "seq", account->seq);
 	}
 }

@@ -11,6 +11,7 @@
  * @written: all of it
  * @org, @id, @person: point into @written; empty where it says nothing of them
  * @uid:     0 where it says nothing of it
+ * @seq:     its newest entry in the ledger when a plan was made; 0 where that does not matter
  */
 struct ctl_account {
 	const char *written;
@@ -18,6 +19,7 @@ struct ctl_account {
 	struct slice id;
 	struct slice person;
 	int64_t uid;
+	int64_t seq;
 };
 
 /* A list that owns its texts. Zero it to begin. */
@@ -48,6 +50,9 @@ must_check const char *ctl_account_parse(const char *written, struct ctl_account
  */
 must_check int ctl_accounts_take(struct ctl_accounts *accounts, const char *operand,
 				 struct ctl_fault *fault);
+
+/* Adds one that is named by its uid; its text is copied. Return: 0 or -ENOMEM. */
+must_check int ctl_accounts_add(struct ctl_accounts *accounts, const struct ctl_account *account);
 void ctl_accounts_done(struct ctl_accounts *accounts);
 
 /* The keys that name the account, into a map that is open. */

@@ -16,6 +16,13 @@
 	"removal request is past its deadline, a keeper is silent while it owes what is overdue, timed\n" \
 	"work is paused, failed or is far behind, or the clock is not trusted.\n"
 
+#define ABOUT_WAIT \
+	"Ends when every account is active, soft-deleted, removing or removed, as --for says; what is\n" \
+	"removed has been removing, so that it counts there too. It is the account there is now that is\n" \
+	"waited for, and not a later one of the same name. One that is not known ends it with 10, one\n" \
+	"that can never come there with 11, and --timeout, which is for all of it, with 13. A daemon\n" \
+	"that restarts is waited for.\n"
+
 #define ABOUT_WORK \
 	"Runs COMMAND once for each task. It gets the task as a JSON object on its standard input, and\n" \
 	"in its environment as RETENTION_KEEPER, RETENTION_TOKEN, RETENTION_UID, RETENTION_ORG,\n" \
@@ -77,6 +84,8 @@ const struct ctl_verb_row ctl_verb_table[_CTL_VERB_MAX] = {
 		"How the daemon is; the verb may be left out", NULL},
 	[CTL_VERB_CHECK]  = {"check",  "",
 		"Whether anything needs somebody: for monitoring", ABOUT_CHECK},
+	[CTL_VERB_WAIT]   = {"wait",   "--for=STATE ACCOUNT…",
+		"Wait until accounts are in a state", ABOUT_WAIT},
 	[CTL_VERB_WORK]   = {"work",   "KEEPER -- COMMAND…",
 		"Be a keeper: run a command for each task", ABOUT_WORK},
 	[CTL_VERB_REPORT] = {"report", "",
@@ -266,6 +275,7 @@ static int take_own(enum ctl_option_id id, const char *text, struct ctl_args *ar
 	switch (id) {
 	case CTL_OPTION_SOCKET:
 		args->socket = text;
+		args->socket_given = true;
 		return 0;
 	case CTL_OPTION_TIMEOUT:
 		return take_timeout(text, args, fault);
@@ -298,6 +308,12 @@ static int take_own(enum ctl_option_id id, const char *text, struct ctl_args *ar
 		return 0;
 	case CTL_OPTION_NEW_UPN:
 		args->new_upn = text;
+		return 0;
+	case CTL_OPTION_PLAN:
+		args->plan = text;
+		return 0;
+	case CTL_OPTION_FOR:
+		args->wait_for = text;
 		return 0;
 	case CTL_OPTION_PARALLEL:
 		return take_parallel(text, args, fault);
@@ -401,7 +417,7 @@ bool ctl_args_verb(const char *name, enum ctl_verb *ret_verb, const struct comma
 	return false;
 }
 
-static int unknown_verb(const char *word, struct ctl_fault *fault)
+int ctl_args_unknown_verb(const char *word, struct ctl_fault *fault)
 {
 	struct ctl_nearest nearest = {0};
 
@@ -449,6 +465,18 @@ static bool asks_for_json(const struct givens *givens)
 	return false;
 }
 
+/* wait has a timeout of its own; an answer has no longer than that. */
+static void share_timeout(const struct givens *givens, struct ctl_args *args)
+{
+	for (size_t i = 0; args->verb == CTL_VERB_WAIT && i < givens->n; i++) {
+		if (givens->items[i].own == CTL_OPTION_TIMEOUT) {
+			args->whole = args->timeout;
+			args->timeout = MIN(args->whole, CTL_TIMEOUT_DEFAULT);
+			return;
+		}
+	}
+}
+
 int ctl_args_parse(int argc, char **argv, struct ctl_args *ret_args, struct ctl_fault *fault)
 {
 	struct long_options options;
@@ -471,10 +499,12 @@ int ctl_args_parse(int argc, char **argv, struct ctl_args *ret_args, struct ctl_
 	}
 	if (optind < argc) {
 		if (!ctl_args_verb(argv[optind], &ret_args->verb, &ret_args->command)) {
-			return unknown_verb(argv[optind], fault);
+			return ctl_args_unknown_verb(argv[optind], fault);
 		}
 		ret_args->operands = argv + optind + 1;
 		ret_args->n_operands = (size_t)(argc - optind - 1);
 	}
-	return take_options(&givens, ret_args, fault);
+	r = take_options(&givens, ret_args, fault);
+	share_timeout(&givens, ret_args);
+	return r;
 }

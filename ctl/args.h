@@ -19,6 +19,7 @@ enum ctl_verb {
 	CTL_VERB_COMMAND, /* the command says what */
 	CTL_VERB_STATUS,
 	CTL_VERB_CHECK,
+	CTL_VERB_WAIT,
 	CTL_VERB_WORK,
 	CTL_VERB_REPORT,
 	CTL_VERB_METRICS,
@@ -43,6 +44,8 @@ extern const struct ctl_verb_row
  * @verb:     what to do
  * @command:  of CTL_VERB_COMMAND, else NULL
  * @argument: what was written for each argument, checked; NULL where nothing was
+ * @timeout:  for one answer
+ * @whole:    wait's --timeout, which is for all of it; 0 if it is for ever
  * @operands: what stands behind the verb
  *
  * Everything points into argv and the environment.
@@ -51,7 +54,9 @@ struct ctl_args {
 	enum ctl_verb verb;
 	const struct command *command;
 	const char *socket;
+	bool socket_given; /* on the command line, and not by the environment */
 	span_t timeout;
+	span_t whole;
 	bool json;
 	bool utc;
 	bool no_legend;
@@ -62,6 +67,8 @@ struct ctl_args {
 	bool all;
 	const char *format;
 	const char *new_upn;
+	const char *plan;
+	const char *wait_for;
 	uint32_t parallel;
 	span_t lease;
 	bool once;
@@ -84,6 +91,9 @@ struct ctl_args {
  */
 must_check int ctl_args_parse(int argc, char **argv, struct ctl_args *ret_args,
 			      struct ctl_fault *fault);
+
+/* "there is no verb WORD", and the nearest one if there is one. Return: CTL_EXIT_USAGE. */
+int ctl_args_unknown_verb(const char *word, struct ctl_fault *fault);
 
 /* Whether a verb is for programs alone: help's overview and completion leave it out. */
 static inline bool ctl_verb_is_hidden(enum ctl_verb verb)

@@ -6,6 +6,7 @@
 #include "ctl/confirm.h"
 #include "ctl/interrupt.h"
 #include "ctl/json.h"
+#include "ctl/plan.h"
 #include "ctl/progress.h"
 #include "ctl/request.h"
 #include "ctl/show_items.h"
@@ -77,8 +78,9 @@ static int call_all(struct ctl *ctl, json_t *items)
 		};
 
 		if (ctl_interrupted()) {
-			r = ctl_fault_set(&ctl->fault, CTL_EXIT_INTERRUPTED, "interrupted",
-					  "interrupted");
+			r = ctl_fault_set(
+				&ctl->fault, CTL_EXIT_INTERRUPTED, "interrupted",
+				"interrupted; the rest was not begun: the same command goes on");
 		} else {
 			r = call_batch(ctl, &batch, part, n_parts, items);
 		}
@@ -112,6 +114,9 @@ static int show_all(struct ctl *ctl, const json_t *items, const struct show_tall
 	struct show_items_how how;
 	int r;
 
+	if (ctl->args.json && ctl_says_yes(ctl, ARGUMENT_dry_run)) {
+		return ctl_plan_print(ctl, items);
+	}
 	if (ctl->args.json) {
 		ctl_json_print(items, ctl->show.out);
 		return 0;

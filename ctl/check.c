@@ -44,8 +44,9 @@ static void check_clock(const json_t *info, json_t *faults, bool *ok)
 {
 	if (json_is_false(json_object_get(json_object_get(info, "clock"), "trusted"))) {
 		add(faults, ok, "clock-not-trusted",
-		    "the clock is not trusted: an operator must accept it; until then nothing is "
-		    "removed early, and what is due waits");
+		    "the clock guard is engaged: the wall clock was more than 7 d ahead of the "
+		    "ledger when retentiond started, and timed work waits. Look at date(1); if it "
+		    "is right: retentionctl resume");
 	}
 }
 
@@ -83,7 +84,7 @@ static void check_sweep(const json_t *sweep, json_t *faults, bool *ok)
 {
 	int64_t n_failed = number(sweep, "failed");
 
-	if (json_is_true(json_object_get(sweep, "paused"))) {
+	if (json_is_true(json_object_get(sweep, "paused")) && !json_object_get(sweep, "guard")) {
 		add(faults, ok, "sweep-paused",
 		    "timed work is paused, and deadlines run on; take it up again with: "
 		    "retentionctl resume");

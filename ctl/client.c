@@ -57,6 +57,30 @@ struct ctl_client {
 	size_t len;
 };
 
+int ctl_client_check_path(const char *path, bool given, struct ctl_fault *fault)
+{
+	size_t len_max = sizeof((struct sockaddr_un){0}.sun_path) - 1;
+
+	if (strlen(path) > len_max && given) {
+		return ctl_fault_set(fault, CTL_EXIT_USAGE, "usage",
+				     "--socket is longer than the %zu bytes of a socket's path",
+				     len_max);
+	}
+	if (strlen(path) > len_max) {
+		return ctl_fault_set(fault, CTL_EXIT_CONFIGURATION, "configuration",
+				     "$RETENTIOND_SOCKET is longer than the %zu bytes of a "
+				     "socket's path; unset it, or name a shorter one",
+				     len_max);
+	}
+	if (!given && path[0] != '/') {
+		return ctl_fault_set(fault, CTL_EXIT_CONFIGURATION, "configuration",
+				     "$RETENTIOND_SOCKET=%s must be an absolute path; unset it to "
+				     "use the usual one",
+				     path);
+	}
+	return 0;
+}
+
 int ctl_client_new(const char *path, span_t timeout, struct ctl_client **ret_client)
 {
 	struct ctl_client *client = calloc(1, sizeof(*client));
@@ -455,11 +479,17 @@ int ctl_client_call(struct ctl_client *client, json_t **ret_result, struct ctl_f
 	return ask(client, deadline_us, ret_result, fault);
 }
 
-int ctl_client_next_event(struct ctl_client *client, json_t **ret_event, struct ctl_fault *fault)
+int ctl_client_await_event(struct ctl_client *client, int64_t until_us, json_t **ret_event,
+			   struct ctl_fault *fault)
 {
-	int r = receive(client, RPC_NOTIFICATION, INT64_MAX / 2, ret_event, fault);
+	int r = receive(client, RPC_NOTIFICATION, until_us, ret_event, fault);
 
 	return r == LOST ? connection_lost(client, fault) : r;
+}
+
+int ctl_client_next_event(struct ctl_client *client, json_t **ret_event, struct ctl_fault *fault)
+{
+	return ctl_client_await_event(client, INT64_MAX / 2, ret_event, fault);
 }
 
 int ctl_client_ask(struct ctl_client *client, enum command_symbol command, json_t **ret_result,

@@ -19,6 +19,14 @@
 struct ctl_client;
 
 /**
+ * ctl_client_check_path() - whether a path can be a socket's at all
+ * @given: on the command line; else it is $RETENTIOND_SOCKET's, or the one that is built in
+ *
+ * Return: 0, CTL_EXIT_USAGE for what was given, or CTL_EXIT_CONFIGURATION.
+ */
+must_check int ctl_client_check_path(const char *path, bool given, struct ctl_fault *fault);
+
+/**
  * ctl_client_new() - a client that has not connected yet
  * @path:    of the socket; borrowed
  * @timeout: for each call, connecting included
@@ -59,8 +67,8 @@ void ctl_client_ask_once(struct ctl_client *client);
  * @ret_result: set on 0; the caller's reference
  * @fault:      set on failure: the daemon's error, or why there is no answer
  *
- * Return: 0 or the fault's exit code: PERMISSION, USAGE (invalid-argument), UNREACHABLE, TIMEOUT or
- * FAILURE.
+ * Return: 0 or the fault's exit code: PERMISSION, USAGE (invalid-argument), NOT_FOUND, GUARD,
+ * UNREACHABLE, TIMEOUT or FAILURE.
  */
 must_check int ctl_client_call(struct ctl_client *client, json_t **ret_result,
 			       struct ctl_fault *fault);
@@ -68,6 +76,10 @@ must_check int ctl_client_call(struct ctl_client *client, json_t **ret_result,
 /* The next event of a subscription, however long it takes. Return: as ctl_client_call(). */
 must_check int ctl_client_next_event(struct ctl_client *client, json_t **ret_event,
 				     struct ctl_fault *fault);
+
+/* The same, but no longer than until an instant of the monotonic clock: TIMEOUT if none came. */
+must_check int ctl_client_await_event(struct ctl_client *client, int64_t until_us,
+				      json_t **ret_event, struct ctl_fault *fault);
 
 /* A call with no arguments. */
 must_check int ctl_client_ask(struct ctl_client *client, enum command_symbol command,

@@ -9,12 +9,14 @@
 
 /**
  * struct ctl - one run of the client
+ * @plan: of --plan, or NULL: the operands and the arguments point into it
  * @fault: told by main() when a function answers an exit code that it set with ctl_fault_set();
  * exit codes that are a result (refused, partial) leave it empty: what they mean has been shown
  */
 struct ctl {
 	struct ctl_args args;
 	struct ctl_operands operands;
+	json_t *plan;
 	struct ctl_client *client;
 	struct show show;
 	struct ctl_fault fault;

@@ -4,6 +4,8 @@
 #include <jansson.h>
 #include <stdarg.h>
 
+#include "common/error.h"
+#include "common/rpc.h"
 #include "ctl/text.h"
 
 int ctl_fault_set(struct ctl_fault *fault, enum ctl_exit exit, const char *code, const char *format,
@@ -37,23 +39,25 @@ int ctl_fault_errno(struct ctl_fault *fault, int error, const char *what)
 			     strerror(error < 0 ? -error : error));
 }
 
+/* A code that is newer than this client is a failure like any other. */
 static enum ctl_exit exit_of_code(const char *code)
 {
-	static const struct {
-		const char *code;
-		enum ctl_exit exit;
-	} exits[] = {
-		{"permission-denied", CTL_EXIT_PERMISSION},
-		{"invalid-argument", CTL_EXIT_USAGE},
-		{"unknown-method", CTL_EXIT_USAGE},
+	static const enum ctl_exit exits[_ERROR_MAX] = {
+		[ERROR_UNKNOWN_METHOD] = CTL_EXIT_USAGE,
+		[ERROR_INVALID_ARGUMENT] = CTL_EXIT_USAGE,
+		[ERROR_PERMISSION_DENIED] = CTL_EXIT_PERMISSION,
+		[ERROR_TOO_LARGE] = CTL_EXIT_FAILURE,
+		[ERROR_BUSY] = CTL_EXIT_FAILURE,
+		[ERROR_STORE_FULL] = CTL_EXIT_FAILURE,
+		[ERROR_DAMAGED] = CTL_EXIT_FAILURE,
+		[ERROR_REAL_CLOCK] = CTL_EXIT_FAILURE,
+		[ERROR_CLOCK_NOT_TRUSTED] = CTL_EXIT_GUARD,
+		[ERROR_ORG_NOT_FOUND] = CTL_EXIT_NOT_FOUND,
+		[ERROR_KEEPER_NOT_FOUND] = CTL_EXIT_NOT_FOUND,
 	};
+	enum error error;
 
-	for (size_t i = 0; i < ARRAY_LEN(exits); i++) {
-		if (strcmp(exits[i].code, code) == 0) {
-			return exits[i].exit;
-		}
-	}
-	return CTL_EXIT_FAILURE;
+	return error_from_code(slice_of(code), &error) ? exits[error] : CTL_EXIT_FAILURE;
 }
 
 int ctl_fault_of_error(const struct pack_value *error, struct ctl_fault *fault)
@@ -79,14 +83,32 @@ int ctl_fault_of_error(const struct pack_value *error, struct ctl_fault *fault)
 	return ctl_fault_set(fault, exit_of_code(code), code, "%.*s", SLICE_ARG(text.text));
 }
 
+/* What people see, which is text whatever bytes it was made of; NULL without memory. */
+static char *readable(const char *text)
+{
+	char *copy = NULL;
+	size_t len;
+	FILE *out = open_memstream(&copy, &len);
+
+	if (!out) {
+		return NULL;
+	}
+	ctl_text_put(out, slice_of(text));
+	if (fclose(out) != 0) {
+		free(copy);
+		return NULL;
+	}
+	return copy;
+}
+
 static bool print_json(const struct ctl_fault *fault, FILE *out)
 {
-	json_t *document =
-		json_pack("{s:{s:s,s:s}}", "error", "code", fault->code, "text", fault->text);
-	bool done;
+	cleanup(freep) char *code = readable(fault->code);
+	cleanup(freep) char *text = readable(fault->text);
+	json_t *document = json_pack("{s:{s:s*,s:s*,s:i}}", "error", "code", code, "text", text,
+				     "exit", (int)fault->exit);
+	bool done = document && json_dumpf(document, out, JSON_ENSURE_ASCII) == 0;
 
-	/* Text that was cut inside a character is no JSON string: people's form tells it then. */
-	done = document && json_dumpf(document, out, JSON_ENSURE_ASCII) == 0;
 	json_decref(document);
 	if (done) {
 		(void)fputc('\n', out);

@@ -43,7 +43,7 @@ int ctl_fault_errno(struct ctl_fault *fault, int error, const char *what);
  */
 int ctl_fault_of_error(const struct pack_value *error, struct ctl_fault *fault);
 
-/* Tells it: one line for people, or {"error": {"code", "text"}}. */
+/* Tells it: one line for people, or {"error": {"code", "text", "exit"}}. */
 void ctl_fault_print(const struct ctl_fault *fault, bool json, FILE *out);
 
 #endif

@@ -34,7 +34,8 @@ const struct ctl_help_text ctl_help_examples[] = {
 	{COMMAND_account_leave,   "retentionctl leave contoso/jane@fabrikam.example"},
 	{COMMAND_account_remove,  "retentionctl remove --reason='contract ended' --ref=HR-7 @leavers.txt"},
 	{COMMAND_account_restore, "retentionctl restore --new-upn=jane2@contoso.example contoso/8f14e"},
-	{COMMAND_account_purge,   "retentionctl purge --dry-run @leavers.txt"},
+	{COMMAND_account_purge,   "retentionctl purge --dry-run --json @leavers.txt >plan.json"},
+	{COMMAND_account_purge,   "retentionctl purge --plan=plan.json"},
 	{COMMAND_account_purge,   "retentionctl purge --yes uid:1042"},
 	{COMMAND_account_list,    "retentionctl list --state=soft-deleted --due-before=+7d"},
 	{COMMAND_account_explain, "retentionctl explain contoso/8f14e45f"},
@@ -212,6 +213,20 @@ static void put_account_forms(FILE *out, const struct command *command)
 
 void ctl_help_about(const struct command *command, FILE *out)
 {
+	if (command_takes(command, ARGUMENT_accounts)) {
+		(void)fputs(
+			"--dry-run --json prints a plan: what would be done to each account as it is now.\n"
+			"--plan=FILE does exactly that later; what has changed meanwhile is left alone, and\n"
+			"told.\n",
+			out);
+	}
+	if (ctl_option_command(command) == COMMAND_events_subscribe) {
+		(void)fputs(
+			"A line for each entry; with --json, an object a line. --from=N begins with entry N,\n"
+			"so that nothing is missed. A daemon that restarts is waited for, and what happened\n"
+			"meanwhile is told then. Ctrl-C ends it.\n",
+			out);
+	}
 	if (ctl_option_command(command) == COMMAND_receipt_get) {
 		(void)fputs(
 			"When the removal is complete, ACCOUNT is ORG/ID or uid:N: the person's name is no\n"
@@ -280,9 +295,7 @@ int ctl_help_run(const struct ctl_args *args, FILE *out, struct ctl_fault *fault
 
 	if (verb == CTL_VERB_HELP && args->n_operands > 0 &&
 	    !ctl_args_verb(args->operands[0], &verb, &command)) {
-		return ctl_fault_set(fault, CTL_EXIT_USAGE, "usage",
-				     "there is no verb %s; see retentionctl --help",
-				     args->operands[0]);
+		return ctl_args_unknown_verb(args->operands[0], fault);
 	}
 	if (command) {
 		ctl_help_command(command, out);

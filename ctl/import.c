@@ -26,6 +26,12 @@ static int read_files(struct ctl *ctl, struct import_set *set, size_t *ret_incom
 		*ret_incomplete += incomplete;
 	}
 	if (set->faults.n > 0) {
+		if (ctl->args.json) {
+			return ctl_fault_set(&ctl->fault, CTL_EXIT_FAILURE, "malformed",
+					     "%s; faults: %zu; nothing was changed",
+					     set->faults.shown[0] ? set->faults.shown[0] : "",
+					     set->faults.n);
+		}
 		import_faults_print(&set->faults, stderr);
 		return ctl_fault_set(&ctl->fault, CTL_EXIT_FAILURE, "malformed",
 				     "%zu fault%s in the files; nothing was changed", set->faults.n,

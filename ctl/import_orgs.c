@@ -49,7 +49,7 @@ static void tell_unknown(struct ctl_fault *fault, const char *org, const struct 
 		ctl_fault_add(fault, "; neither is %s (%s)", org, place);
 		return;
 	}
-	(void)ctl_fault_set(fault, CTL_EXIT_REFUSED, outcome_code(OUTCOME_ORG_NOT_FOUND),
+	(void)ctl_fault_set(fault, CTL_EXIT_NOT_FOUND, outcome_code(OUTCOME_ORG_NOT_FOUND),
 			    "organization %s is not known (first named at %s); create it with: "
 			    "retentionctl set-org %s",
 			    org, place, org);

@@ -18,8 +18,12 @@ static bool wants_color(void)
 
 static int run(struct ctl *ctl)
 {
-	int r = ctl_client_new(ctl->args.socket, ctl->args.timeout, &ctl->client);
+	int r = ctl_client_check_path(ctl->args.socket, ctl->args.socket_given, &ctl->fault);
 
+	if (r != 0) {
+		return r;
+	}
+	r = ctl_client_new(ctl->args.socket, ctl->args.timeout, &ctl->client);
 	if (r < 0) {
 		return ctl_fault_errno(&ctl->fault, r, "beginning");
 	}
@@ -33,6 +37,7 @@ static int run(struct ctl *ctl)
 	};
 	r = ctl_run(ctl);
 	ctl_operands_done(&ctl->operands);
+	json_decref(ctl->plan);
 	ctl->client = ctl_client_free(ctl->client);
 	return r;
 }

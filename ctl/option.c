@@ -7,7 +7,7 @@ const struct ctl_option ctl_option_table[_CTL_OPTION_MAX] = {
 		"the daemon's socket; $RETENTIOND_SOCKET or /run/retentiond/retentiond.sock if not given",
 		NULL},
 	[CTL_OPTION_TIMEOUT]   = {"timeout", 0, "SPAN",
-		"how long to wait for one answer, also while the daemon is started anew; 30s if not given",
+		"how long to wait for one answer, also while the daemon is started anew; with wait, for all of it; 30s if not given",
 		NULL},
 	[CTL_OPTION_JSON]      = {"json", 'j', NULL,
 		"print JSON, one document, for scripts", NULL},
@@ -31,6 +31,10 @@ const struct ctl_option ctl_option_table[_CTL_OPTION_MAX] = {
 	[CTL_OPTION_NEW_UPN]   = {"new-upn", 0, "ADDRESS",
 		"restore one account under this UPN, when the old one is taken meanwhile",
 		"restore"},
+	[CTL_OPTION_PLAN]      = {"plan", 0, "FILE",
+		"do what a plan says: the output of --dry-run --json", CTL_OPTION_BULK},
+	[CTL_OPTION_FOR]       = {"for", 0, "STATE",
+		"active, soft-deleted, removing or removed", "wait"},
 	[CTL_OPTION_PARALLEL]  = {"parallel", 0, "N",
 		"how many tasks to work on at a time, 1 to 64; 1 if not given", "work"},
 	[CTL_OPTION_LEASE]     = {"lease", 0, "SPAN",
@@ -113,5 +117,13 @@ bool ctl_option_belongs(enum ctl_option_id option, const char *verb)
 {
 	const char *only = ctl_option_table[option].only;
 
-	return !only || (verb && strcmp(verb, only) == 0);
+	if (!only || !verb) {
+		return !only;
+	}
+	if (strcmp(only, CTL_OPTION_BULK) == 0) {
+		const struct command *command = command_by_verb(verb);
+
+		return command && command_takes(command, ARGUMENT_accounts);
+	}
+	return strcmp(verb, only) == 0;
 }

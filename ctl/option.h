@@ -23,6 +23,8 @@ enum ctl_option_id {
 	CTL_OPTION_FORMAT, /* from here on: of some verbs only */
 	CTL_OPTION_ALL,
 	CTL_OPTION_NEW_UPN,
+	CTL_OPTION_PLAN,
+	CTL_OPTION_FOR,
 	CTL_OPTION_PARALLEL,
 	CTL_OPTION_LEASE,
 	CTL_OPTION_ONCE,
@@ -33,13 +35,16 @@ enum ctl_option_id {
 	_CTL_OPTION_MAX
 };
 
+#define CTL_OPTION_BULK "ACCOUNT…"
+
 /**
  * struct ctl_option - one of the client's own options
  * @name:        without dashes
  * @letter:      short form, or 0
  * @value_name: what its value is, or NULL if it takes none
  * @help:        one line
- * @only:        the one verb it belongs to, or NULL for all verbs
+ * @only:        the one verb it belongs to, CTL_OPTION_BULK for every command that takes ACCOUNT…, or
+ *               NULL for all verbs
  */
 struct ctl_option {
 	const char *name;

@@ -12,6 +12,7 @@
 #include "ctl/metrics.h"
 #include "ctl/option.h"
 #include "ctl/pages.h"
+#include "ctl/plan.h"
 #include "ctl/receipt.h"
 #include "ctl/report.h"
 #include "ctl/show_account.h"
@@ -19,6 +20,7 @@
 #include "ctl/show_items.h"
 #include "ctl/slices.h"
 #include "ctl/status.h"
+#include "ctl/wait.h"
 #include "ctl/watch.h"
 #include "ctl/work.h"
 
@@ -111,7 +113,8 @@ static int run_command(struct ctl *ctl)
 	if (ctl_receipt_is_verify(&ctl->args)) {
 		return ctl_receipt_verify(ctl);
 	}
-	r = ctl_operands_take(&ctl->args, &ctl->operands, &ctl->fault);
+	r = ctl->args.plan ? ctl_plan_take(ctl)
+			   : ctl_operands_take(&ctl->args, &ctl->operands, &ctl->fault);
 	if (r != 0) {
 		return r;
 	}
@@ -133,6 +136,8 @@ int ctl_run(struct ctl *ctl)
 		return ctl_status_run(ctl);
 	case CTL_VERB_CHECK:
 		return ctl_check_run(ctl);
+	case CTL_VERB_WAIT:
+		return ctl_wait_run(ctl);
 	case CTL_VERB_WORK:
 		return ctl_work_run(ctl);
 	case CTL_VERB_REPORT:

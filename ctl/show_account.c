@@ -98,7 +98,7 @@ static const json_t *newest_event(const json_t *history)
 	return newest;
 }
 
-static void put_next(const struct show *show, const json_t *next, const json_t *account)
+void show_next(const struct show *show, const json_t *next, const json_t *account)
 {
 	struct slice action = slice_of(ctl_json_text(next, "action"));
 	struct slice state = slice_of(ctl_json_text(account, "state"));
@@ -148,7 +148,7 @@ static void put_task(const struct show *show, const json_t *task)
 	(void)fputc(')', show->out);
 }
 
-static void put_tasks(const struct show *show, const json_t *tasks)
+void show_tasks(const struct show *show, const json_t *tasks)
 {
 	size_t i;
 	const json_t *task;
@@ -289,8 +289,8 @@ int show_explain(const struct show *show, const json_t *result)
 	if (json_array_size(history) > 0) {
 		put_since(show, newest_event(history));
 	}
-	put_next(show, json_object_get(result, "next"), account);
-	put_tasks(show, json_object_get(result, "tasks"));
+	show_next(show, json_object_get(result, "next"), account);
+	show_tasks(show, json_object_get(result, "tasks"));
 	put_allowed(show, json_object_get(result, "may"));
 	put_refused(show, json_object_get(result, "may"));
 	if (json_object_size(contact) > 0) {

@@ -11,4 +11,8 @@ must_check int show_explain(const struct show *show, const json_t *result);
 must_check int show_organizations(const struct show *show, const json_t *result);
 must_check int show_api(const struct show *show, const json_t *result);
 
+/* "Next: …", "Waits for: …": sentences of an answer of account.explain, a line each. */
+void show_next(const struct show *show, const json_t *next, const json_t *account);
+void show_tasks(const struct show *show, const json_t *tasks);
+
 #endif

@@ -5,6 +5,8 @@
 #include "ctl/json.h"
 #include "ctl/text.h"
 
+#define KEEPERS_SHOWN_MAX 8 /* more are read better in a table */
+
 static int64_t integer_of(const json_t *object, const char *key)
 {
 	return json_integer_value(json_object_get(object, key)); /* 0 if it is not there */
@@ -40,10 +42,22 @@ static void put_roles(const struct show *show, const json_t *you)
 	(void)fputc('\n', show->out);
 }
 
-static void put_info(const struct show *show, const json_t *info)
+static void put_clock(const struct show *show, const json_t *clock)
 {
 	const struct show absolute = {.now = INSTANT_NONE, .utc = show->utc};
 
+	put_label(show, "Clock");
+	show_instant(&absolute, show->now, show->out);
+	(void)fputs(", ", show->out);
+	show_key(show, clock, "mode");
+	if (json_is_false(json_object_get(clock, "trusted"))) {
+		(void)fprintf(show->out, ", %snot trusted%s", show_red(show), show_plain(show));
+	}
+	(void)fputc('\n', show->out);
+}
+
+static void put_info(const struct show *show, const json_t *info)
+{
 	(void)fputs(show_bold(show), show->out);
 	put_label(show, "retentiond");
 	(void)fputs(show_plain(show), show->out);
@@ -51,11 +65,7 @@ static void put_info(const struct show *show, const json_t *info)
 	(void)fputs(", instance ", show->out);
 	show_key(show, info, "instance");
 	(void)fputc('\n', show->out);
-	put_label(show, "Clock");
-	show_instant(&absolute, show->now, show->out);
-	(void)fputs(", ", show->out);
-	show_key(show, json_object_get(info, "clock"), "mode");
-	(void)fputc('\n', show->out);
+	put_clock(show, json_object_get(info, "clock"));
 	put_roles(show, json_object_get(info, "you"));
 }
 
@@ -76,11 +86,25 @@ static void put_accounts(const struct show *show, const json_t *stats)
 	(void)fputc('\n', show->out);
 }
 
-static void put_stats(const struct show *show, const json_t *stats)
+static void put_near(const struct show *show, const json_t *stats)
+{
+	const json_t *accounts = json_object_get(stats, "accounts");
+
+	put_label(show, "Deadlines");
+	show_count(integer_of(accounts, "overdue"), show->out);
+	(void)fputs(" removals overdue, ", show->out);
+	show_count(integer_of(accounts, "due_soon"), show->out);
+	(void)fputs(" due within 7d; requests open: ", show->out);
+	show_count(integer_of(stats, "requests_open"), show->out);
+	(void)fputs(", overdue: ", show->out);
+	show_count(integer_of(stats, "requests_overdue"), show->out);
+	(void)fputc('\n', show->out);
+}
+
+static void put_store(const struct show *show, const json_t *stats)
 {
 	const json_t *store = json_object_get(stats, "store");
 
-	put_accounts(show, stats);
 	put_label(show, "Ledger");
 	show_count(integer_of(json_object_get(stats, "ledger"), "seq"), show->out);
 	(void)fputs(" entries\n", show->out);
@@ -91,19 +115,64 @@ static void put_stats(const struct show *show, const json_t *stats)
 	(void)fputs(" file, ", show->out);
 	show_key(show, store, "map_bytes");
 	(void)fputs(" at most\n", show->out);
-	put_label(show, "Due now");
+	put_label(show, "Last backup");
+	if (json_object_get(stats, "last_backup_us")) {
+		show_key(show, stats, "last_backup_us");
+	} else {
+		(void)fputs("none; retentionctl backup makes one", show->out);
+	}
+	(void)fputc('\n', show->out);
+}
+
+static void put_sweep(const struct show *show, const json_t *sweep, const json_t *stats)
+{
+	bool paused = json_is_true(json_object_get(sweep, "paused"));
+
+	put_label(show, "Timed work");
+	(void)fputs(ctl_json_text(sweep, "guard") ? "stopped by the clock guard"
+		    : paused                      ? "paused"
+						  : "runs, no guard is engaged",
+		    show->out);
+	show_when(show, "; last did something at ", sweep, "last_run_us");
+	(void)fputc('\n', show->out);
+	put_label(show, "Next due");
+	show_key(show, sweep, "next_due_us");
+	(void)fputs("; due now: ", show->out);
 	show_count(integer_of(stats, "due_now"), show->out);
 	(void)fputc('\n', show->out);
 }
 
-static void put_sweep(const struct show *show, const json_t *sweep)
+static void put_keeper(const struct show *show, const json_t *keeper)
 {
-	put_label(show, "Last sweep");
-	show_key(show, sweep, "last_run_us");
+	put_label(show, "Keeper");
+	show_key(show, keeper, "keeper");
+	if (json_is_false(json_object_get(keeper, "enabled"))) {
+		(void)fputs(" (disabled)", show->out);
+	}
+	(void)fputs(" owes ", show->out);
+	show_count(integer_of(keeper, "owed"), show->out);
+	(void)fputs(json_object_get(keeper, "last_seen_us")
+			    ? ""
+			    : ", not heard of since the daemon started",
+		    show->out);
+	show_when(show, ", last heard of ", keeper, "last_seen_us");
 	(void)fputc('\n', show->out);
-	put_label(show, "Next due");
-	show_key(show, sweep, "next_due_us");
-	(void)fputc('\n', show->out);
+}
+
+static void put_keepers(const struct show *show, const json_t *keepers)
+{
+	size_t i;
+	const json_t *keeper;
+
+	json_array_foreach(keepers, i, keeper) {
+		if (i == KEEPERS_SHOWN_MAX) {
+			put_label(show, "Keepers");
+			(void)fprintf(show->out, "and %zu more: retentionctl keepers\n",
+				      json_array_size(keepers) - i);
+			return;
+		}
+		put_keeper(show, keeper);
+	}
 }
 
 static void put_problems(const struct show *show, const json_t *faults)
@@ -164,25 +233,43 @@ static void put_attention(const struct show *show, const json_t *stats, const js
 	}
 }
 
-void show_status(const struct show *show, const json_t *status)
+/* How it is stands first: at three in the morning nobody reads on. */
+static void put_health(const struct show *show, const json_t *status)
 {
 	const json_t *faults = json_object_get(status, "faults");
-	const json_t *stats = json_object_get(status, "stats");
-	const json_t *sweep = json_object_get(status, "sweep");
+	size_t n = json_array_size(faults);
 	bool partial = json_array_size(json_object_get(status, "unchecked")) > 0;
 
-	put_info(show, json_object_get(status, "info"));
-	if (stats) {
-		put_stats(show, stats);
-	}
-	if (sweep) {
-		put_sweep(show, sweep);
-	}
-	put_problems(show, faults);
-	put_attention(show, stats, json_object_get(json_object_get(status, "keepers"), "keepers"));
-	if (json_array_size(faults) == 0 && sweep) {
+	if (n > 0) {
+		put_label(show, "State");
+		(void)fprintf(show->out, "%snot well%s: %zu problem%s\n", show_red(show),
+			      show_plain(show), n, n == 1 ? "" : "s");
+		put_problems(show, faults);
+	} else if (json_object_get(status, "sweep")) {
 		put_label(show, "State");
 		(void)fprintf(show->out, "well%s: nothing is late, nothing failed\n",
 			      partial ? ", as far as this role may see" : "");
+	}
+}
+
+void show_status(const struct show *show, const json_t *status)
+{
+	const json_t *stats = json_object_get(status, "stats");
+	const json_t *sweep = json_object_get(status, "sweep");
+	const json_t *keepers = json_object_get(json_object_get(status, "keepers"), "keepers");
+
+	put_health(show, status);
+	put_attention(show, stats, keepers);
+	put_info(show, json_object_get(status, "info"));
+	if (stats) {
+		put_accounts(show, stats);
+		put_near(show, stats);
+	}
+	if (sweep) {
+		put_sweep(show, sweep, stats);
+	}
+	put_keepers(show, keepers);
+	if (stats) {
+		put_store(show, stats);
 	}
 }

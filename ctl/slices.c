@@ -8,6 +8,7 @@
 #include "ctl/json.h"
 #include "ctl/pages.h"
 #include "ctl/progress.h"
+#include "ctl/show_due.h"
 #include "ctl/text.h"
 
 static int64_t integer_of(const json_t *object, const char *key)
@@ -227,7 +228,7 @@ int ctl_slices_add_buckets(json_t *whole, const json_t *page)
 	return 0;
 }
 
-static int show_due(struct ctl *ctl, const json_t *whole)
+static int print_due(struct ctl *ctl, const json_t *whole)
 {
 	const json_t *buckets = json_object_get(whole, "buckets");
 
@@ -242,7 +243,8 @@ static int show_due(struct ctl *ctl, const json_t *whole)
 			   ctl->show.out);
 		(void)fputc('\n', ctl->show.out);
 	}
-	return ctl_shown(ctl, show_rows(&ctl->show, buckets, NULL));
+	return ctl_shown(ctl, ctl->show.fit ? show_due(&ctl->show, buckets)
+					    : show_rows(&ctl->show, buckets, NULL));
 }
 
 int ctl_slices_due(struct ctl *ctl)
@@ -261,7 +263,7 @@ int ctl_slices_due(struct ctl *ctl)
 	ctl_pages_end(&pages);
 	(void)json_object_del(
 		whole, "cursor"); /* every page has been read; the first one's may be there */
-	r = r ? r : show_due(ctl, whole);
+	r = r ? r : print_due(ctl, whole);
 	json_decref(whole);
 	return r;
 }

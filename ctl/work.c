@@ -195,6 +195,18 @@ static int open_signals(struct work *work)
 	return work->signals < 0 ? ctl_fault_errno(&work->ctl->fault, errno, "signalfd") : 0;
 }
 
+/* Before any task is claimed: the first one would be lost to a mistyped path. */
+static int check_command(struct ctl *ctl, const char *command)
+{
+	int r = work_child_check(command);
+
+	return r == 0 ? 0
+		      : ctl_fault_set(&ctl->fault, CTL_EXIT_CONFIGURATION, "configuration",
+				      "cannot run %s: %s; name a program that this user may "
+				      "execute, by its path if it is not in $PATH",
+				      command, strerror(-r));
+}
+
 static int check_operands(struct ctl *ctl)
 {
 	const char *wrong;
@@ -204,9 +216,11 @@ static int check_operands(struct ctl *ctl)
 				     "usage: retentionctl work KEEPER [OPTIONS] -- COMMAND [ARGS]");
 	}
 	wrong = model_keeper_fault(slice_of(ctl->args.operands[0]));
-	return wrong ? ctl_fault_set(&ctl->fault, CTL_EXIT_USAGE, "usage", "the keeper %s %s",
-				     ctl->args.operands[0], wrong)
-		     : 0;
+	if (wrong) {
+		return ctl_fault_set(&ctl->fault, CTL_EXIT_USAGE, "usage", "the keeper %s %s",
+				     ctl->args.operands[0], wrong);
+	}
+	return check_command(ctl, ctl->args.operands[1]);
 }
 
 int ctl_work_run(struct ctl *ctl)

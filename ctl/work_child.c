@@ -3,13 +3,63 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdio.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #define READ_SIZE      4096
 #define READS_PER_TURN 16 /* of one stream: a command that writes without end does not hold us up */
+
+#define PATH_DEFAULT "/usr/local/bin:/usr/bin:/bin" /* without $PATH, as posix_spawnp(3) about */
+
+static int check_file(const char *path)
+{
+	struct stat status;
+
+	if (stat(path, &status) < 0) {
+		return -errno;
+	}
+	if (!S_ISREG(status.st_mode)) {
+		return -EACCES;
+	}
+	return access(path, X_OK) < 0 ? -errno : 0;
+}
+
+/* The first one that can be run; else why the last one that is there cannot. */
+static int search(const char *command, const char *directories)
+{
+	int r = -ENOENT;
+
+	while (directories) {
+		size_t len = strcspn(directories, ":");
+		char path[PATH_MAX];
+		int found;
+
+		(void)snprintf(path, sizeof(path), "%.*s%s%s", (int)len, directories,
+			       len ? "/" : "", command);
+		found = check_file(path);
+		if (found == 0) {
+			return 0;
+		}
+		r = found == -ENOENT || found == -ENOTDIR ? r : found;
+		directories = directories[len] ? directories + len + 1 : NULL;
+	}
+	return r;
+}
+
+int work_child_check(const char *command)
+{
+	const char *directories = getenv("PATH");
+
+	if (strchr(command, '/')) {
+		return check_file(command);
+	}
+	return *command ? search(command, directories ? directories : PATH_DEFAULT) : -ENOENT;
+}
 
 /* What a command begins with: its three streams, and signals as if nobody had changed them. */
 struct start {

@@ -20,6 +20,14 @@ struct work_child {
 };
 
 /**
+ * work_child_check() - whether a command can be run at all
+ * @command: looked for in PATH as work_child_start() does
+ *
+ * Return: 0 or a negative errno.
+ */
+must_check int work_child_check(const char *command);
+
+/**
  * work_child_start() - run a command
  * @argv:        of the command; looked for in PATH
  * @environment: all of it

@@ -213,8 +213,9 @@ static void start(struct work *work, struct work_slot *slot, json_t *task)
 	if (is_shortage(r)) {
 		wait_with_claims(work);
 	} else if (r < 0 && work->fault.exit == CTL_EXIT_OK) {
-		(void)ctl_fault_set(&work->fault, CTL_EXIT_FAILURE, "failed", "cannot run %s: %s",
-				    work->command[0], strerror(-r)); /* told at the end */
+		(void)ctl_fault_set(&work->fault, CTL_EXIT_CONFIGURATION, "configuration",
+				    "cannot run %s: %s", work->command[0],
+				    strerror(-r)); /* told at the end */
 		work_stop(work, WORK_GRACE);
 	}
 }

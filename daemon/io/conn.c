@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <sys/socket.h>
 
+#include "common/error.h"
+
 #include "daemon/io/limits.h"
 #include "daemon/io/peer.h"
 #include "daemon/work/log.h"
@@ -263,7 +265,8 @@ static void conn_refuse(struct conn *conn, int error, struct slice bytes)
 		why = "a message has at most 1 MiB, 8 levels and 163840 values";
 		if (rpc_peek_msgid(bytes.data, bytes.len, &msgid)) {
 			pack_writer_reset(answer);
-			rpc_write_error(answer, msgid, RPC_ERROR_WRONG, "too-large", why);
+			rpc_write_error(answer, msgid, error_kind(ERROR_TOO_LARGE),
+					error_code(ERROR_TOO_LARGE), why);
 			conn_answer(conn);
 		}
 	}

@@ -6,13 +6,11 @@
 
 #include "daemon/work/answer.h"
 
-int call_refuse(struct call *call, enum rpc_error_kind kind, const char *code, const char *format,
-		...)
+int call_refuse(struct call *call, enum error error, const char *format, ...)
 {
 	va_list arguments;
 
-	call->refusal.kind = kind;
-	call->refusal.code = code;
+	call->refusal.error = error;
 	va_start(arguments, format);
 	(void)vsnprintf(call->refusal.text, sizeof(call->refusal.text), format,
 			arguments); /* cut when longer */
@@ -22,20 +20,27 @@ int call_refuse(struct call *call, enum rpc_error_kind kind, const char *code, c
 
 int call_refuse_argument(struct call *call, const char *name, const char *what)
 {
-	return call_refuse(call, RPC_ERROR_WRONG, "invalid-argument", "%s: %s", name, what);
+	return call_refuse(call, ERROR_INVALID_ARGUMENT, "%s: %s", name, what);
 }
 
 int call_refuse_full(struct call *call)
 {
 	return call_refuse(
-		call, RPC_ERROR_FAILED, "store-full",
+		call, ERROR_STORE_FULL,
 		"the room that is left is kept for deletions; raise map_size or free space on the disk");
 }
 
 int call_refuse_damaged(struct call *call, const char *what)
 {
-	return call_refuse(call, RPC_ERROR_FAILED, "damaged",
-			   "%s cannot be read; run retentionctl verify", what);
+	return call_refuse(call, ERROR_DAMAGED, "%s cannot be read; run retentionctl verify", what);
+}
+
+int call_refuse_keeper(struct call *call, struct slice name)
+{
+	return call_refuse(call, ERROR_KEEPER_NOT_FOUND,
+			   "no keeper %.*s is known here; retentionctl keepers lists them, "
+			   "set-keeper creates one",
+			   SLICE_ARG(name));
 }
 
 bool call_covers(const struct call *call, const struct org *org)
@@ -52,6 +57,39 @@ const struct org *call_org(const struct call *call, struct slice id)
 		return NULL;
 	}
 	return store_org_by_id(call->engine->store, model_lower(id, lower, sizeof(lower)));
+}
+
+bool call_covers_named(const struct call *call, struct slice id)
+{
+	char lower[MODEL_ORG_LEN_MAX + 1];
+
+	return access_allows(call->engine->rules, call->peer, call->command->role,
+			     model_lower(id, lower, sizeof(lower)));
+}
+
+int call_refuse_uncovered(struct call *call, struct slice org)
+{
+	return call_refuse(call, ERROR_PERMISSION_DENIED,
+			   "your role %s does not cover the organization %.*s; retentionctl info "
+			   "tells what it covers",
+			   role_name(call->command->role), SLICE_ARG(org));
+}
+
+int call_named_org(struct call *call, struct slice id, const struct org **ret_org)
+{
+	const struct org *org = call_org(call, id);
+
+	if (!call_covers_named(call, id)) {
+		return call_refuse_uncovered(call, id);
+	}
+	if (!org) {
+		return call_refuse(call, ERROR_ORG_NOT_FOUND,
+				   "no organization %.*s is known here; retentionctl orgs lists "
+				   "them, set-org creates one",
+				   SLICE_ARG(id));
+	}
+	*ret_org = org;
+	return 0;
 }
 
 struct lifecycle_context call_context(const struct call *call, uint32_t org)
@@ -84,19 +122,16 @@ static int find_by_name(struct call *call, const struct item *item, struct accou
 			enum outcome *ret_outcome)
 {
 	struct store *store = call->engine->store;
-	char lower[MODEL_ORG_LEN_MAX + 1];
-	struct slice id = model_lower(item->org, lower, sizeof(lower));
-	const struct org *org;
+	const struct org *org = call_org(call, item->org);
 	int r;
 
 	/* Whoever may not look does not learn whether the organization exists. */
-	if (!access_allows(call->engine->rules, call->peer, call->command->role, id)) {
+	if (!call_covers_named(call, item->org)) {
 		*ret_outcome = OUTCOME_PERMISSION_DENIED;
 		return 0;
 	}
-	org = store_org_by_id(store, id);
 	if (!org) {
-		*ret_outcome = OUTCOME_NOT_FOUND;
+		*ret_outcome = OUTCOME_ORG_NOT_FOUND;
 		return 0;
 	}
 	r = ITEM_HAS(item, id)
@@ -111,8 +146,14 @@ static int find_by_name(struct call *call, const struct item *item, struct accou
 int call_find_account(struct call *call, const struct item *item, struct account *ret_account,
 		      enum outcome *ret_outcome)
 {
-	return ITEM_HAS(item, uid) ? find_by_uid(call, item->uid, ret_account, ret_outcome)
-				   : find_by_name(call, item, ret_account, ret_outcome);
+	int r = ITEM_HAS(item, uid) ? find_by_uid(call, item->uid, ret_account, ret_outcome)
+				    : find_by_name(call, item, ret_account, ret_outcome);
+
+	if (r == 0 && *ret_outcome == OUTCOME_OK && ITEM_HAS(item, seq) &&
+	    item->seq != ret_account->last_seq) {
+		*ret_outcome = OUTCOME_CHANGED;
+	}
+	return r;
 }
 
 void call_put_item_name(struct pack_writer *out, const struct item *item)
@@ -140,13 +181,13 @@ int call_keeper(struct call *call, const struct keeper **ret_keeper)
 	const struct keeper *keeper = store_keeper_by_name(engine->store, name);
 
 	if (!access_is_keeper(engine->rules, call->peer, name)) {
-		return call_refuse(call, RPC_ERROR_FAILED, "permission-denied",
+		return call_refuse(call, ERROR_PERMISSION_DENIED,
 				   "uid %u may not speak as the keeper %.*s; a grant with role = "
 				   "keeper %.*s allows it",
 				   call->peer->uid, SLICE_ARG(name), SLICE_ARG(name));
 	}
 	if (!keeper) {
-		return call_refuse_argument(call, "keeper", outcome_text(OUTCOME_KEEPER_NOT_FOUND));
+		return call_refuse_keeper(call, name);
 	}
 	engine->keeper_seen_at[keeper->number - 1] = engine->now;
 	*ret_keeper = keeper;
@@ -227,6 +268,9 @@ static int answer_account(struct call *call, const struct item *item, call_accou
 		return r;
 	}
 	call_begin_item(call, item);
+	if (outcome == OUTCOME_OK && call->request->dry_run) {
+		pack_put_uint(call->out, field_table[FIELD_seq].name, account.last_seq);
+	}
 	if (outcome == OUTCOME_OK) {
 		r = deed(call, item, &account, context);
 		outcome = r == STORE_E_CORRUPT ? OUTCOME_DAMAGED : OUTCOME_OK;

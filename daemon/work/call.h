@@ -4,6 +4,7 @@
 
 #include "common/base.h"
 #include "common/commands.h"
+#include "common/error.h"
 #include "common/outcome.h"
 #include "common/pack.h"
 #include "common/rpc.h"
@@ -48,8 +49,7 @@ struct call {
 	struct actor actor;
 
 	struct {
-		enum rpc_error_kind kind;
-		const char *code;
+		enum error error;
 		char text[CALL_REFUSAL_MAX];
 	} refusal;
 
@@ -58,19 +58,35 @@ struct call {
 };
 
 /* Return: CALL_E_REFUSED, always. */
-int call_refuse(struct call *call, enum rpc_error_kind kind, const char *code, const char *format,
-		...) printf_like(4, 5);
+int call_refuse(struct call *call, enum error error, const char *format, ...) printf_like(3, 4);
 
-/* Shorthands: the argument @name is wrong; nothing more may be stored; a row could not be read. */
+/*
+ * Shorthands: the argument @name is wrong; nothing more may be stored; a row could not be read; a
+ * keeper of this name is not known; the peer's role does not cover an organization.
+ */
 int call_refuse_argument(struct call *call, const char *name, const char *what);
 int call_refuse_full(struct call *call);
 int call_refuse_damaged(struct call *call, const char *what);
+int call_refuse_keeper(struct call *call, struct slice name);
+int call_refuse_uncovered(struct call *call, struct slice org);
 
 /* Whether the peer's role covers an organization; its id in lower case. */
 bool call_covers(const struct call *call, const struct org *org);
 
 /* The organization of an id as a peer writes it, in any case; NULL if there is none. */
 const struct org *call_org(const struct call *call, struct slice id);
+
+/* Whether the peer's role covers an organization as a peer writes it, whether it exists or not. */
+bool call_covers_named(const struct call *call, struct slice id);
+
+/**
+ * call_named_org() - the organization that the whole request is about
+ *
+ * Whoever may not look does not learn whether it exists.
+ *
+ * Return: 0, or CALL_E_REFUSED if the peer's role does not cover it or there is none.
+ */
+must_check int call_named_org(struct call *call, struct slice id, const struct org **ret_org);
 
 /* What the lifecycle needs to know of an account's organization. */
 struct lifecycle_context call_context(const struct call *call, uint32_t org);

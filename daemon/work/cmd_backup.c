@@ -8,8 +8,7 @@ int cmd_backup_create(struct call *call)
 	int r = backups_ask(call->engine, &call->actor, &status);
 
 	if (r < 0) {
-		return call_refuse(call, RPC_ERROR_FAILED, "busy", "no backup can be begun: %s",
-				   strerror(-r));
+		return call_refuse(call, ERROR_BUSY, "no backup can be begun: %s", strerror(-r));
 	}
 	pack_write_map(call->out);
 	pack_put_bool(call->out, "running", status->running);

@@ -84,11 +84,11 @@ static int take_orgs(struct call *call, struct keeper *keeper)
 
 	keeper->n_orgs = 0;
 	for (uint32_t i = 0; i < orgs->list.n; i++) {
-		const struct org *org = call_org(call, pack_array_at(orgs, i).text);
+		const struct org *org;
+		int r = call_named_org(call, pack_array_at(orgs, i).text, &org);
 
-		if (!org) {
-			return call_refuse_argument(call, "orgs",
-						    "names an organization that is not known here");
+		if (r != 0) {
+			return r;
 		}
 		keeper->orgs[keeper->n_orgs++] = org->number;
 	}
@@ -109,7 +109,7 @@ static int store_keeper_as(struct call *call, const struct keeper *known, struct
 		return 0;
 	}
 	r = store_put_keeper(call->engine->store, keeper, &call->actor);
-	return r == STORE_E_NONE ? call_refuse(call, RPC_ERROR_FAILED, "store-full",
+	return r == STORE_E_NONE ? call_refuse(call, ERROR_STORE_FULL,
 					       "there are %d keepers already, as many as are kept",
 					       MODEL_KEEPERS_MAX)
 				 : r;
@@ -229,7 +229,7 @@ static int change_tasks(struct call *call, struct keeper_change *change)
 		store_keeper_by_name(call->engine->store, call->request->keeper);
 
 	if (!keeper) {
-		return call_refuse_argument(call, "keeper", outcome_text(OUTCOME_KEEPER_NOT_FOUND));
+		return call_refuse_keeper(call, call->request->keeper);
 	}
 	change->particulars.keeper = keeper->number;
 	return call_each_account(call, change_task, change);

@@ -267,11 +267,10 @@ int cmd_account_list(struct call *call)
 		return call_refuse_argument(call, "cursor", "is not one of this request's");
 	}
 	if (REQUEST_HAS(request, org)) {
-		org = call_org(call, request->org);
-		if (!org || !call_covers(call, org)) {
-			return call_refuse_argument(
-				call, "org",
-				"no such organization is known here, or your role does not cover it");
+		int r = call_named_org(call, request->org, &org);
+
+		if (r != 0) {
+			return r;
 		}
 	}
 	return list_answer(call, org, &position);

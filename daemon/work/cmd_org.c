@@ -48,21 +48,6 @@ static struct org org_before(struct call *call)
 	return org;
 }
 
-static int refuse_uncovered(struct call *call)
-{
-	return call_refuse(call, RPC_ERROR_FAILED, "permission-denied",
-			   "your role %s does not cover the organization %.*s",
-			   role_name(call->command->role), SLICE_ARG(call->request->org));
-}
-
-static bool covers_requested(const struct call *call)
-{
-	char lower[MODEL_ORG_LEN_MAX + 1];
-
-	return access_allows(call->engine->rules, call->peer, call->command->role,
-			     model_lower(call->request->org, lower, sizeof(lower)));
-}
-
 /* A write of settings that are there already would only lengthen the ledger. */
 static bool org_differs(struct call *call, const struct org *org)
 {
@@ -90,7 +75,7 @@ static int store_settings(struct call *call, struct org *org)
 	}
 	r = store_put_org(call->engine->store, org, &call->actor);
 	return r == STORE_E_NONE
-		       ? call_refuse(call, RPC_ERROR_FAILED, "store-full",
+		       ? call_refuse(call, ERROR_STORE_FULL,
 				     "there are %u organizations already, as many as are kept",
 				     STORE_ORGS_MAX)
 		       : r;
@@ -102,8 +87,8 @@ int cmd_org_set(struct call *call)
 	enum outcome outcome;
 	int r = 0;
 
-	if (!covers_requested(call)) {
-		return refuse_uncovered(call);
+	if (!call_covers_named(call, call->request->org)) {
+		return call_refuse_uncovered(call, call->request->org);
 	}
 	take_settings(call->request, &org);
 	outcome = policy_check(&org.policy);
@@ -126,8 +111,8 @@ int cmd_org_get(struct call *call)
 {
 	const struct org *org = call_org(call, call->request->org);
 
-	if (!covers_requested(call)) {
-		return refuse_uncovered(call);
+	if (!call_covers_named(call, call->request->org)) {
+		return call_refuse_uncovered(call, call->request->org);
 	}
 	pack_write_map(call->out);
 	answer_put_outcome(call->out, org ? OUTCOME_OK : OUTCOME_ORG_NOT_FOUND,

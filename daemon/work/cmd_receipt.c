@@ -39,7 +39,7 @@ static int make_receipt(struct call *call, const struct account *account)
 		put_receipt(call, (struct slice){text, len});
 		return 0;
 	case STORE_E_TOO_LONG:
-		return call_refuse(call, RPC_ERROR_FAILED, "too-large",
+		return call_refuse(call, ERROR_TOO_LARGE,
 				   "the account has more than %d entries in the ledger; "
 				   "ledger.read tells them",
 				   STORE_HISTORY_MAX);

@@ -319,11 +319,9 @@ int cmd_request_list(struct call *call)
 		return call_refuse_argument(call, "cursor", "is not one of this method's");
 	}
 	if (REQUEST_HAS(request, org)) {
-		org = call_org(call, request->org);
-		if (!org || !call_covers(call, org)) {
-			return call_refuse_argument(call, "org",
-						    "no such organization is known here, or your "
-						    "role does not cover it");
+		r = call_named_org(call, request->org, &org);
+		if (r != 0) {
+			return r;
 		}
 	}
 	number = load_be64(cursor);

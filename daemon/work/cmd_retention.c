@@ -123,6 +123,18 @@ static void put_outcomes(struct pack_writer *out)
 	pack_write_end(out);
 }
 
+static void put_errors(struct pack_writer *out)
+{
+	pack_put_array(out, "errors");
+	for (enum error error = 0; error < _ERROR_MAX; ++error) {
+		pack_write_map(out);
+		pack_put_cstr(out, "code", error_code(error));
+		pack_put_cstr(out, "text", error_text(error));
+		pack_write_end(out);
+	}
+	pack_write_end(out);
+}
+
 int cmd_retention_api(struct call *call)
 {
 	pack_write_map(call->out);
@@ -139,6 +151,7 @@ int cmd_retention_api(struct call *call)
 	put_fields(call->out, "lease_fields", ARGUMENT_TYPE_LEASES);
 	put_fields(call->out, "request_fields", ARGUMENT_TYPE_REQUESTS);
 	put_outcomes(call->out);
+	put_errors(call->out);
 	pack_write_end(call->out);
 	return 0;
 }

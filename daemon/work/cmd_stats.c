@@ -170,7 +170,7 @@ static int refuse_clock(struct call *call)
 {
 	if (call->engine->clock.mode != CLOCK_MODE_SIMULATED) {
 		return call_refuse(
-			call, RPC_ERROR_FAILED, "real-clock",
+			call, ERROR_REAL_CLOCK,
 			"the clock is real; start retentiond with --clock=simulated:INSTANT to move it");
 	}
 	return call_refuse_argument(call, REQUEST_HAS(call->request, to_us) ? "to_us" : "by_us",

@@ -14,6 +14,9 @@ int cmd_sweep_status(struct call *call)
 	}
 	pack_write_map(call->out);
 	pack_put_bool(call->out, "paused", sweep->paused);
+	if (sweep->doubted) {
+		pack_put_cstr(call->out, "guard", "clock");
+	}
 	if (r == 0 && front.at != INSTANT_MAX) { /* the end of a hold that has none */
 		pack_put_int(call->out, "next_due_us", front.at);
 	}
@@ -25,15 +28,28 @@ int cmd_sweep_status(struct call *call)
 	return 0;
 }
 
+static int refuse_paused(struct call *call)
+{
+	if (call->engine->sweep.doubted) {
+		return call_refuse(
+			call, ERROR_CLOCK_NOT_TRUSTED,
+			"the clock guard is engaged: when retentiond started, the wall clock was "
+			"more than 7 d ahead of the ledger's last entry, and what falls due by it "
+			"would be removed for good. Look at date(1); if the time is right, release "
+			"the guard with retentionctl resume");
+	}
+	return call_refuse(
+		call, ERROR_BUSY,
+		"timed work is paused; resume it first (sweep.resume, retentionctl resume)");
+}
+
 int cmd_sweep_run(struct call *call)
 {
 	struct sweep_result result;
 	int r;
 
 	if (call->engine->sweep.paused) {
-		return call_refuse(
-			call, RPC_ERROR_FAILED, "busy",
-			"timed work is paused; resume it first (sweep.resume, retentionctl resume)");
+		return refuse_paused(call);
 	}
 	r = sweep_slice(call->engine, &result);
 	if (r < 0) {

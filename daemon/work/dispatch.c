@@ -27,7 +27,7 @@ static int refuse_unknown(struct call *call, struct slice method)
 		shown[i] = method.data[i] > 0x20 && method.data[i] < 0x7f ? method.data[i] : '?';
 	}
 	shown[len] = '\0';
-	return call_refuse(call, RPC_ERROR_WRONG, "unknown-method",
+	return call_refuse(call, ERROR_UNKNOWN_METHOD,
 			   "there is no method \"%s\"; retention.api lists them", shown);
 }
 
@@ -35,7 +35,7 @@ static int refuse_peer(struct call *call)
 {
 	const struct command *command = call->command;
 
-	return call_refuse(call, RPC_ERROR_FAILED, "permission-denied",
+	return call_refuse(call, ERROR_PERMISSION_DENIED,
 			   "%s needs the role %s%s; retention.info tells which roles uid %u has",
 			   command->method, role_name(command->role),
 			   command->scope == COMMAND_SCOPE_ALL ? " over all organizations" : "",
@@ -90,12 +90,11 @@ static int call_message(struct call *call, const struct rpc_message *message)
 		return refuse_peer(call);
 	}
 	if (message->bytes > command_frame_max(call->command)) {
-		return call_refuse(call, RPC_ERROR_WRONG, "too-large",
-				   "a request of %s has at most %zu bytes", call->command->method,
-				   command_frame_max(call->command));
+		return call_refuse(call, ERROR_TOO_LARGE, "a request of %s has at most %zu bytes",
+				   call->command->method, command_frame_max(call->command));
 	}
 	if (request_decode(call->command, &message->params, call->engine->request, fault) != 0) {
-		return call_refuse(call, RPC_ERROR_WRONG, "invalid-argument", "%s", fault);
+		return call_refuse(call, ERROR_INVALID_ARGUMENT, "%s", fault);
 	}
 	call->actor = actor_of(call);
 	return call_command(call, &message->params);
@@ -105,10 +104,10 @@ static int call_message(struct call *call, const struct rpc_message *message)
 static void write_refusal(struct call *call, uint32_t msgid, size_t start)
 {
 	pack_writer_cut(call->out, start);
-	rpc_write_error(call->out, msgid, call->refusal.kind, call->refusal.code,
-			call->refusal.text);
+	rpc_write_error(call->out, msgid, error_kind(call->refusal.error),
+			error_code(call->refusal.error), call->refusal.text);
 	++call->engine->meters.n_errors;
-	call->engine->meters.n_errors_failed += call->refusal.kind == RPC_ERROR_FAILED;
+	call->engine->meters.n_errors_failed += error_kind(call->refusal.error) == RPC_ERROR_FAILED;
 }
 
 static int answer_request(struct call *call, const struct rpc_message *message)
@@ -128,7 +127,7 @@ static int answer_request(struct call *call, const struct rpc_message *message)
 		return -ENOMEM;
 	}
 	if (r == 0 && call->out->error != 0) {
-		r = call_refuse(call, RPC_ERROR_FAILED, "too-large",
+		r = call_refuse(call, ERROR_TOO_LARGE,
 				"the answer has more than %d bytes; ask for less", RPC_ANSWER_MAX);
 	}
 	if (r == CALL_E_REFUSED) {

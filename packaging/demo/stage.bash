@@ -36,11 +36,12 @@ stage_choose_colors()
 }
 
 # Nothing of the caller's environment changes what the programs do or how times are shown. A daemon
-# that was given a service manager's variables would talk to it.
+# that was given a service manager's variables would talk to it. The socket's path must be absolute,
+# and short however long the scratch directory's is: it is named from where we are.
 stage_set_environment()
 {
 	unset NOTIFY_SOCKET LISTEN_FDS LISTEN_PID LISTEN_FDNAMES WATCHDOG_USEC WATCHDOG_PID
-	export LC_ALL=C TZ=UTC RETENTIOND_SOCKET=socket
+	export LC_ALL=C TZ=UTC RETENTIOND_SOCKET=/proc/self/cwd/socket
 }
 
 # A scratch directory to be in: paths stay short then, the socket's too. A signal may come while

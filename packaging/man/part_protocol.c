@@ -2,6 +2,7 @@
 #include <inttypes.h>
 
 #include "common/commands.h"
+#include "common/error.h"
 #include "common/outcome.h"
 #include "common/rpc.h"
 
@@ -196,6 +197,15 @@ void part_outcomes(FILE *out)
 		scdoc_put_bold(out, outcome_code((enum outcome)outcome));
 		(void)fputc('\n', out);
 		scdoc_put_sentence(out, 1, outcome_text((enum outcome)outcome));
+	}
+}
+
+void part_errors(FILE *out)
+{
+	for (int error = 0; error < _ERROR_MAX; error++) {
+		scdoc_put_bold(out, error_code((enum error)error));
+		(void)fputc('\n', out);
+		scdoc_put_sentence(out, 1, error_text((enum error)error));
 	}
 }
 

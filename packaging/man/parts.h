@@ -21,6 +21,7 @@ void part_methods(FILE *out);
 void part_arguments(FILE *out);
 void part_fields(FILE *out);
 void part_outcomes(FILE *out);
+void part_errors(FILE *out);
 void part_limits(FILE *out);
 
 #endif

@@ -30,6 +30,7 @@ static const struct {
 	{"@arguments@",        part_arguments},
 	{"@fields@",           part_fields},
 	{"@outcomes@",         part_outcomes},
+	{"@errors@",           part_errors},
 	{"@limits@",           part_limits},
 };
 /* clang-format on */

@@ -56,7 +56,7 @@ def test_a_keeper_is_created_changed_and_listed(ctl, contoso):
     listed = ctl.json("keepers")["keepers"]
     assert [(one["keeper"], one["enabled"], one["owed"]) for one in listed] == [("crm", False, 0)]
     assert "crm" in ctl("keepers").stdout
-    ctl("set-keeper", "crm", "--orgs=contoso,nowhere", code=USAGE)
+    ctl("set-keeper", "crm", "--orgs=contoso,nowhere", code=NOT_FOUND)
     ctl("set-keeper", "no such name", code=USAGE)
 
 
@@ -81,7 +81,7 @@ def test_older_removals_are_owed_when_asked_for(ctl, client, contoso):
     assert [keeper["owed"] for keeper in ctl.json("keepers")["keepers"]] == [1, 0]
     ctl("owe", "crm", "contoso/one")
     assert [keeper["owed"] for keeper in ctl.json("keepers")["keepers"]] == [1, 1]
-    ctl("owe", "nobody", "contoso/one", code=USAGE)
+    ctl("owe", "nobody", "contoso/one", code=NOT_FOUND)
 
 
 def test_verbs_of_programs_point_to_work_and_call(ctl, client, removing):

@@ -131,11 +131,15 @@ def test_leaving_twice_does_not_restart_the_clock(client):
         assert (item["deleted_at_us"], item["window_ends_us"]) == (BEGIN, BEGIN + WINDOW)
 
 
-def test_who_is_unknown_is_not_found_by_any_command(client):
+def test_who_is_unknown_is_not_found_by_any_command(client, contoso):
     for verb in ("leave", "remove", "restore", "purge", "disable", "enable"):
-        for named in (people.name("ghost"), people.name("ghost", "no-such-org"), {"uid": 999}):
+        for named, outcome in (
+            (people.name("ghost"), "not-found"),
+            (people.name("ghost", "no-such-org"), "org-not-found"),
+            ({"uid": 999}, "not-found"),
+        ):
             item = client.items(f"account.{verb}", [named])[0]
-            assert item == {**named, "outcome": "not-found", "reasons": ["not-found"]}
+            assert item == {**named, "outcome": outcome, "reasons": [outcome]}
 
 
 def test_an_administrator_removes_members_and_whom_the_organization_does_not_let_leave(client):

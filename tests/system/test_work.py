@@ -373,11 +373,31 @@ def test_a_command_that_does_not_heed_sigterm_is_killed(client, worker, asked):
     assert [line["result"] for line in stubborn.end()] == ["given-back"]
 
 
-def test_a_command_that_cannot_run_ends_us_and_gives_the_task_back(client, worker):
+def test_a_command_that_cannot_run_is_refused_before_a_task_is_claimed(client, worker, tmp_path):
     remove(client, "anna")
-    lost = worker("/nonexistent/erase")
-    assert [line["result"] for line in lost.end(code=1)] == ["given-back"]
-    assert "cannot run /nonexistent/erase: No such file" in lost.err
+    plain = tmp_path / "plain"
+    plain.touch(0o644)
+    for command, why in (
+        ("/nonexistent/erase", "No such file"),
+        ("no-such-command", "No such file"),
+        (tmp_path, "Permission denied"),
+        (plain, "Permission denied"),
+    ):
+        refused = worker(command)
+        assert refused.end(code=6) == []
+        assert f"cannot run {command}: {why}" in refused.err and "name a program" in refused.err
+        assert json.loads(refused.err)["error"]["exit"] == 6
+    assert claim(client)[0]["attempt"] == 1
+
+
+def test_a_command_that_goes_away_ends_us_and_gives_the_task_back(client, worker, tmp_path):
+    remove(client, "anna", "bert")
+    command = tmp_path / "erase"
+    command.write_text('#!/bin/sh\nrm "$0"\n')
+    command.chmod(0o755)
+    lost = worker(command)
+    assert [line["result"] for line in lost.end(code=6)] == ["erased", "given-back"]
+    assert f"cannot run {command}: No such file" in lost.err
     assert len(claim(client)) == 1
 
 

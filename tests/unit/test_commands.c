@@ -284,6 +284,7 @@ Test(commands, items_have_the_fields_that_their_list_is_about)
 		[FIELD_id]             = {ACCOUNTS | IMPORTS, IMPORTS},
 		[FIELD_uid]            = {ACCOUNTS, 0},
 		[FIELD_person]         = {ACCOUNTS | IMPORTS, 0},
+		[FIELD_seq]            = {ACCOUNTS, 0},
 		[FIELD_new_upn]        = {ACCOUNTS, 0},
 		[FIELD_kind]           = {IMPORTS, IMPORTS},
 		[FIELD_upn]            = {IMPORTS, IMPORTS},

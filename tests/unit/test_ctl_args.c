@@ -53,6 +53,36 @@ Test(ctl_args, no_verb_is_status)
 	cr_assert_eq(line.args.timeout, 30 * SPAN_SECOND);
 }
 
+Test(ctl_args, wait_has_a_timeout_of_its_own_and_each_answer_at_most_as_long)
+{
+	struct line line;
+
+	cr_assert_eq(PARSE(&line, "wait", "--for=removed", "uid:1"), 0);
+	cr_assert_eq(line.args.whole, 0);
+	cr_assert_eq(line.args.timeout, CTL_TIMEOUT_DEFAULT);
+	cr_assert_eq(PARSE(&line, "wait", "--for=removed", "--timeout=5s", "uid:1"), 0);
+	cr_assert_eq(line.args.whole, 5 * SPAN_SECOND);
+	cr_assert_eq(line.args.timeout, 5 * SPAN_SECOND);
+	cr_assert_eq(PARSE(&line, "wait", "--for=removed", "--timeout=2h", "uid:1"), 0);
+	cr_assert_eq(line.args.whole, 2 * SPAN_HOUR);
+	cr_assert_eq(line.args.timeout, CTL_TIMEOUT_DEFAULT);
+	cr_assert_eq(PARSE(&line, "list", "--timeout=2h"), 0);
+	cr_assert_eq(line.args.whole, 0);
+	cr_assert_eq(line.args.timeout, 2 * SPAN_HOUR);
+}
+
+Test(ctl_args, a_plan_is_for_the_verbs_that_take_accounts)
+{
+	struct line line;
+
+	cr_assert(ctl_option_belongs(CTL_OPTION_PLAN, "purge"));
+	cr_assert(ctl_option_belongs(CTL_OPTION_PLAN, "waive"));
+	cr_assert_not(ctl_option_belongs(CTL_OPTION_PLAN, "import"));
+	cr_assert_not(ctl_option_belongs(CTL_OPTION_PLAN, NULL));
+	cr_assert_neq(PARSE(&line, "list", "--plan=x"), 0);
+	assert_fault(&line, "list takes no --plan");
+}
+
 Test(ctl_args, options_stand_before_and_after_the_verb)
 {
 	struct line line;

@@ -125,11 +125,12 @@ Test(ctl_complete, the_clients_own_verbs_have_their_own_options)
 	for (int id = 0; id < _CTL_OPTION_MAX; id++) {
 		const struct ctl_option *option = &ctl_option_table[id];
 		char dashed[CTL_OPTION_NAME_MAX + 4];
+		const char *verb = option->only == CTL_OPTION_BULK ? "purge" : option->only;
 		struct told told;
 
 		(void)snprintf(dashed, sizeof(dashed), "--%s%s", option->name,
 			       option->value_name ? "=" : "");
-		COMPLETE(&told, option->only ? option->only : "check", "--");
+		COMPLETE(&told, verb ? verb : "check", "--");
 		cr_assert(offers(&told, dashed), "%s", dashed);
 		free(told.text);
 		COMPLETE(&told, "info", "--");

@@ -464,9 +464,9 @@ Test(ctl_import_report, a_refused_row_is_told_with_its_place_in_the_list)
 	reported_is(
 		&reported,
 		"f:1: value[7]: acme/1: refused: permanent deletion has begun and nobody can stop "
-		"it\n"
+		"it; who comes back gets a new account\n"
 		"2 rows: 1 created, 0 updated, 0 unchanged, 1 refused: 1 irrevocable\n"
-		"irrevocable: permanent deletion has begun and nobody can stop it\n");
+		"irrevocable: permanent deletion has begun and nobody can stop it; who comes back gets a new account\n");
 }
 
 Test(ctl_import_report, all_tells_the_rows_that_went_well_too)
@@ -512,7 +512,7 @@ Test(ctl_import_report, twenty_refused_rows_are_shown_and_the_most_frequent_refu
 		       "40 rows: 0 created, 0 updated, 0 unchanged, 31 refused: 30 already-left, 1 "
 		       "damaged\n"
 		       "already-left: the account has left already; its clock runs on and is not "
-		       "restarted\n"));
+		       "restarted, and until its window ends an administrator can restore it\n"));
 	free(reported.text);
 	import_report_done(&reported.report);
 }

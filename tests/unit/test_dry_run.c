@@ -182,3 +182,21 @@ Test(dry_run, a_dry_run_keeps_no_answer_for_its_request_id)
 	rig_call(&rig, "account.get", "{'uid': 1}");
 	cr_assert(rig_is(&rig, "account.state", "soft-deleted"));
 }
+
+Test(dry_run, what_it_tells_can_be_done_only_while_the_account_is_as_it_was)
+{
+	int64_t seq;
+
+	rig_call(&rig, "account.purge", "{'accounts': [{'uid': 2}], 'dry_run': true}");
+	seq = rig_number(&rig, "items.0.seq");
+	rig_call(&rig, "hold.add", "{'accounts': [{'uid': 2}], 'hold': 'a'}");
+	rig_call(&rig, "hold.remove", "{'accounts': [{'uid': 2}], 'hold': 'a'}");
+	rig_call(&rig, "account.purge", "{'accounts': [{'uid': 2, 'seq': %lld}]}", (long long)seq);
+	cr_assert(rig_is(&rig, "items.0.outcome", "changed"));
+	rig_call(&rig, "account.get", "{'uid': 2}");
+	cr_assert(rig_is(&rig, "account.state", "soft-deleted"));
+	rig_call(&rig, "account.purge", "{'accounts': [{'uid': 2}], 'dry_run': true}");
+	seq = rig_number(&rig, "items.0.seq");
+	rig_call(&rig, "account.purge", "{'accounts': [{'uid': 2, 'seq': %lld}]}", (long long)seq);
+	cr_assert(rig_is(&rig, "items.0.outcome", "ok"));
+}

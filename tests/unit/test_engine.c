@@ -132,10 +132,17 @@ Test(engine, a_wall_clock_far_ahead_at_the_start_removes_nobody_until_it_is_acce
 	rig_start(&rig);
 	rig_idle(&rig);
 	cr_assert(timed_work_is_paused());
+	cr_assert(rig_is(&rig, "guard", "clock"));
 	rig_call(&rig, "account.get", "{'uid': 1}");
 	cr_assert(!rig_is(&rig, "account.state", "removed"));
+	rig_call(&rig, "sweep.run", "{}");
+	cr_assert(rig_refused(&rig, "clock-not-trusted", "retentionctl resume"));
+	rig_call(&rig, "retention.info", "{}");
+	cr_assert(!rig_true(&rig, "clock.trusted"));
 	rig_call(&rig, "sweep.resume", "{}");
 	rig_idle(&rig);
+	rig_call(&rig, "retention.info", "{}");
+	cr_assert(rig_true(&rig, "clock.trusted"));
 	rig_call(&rig, "account.get", "{'uid': 1}");
 	cr_assert(rig_is(&rig, "account.state", "removed"));
 }

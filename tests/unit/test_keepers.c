@@ -125,7 +125,7 @@ Test(keepers, they_are_there_after_a_stop_and_after_a_kill)
 Test(keepers, an_organization_that_is_not_known_is_refused)
 {
 	rig_call(&rig, "keeper.set", "{'keeper': 'crm', 'orgs': ['nowhere']}");
-	cr_assert(rig_refused(&rig, "invalid-argument", "orgs"));
+	cr_assert(rig_refused(&rig, "org-not-found", "no organization"));
 	cr_assert_eq(store_n_keepers(rig.engine->store), 0);
 }
 
@@ -314,7 +314,7 @@ Test(keepers, only_what_is_owed_can_be_waived)
 	cr_assert(outcome_is("not-found"));
 	rig_call(&rig, "keeper.waive",
 		 "{'keeper': 'nobody', 'accounts': [{'uid': 1}], 'reason': 'x'}");
-	cr_assert(rig_refused(&rig, "invalid-argument", "keeper"));
+	cr_assert(rig_refused(&rig, "keeper-not-found", "no keeper"));
 }
 
 Test(keepers, waiving_needs_a_reason_which_is_kept_with_the_account)
@@ -419,7 +419,7 @@ Test(keepers, a_grant_for_a_keeper_that_does_not_exist_yet_is_told_so)
 {
 	be(CRM_SERVICE);
 	rig_call(&rig, "keeper.claim", "{'keeper': 'crm'}");
-	cr_assert(rig_refused(&rig, "invalid-argument", "keeper"));
+	cr_assert(rig_refused(&rig, "keeper-not-found", "no keeper"));
 }
 
 Test(keepers, a_keeper_may_do_nothing_but_its_own_work)

@@ -179,7 +179,7 @@ Test(list, an_organization_shows_its_own_accounts)
 Test(list, an_organization_that_is_not_here_is_refused)
 {
 	rig_call(&rig, "account.list", "{'org': 'nowhere'}");
-	cr_assert(rig_refused(&rig, "invalid-argument", "org: no such organization"));
+	cr_assert(rig_refused(&rig, "org-not-found", "no organization nowhere"));
 }
 
 Test(list, a_kind_shows_the_accounts_of_it)
