@@ -5,6 +5,9 @@
 #     make check          every check and test; installs what is missing first
 #     make man            build/man/*: the manual pages
 #     make deps           installs what is missing, nothing else
+#     make install        into prefix=/usr/local; DESTDIR and the GNU names of directories hold
+#     make uninstall      takes it away again, but for the configuration
+#     make deb            build/deb/retentiond_*.deb; installs what is missing first
 #     make fuzz           build/fuzz/tests/fuzz/fuzz_*, for libFuzzer
 #     make format         lays the source out with clang-format 14
 #     make clean
@@ -221,6 +224,8 @@ format:
 	clang-format-14 -i $(formatted)
 check-format:
 	@clang-format-14 --dry-run -Werror $(formatted)
+
+include packaging/install.mk
 
 .PHONY: clean
 clean:

@@ -3,7 +3,7 @@
 #
 # Installs what the build, the demonstration and the checks need and this machine lacks.
 #
-#     dependencies.sh SET...      SETs: build, man, demo, check, clang
+#     dependencies.sh SET...      SETs: build, man, demo, check, clang, deb
 #
 # What is there is found by use (a .pc file, a header, a program), so libraries that did not come
 # from a package count as well. Silent when nothing is missing. Made for Debian 12; elsewhere it
@@ -18,6 +18,11 @@ libevent_floor=2.1.12-stable-8+deb12u1
 has_command() { command -v "$1" >/dev/null 2>&1; }
 has_library() { pkg-config --exists "$1" 2>/dev/null; }
 has_header() { [ -e "/usr/include/$1" ] || [ -e "/usr/local/include/$1" ]; }
+
+has_package()
+{
+	[ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
+}
 
 # Debian's own interpreter: one found in $PATH may not see Debian's modules.
 has_python_module()
@@ -96,6 +101,16 @@ needs_of_clang()
 	need libclang-rt-dev clang_has_runtime
 }
 
+# What dpkg-buildpackage asks for beyond the build.
+needs_of_deb()
+{
+	need build-essential has_package build-essential
+	need debhelper has_command dh
+	need libcriterion-dev has_library criterion
+	need lintian has_command lintian
+	need scdoc has_command scdoc
+}
+
 clang_has_runtime()
 {
 	[ -e "$(clang -print-libgcc-file-name --rtlib=compiler-rt 2>/dev/null)" ]
@@ -127,9 +142,9 @@ install()
 
 for set in "$@"; do
 	case $set in
-	build | man | demo | check | clang) ;;
+	build | man | demo | check | clang | deb) ;;
 	*)
-		echo "usage: $0 build|man|demo|check|clang ..." >&2
+		echo "usage: $0 build|man|demo|check|clang|deb ..." >&2
 		exit 2
 		;;
 	esac
