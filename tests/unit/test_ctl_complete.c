@@ -125,9 +125,12 @@ Test(ctl_complete, the_clients_own_verbs_have_their_own_options)
 	for (int id = 0; id < _CTL_OPTION_MAX; id++) {
 		const struct ctl_option *option = &ctl_option_table[id];
 		char dashed[CTL_OPTION_NAME_MAX + 4];
-		const char *verb = option->only == CTL_OPTION_BULK ? "purge" : option->only;
+		const char *verb = option->only;
 		struct told told;
 
+		if (verb && strcmp(verb, CTL_OPTION_BULK) == 0) {
+			verb = "purge";
+		}
 		(void)snprintf(dashed, sizeof(dashed), "--%s%s", option->name,
 			       option->value_name ? "=" : "");
 		COMPLETE(&told, verb ? verb : "check", "--");
