@@ -8,6 +8,8 @@
 #     make install        into prefix=/usr/local; DESTDIR and the GNU names of directories hold
 #     make uninstall      takes it away again, but for the configuration
 #     make deb            build/deb/retentiond_*.deb; installs what is missing first
+#     make bench          how fast it is; ACCOUNTS=1000000 ROUNDS=3 ONLY=leave-1,get-32
+#     make bench-peers    the same beside PostgreSQL and Redis; both: tests/bench/README.md
 #     make fuzz           build/fuzz/tests/fuzz/fuzz_*, for libFuzzer
 #     make format         lays the source out with clang-format 14
 #     make clean
@@ -69,6 +71,8 @@ packages_cppflags := $(shell pkg-config --cflags $(packages))
 libs_daemon       := $(shell pkg-config --libs $(packages_daemon))
 libs_ctl          := $(shell pkg-config --libs $(packages_ctl))
 libs_criterion    := $(shell pkg-config --libs criterion 2>/dev/null)
+libs_bench        := $(shell pkg-config --libs lmdb jansson smartcols $(msgpack))
+libs_peers        := $(shell pkg-config --libs libpq hiredis 2>/dev/null)
 endif
 
 # --- flags --------------------------------------------------------------------------------------
@@ -107,13 +111,18 @@ man_objects     := $(call objects,packaging/man/*.c)
 support_objects := $(call objects,tests/support/*.c)
 unit_objects    := $(call objects,tests/unit/test_*.c)
 fuzz_objects    := $(call objects,tests/fuzz/fuzz_*.c)
+peer_objects    := $(call objects,tests/bench/postgres*.c tests/bench/redis*.c)
+bench_objects   := $(filter-out $(peer_objects) %/main.o %/main_peers.o,\
+                       $(call objects,tests/bench/*.c))
+bench_mains     := $(call objects,tests/bench/main*.c)
 
 # Everything but the two main functions: what tests link against.
 tested_objects  := $(common_objects) $(filter-out %/main.o,$(daemon_objects) $(ctl_objects)) \
-                   $(support_objects)
+                   $(support_objects) $(filter %/spread.o %/sample.o,$(bench_objects))
 
 every_object := $(sort $(common_objects) $(daemon_objects) $(ctl_objects) $(man_objects) \
-                       $(support_objects) $(unit_objects) $(fuzz_objects))
+                       $(support_objects) $(unit_objects) $(fuzz_objects) $(bench_objects) \
+                       $(peer_objects) $(bench_mains))
 formatted    := $(wildcard $(addsuffix /*.[ch],common daemon daemon/* ctl packaging/man tests/*))
 
 man_pages := $(patsubst packaging/man/%.scd,build/man/%,$(wildcard packaging/man/*.scd))
@@ -123,6 +132,8 @@ RETENTIONCTL  := $(out)/retentionctl
 unit_tests    := $(out)/unit-tests
 weave         := $(out)/weave
 fuzz_programs := $(fuzz_objects:.o=)
+bench         := $(out)/bench
+bench_peers   := $(out)/bench-peers
 
 .PHONY: all
 all: $(RETENTIOND) $(RETENTIONCTL)
@@ -142,7 +153,14 @@ $(unit_tests): libs := $(libs_daemon) $(libs_ctl) $(libs_criterion)
 $(fuzz_programs): %: %.o $(tested_objects)
 $(fuzz_programs): libs := -fsanitize=fuzzer $(libs_daemon) $(libs_ctl)
 
-$(RETENTIOND) $(RETENTIONCTL) $(weave) $(unit_tests) $(fuzz_programs): $(out)/flags
+$(bench): $(out)/tests/bench/main.o $(bench_objects) $(common_objects)
+$(bench): libs := $(libs_bench)
+
+$(peer_objects): cppflags += $(shell pkg-config --cflags libpq 2>/dev/null)
+$(bench_peers): $(out)/tests/bench/main_peers.o $(bench_objects) $(peer_objects) $(common_objects)
+$(bench_peers): libs := $(libs_bench) $(libs_peers)
+
+$(RETENTIOND) $(RETENTIONCTL) $(weave) $(unit_tests) $(fuzz_programs) $(bench) $(bench_peers): $(out)/flags
 	$(call quiet,LD,$@)$(CC) $(ldflags) -o $@ $(filter %.o,$^) $(libs)
 
 $(out)/%.o: %.c $(out)/flags | $(if $(missing),libraries-are-missing)
@@ -210,14 +228,33 @@ check:
 	@packaging/dependencies.sh build man check $(clang_set)
 	@$(again) run-check
 
+.PHONY: bench bench-peers
+bench:
+	@packaging/dependencies.sh build $(clang_set)
+	@$(again) run-bench
+bench-peers:
+	@packaging/dependencies.sh build bench $(clang_set)
+	@$(again) run-bench-peers
+
 .PHONY: run-demo
 run-demo: all
 	@RETENTIOND=$(abspath $(RETENTIOND)) RETENTIONCTL=$(abspath $(RETENTIONCTL)) packaging/demo/demo
 
 .PHONY: run-check
-run-check: all man $(unit_tests)
-	@BUILD=$(out) CC='$(CC)' CPPFLAGS='$(cppflags)' CFLAGS='$(cflags)' \
+run-check: all man $(unit_tests) $(bench)
+	@BUILD=$(out) CC='$(CC)' CPPFLAGS='$(cppflags)' CFLAGS='$(cflags)' BENCH=$(abspath $(bench)) \
 		RETENTIOND=$(abspath $(RETENTIOND)) RETENTIONCTL=$(abspath $(RETENTIONCTL)) tests/run
+
+ACCOUNTS ?= 1000000
+ROUNDS   ?= 3
+ONLY     ?=
+bench_options := --accounts=$(ACCOUNTS) --rounds=$(ROUNDS) $(if $(ONLY),--only=$(ONLY))
+
+.PHONY: run-bench run-bench-peers
+run-bench: $(RETENTIOND) $(bench)
+	@RETENTIOND=$(abspath $(RETENTIOND)) $(bench) $(bench_options)
+run-bench-peers: $(RETENTIOND) $(bench_peers)
+	@RETENTIOND=$(abspath $(RETENTIOND)) $(bench_peers) $(bench_options)
 
 .PHONY: format check-format
 format:

@@ -3,7 +3,7 @@
 #
 # Installs what the build, the demonstration and the checks need and this machine lacks.
 #
-#     dependencies.sh SET...      SETs: build, man, demo, check, clang, deb
+#     dependencies.sh SET...      SETs: build, man, demo, check, bench, clang, deb
 #
 # What is there is found by use (a .pc file, a header, a program), so libraries that did not come
 # from a package count as well. Silent when nothing is missing. Made for Debian 12; elsewhere it
@@ -95,6 +95,15 @@ needs_of_check()
 	need zsh has_command zsh
 }
 
+# Debian's packages of the two servers also start one of each, which the benchmark does not use.
+needs_of_bench()
+{
+	need libhiredis-dev has_library hiredis
+	need libpq-dev has_library libpq
+	need postgresql-15 test -x "${POSTGRES_PROGRAMS:-/usr/lib/postgresql/15/bin}/postgres"
+	need redis-server has_command redis-server
+}
+
 needs_of_clang()
 {
 	need clang has_command clang
@@ -142,9 +151,9 @@ install()
 
 for set in "$@"; do
 	case $set in
-	build | man | demo | check | clang | deb) ;;
+	build | man | demo | check | bench | clang | deb) ;;
 	*)
-		echo "usage: $0 build|man|demo|check|clang|deb ..." >&2
+		echo "usage: $0 build|man|demo|check|bench|clang|deb ..." >&2
 		exit 2
 		;;
 	esac
