@@ -3,6 +3,7 @@
 #     make                build/default/retentiond and build/default/retentionctl
 #     make demo           shows them at work; installs what is missing first
 #     make check          every check and test; installs what is missing first
+#     make check-systemd  tests the Debian package on machines booted in containers; takes root
 #     make man            build/man/*: the manual pages
 #     make deps           installs what is missing, nothing else
 #     make install        into prefix=/usr/local; DESTDIR and the GNU names of directories hold
@@ -227,6 +228,13 @@ demo:
 check:
 	@packaging/dependencies.sh build man check $(clang_set)
 	@$(again) run-check
+
+# The unit tests, which a package is built with, are part of `make check`.
+.PHONY: check-systemd
+check-systemd:
+	@packaging/dependencies.sh build deb systemd
+	@DEB_BUILD_OPTIONS='nocheck parallel=$(shell nproc)' packaging/make-deb >/dev/null
+	@tests/booted/run
 
 .PHONY: bench bench-peers
 bench:

@@ -3,7 +3,7 @@
 #
 # Installs what the build, the demonstration and the checks need and this machine lacks.
 #
-#     dependencies.sh SET...      SETs: build, man, demo, check, bench, clang, deb
+#     dependencies.sh SET...      SETs: build, man, demo, check, bench, clang, deb, systemd
 #
 # What is there is found by use (a .pc file, a header, a program), so libraries that did not come
 # from a package count as well. Silent when nothing is missing. Made for Debian 12; elsewhere it
@@ -95,6 +95,16 @@ needs_of_check()
 	need zsh has_command zsh
 }
 
+needs_of_systemd()
+{
+	need mmdebstrap has_command mmdebstrap
+	need mount has_command mount
+	need python3 has_command /usr/bin/python3
+	need python3-msgpack has_python_module msgpack
+	need python3-pytest has_python_module pytest
+	need systemd-container has_command systemd-nspawn
+}
+
 # Debian's packages of the two servers also start one of each, which the benchmark does not use.
 needs_of_bench()
 {
@@ -151,9 +161,9 @@ install()
 
 for set in "$@"; do
 	case $set in
-	build | man | demo | check | bench | clang | deb) ;;
+	build | man | demo | check | bench | clang | deb | systemd) ;;
 	*)
-		echo "usage: $0 build|man|demo|check|bench|clang|deb ..." >&2
+		echo "usage: $0 build|man|demo|check|bench|clang|deb|systemd ..." >&2
 		exit 2
 		;;
 	esac
