@@ -5,7 +5,8 @@
 
 /*
  * Reads of accounts. Every order is read in the same way: the next key of the overlay or of the
- * table, whichever is smaller; a row in the overlay hides the one in the table.
+ * table, whichever is smaller. A row in the overlay hides the one in the table: a key of the table
+ * leads to it, or to nothing when the key has changed.
  */
 
 static int store_answer(int kv_error)
@@ -50,6 +51,82 @@ int store_get_account(struct store *store, uint64_t uid, struct account *ret_acc
 	return store_read_row(store, uid, ret_account);
 }
 
+/* What the overlay has of a row that a key of a table leads to. */
+enum newer {
+	NEWER_NONE,   /* nothing: the row is in its table */
+	NEWER_SAME,   /* the row, under the same key */
+	NEWER_HIDDEN, /* the row, under another key or none */
+};
+
+static enum newer newer_under(const struct store *store, enum index index, struct slice key,
+			      struct account *ret_account)
+{
+	const struct account *newer = overlay_get(store->overlay, key_uid(key));
+	struct key own;
+
+	if (!newer) {
+		return NEWER_NONE;
+	}
+	if (!index_key(index, newer, &own) || !slice_equal(key_slice(&own), key)) {
+		return NEWER_HIDDEN;
+	}
+	*ret_account = *newer;
+	return NEWER_SAME;
+}
+
+/* The row of a table. It must stand under the very key that led to it: else one is damaged. */
+static int read_row_under(struct store *store, enum index index, struct slice key,
+			  struct account *ret_account)
+{
+	struct account account;
+	struct key own;
+	int r = store_read_row(store, key_uid(key), &account);
+
+	if (r != 0) {
+		return r == STORE_E_NONE ? STORE_E_CORRUPT : r;
+	}
+	if (!index_key(index, &account, &own) || !slice_equal(key_slice(&own), key)) {
+		return STORE_E_CORRUPT;
+	}
+	*ret_account = account;
+	return 0;
+}
+
+/**
+ * struct walk - through one order
+ * @key:    the last one; moved on, to that of a damaged row as well, so that a caller can pass over it
+ * @cursor: in the index's table; opened with the first step
+ */
+struct walk {
+	struct store *store;
+	enum index index;
+	struct key key;
+	struct kv_cursor *cursor;
+};
+
+static void walk_done(struct walk *walk)
+{
+	walk->cursor = kv_cursor_close(walk->cursor);
+}
+
+/* The first key of the table behind that of the walk. */
+static int walk_seek(struct walk *walk, struct slice *ret_key)
+{
+	struct kv_txn *txn;
+	int r = store_reading(walk->store, &txn);
+
+	if (r == 0 && !walk->cursor) {
+		r = kv_cursor_open(txn, index_table(walk->index), &walk->cursor);
+	}
+	if (r == 0) {
+		r = kv_cursor_seek(walk->cursor, key_slice(&walk->key), ret_key, NULL);
+	}
+	if (r == 0 && slice_equal(*ret_key, key_slice(&walk->key))) {
+		r = kv_cursor_next(walk->cursor, ret_key, NULL);
+	}
+	return r;
+}
+
 static int key_compare(struct slice a, struct slice b)
 {
 	int r = memcmp(a.data, b.data, MIN(a.len, b.len));
@@ -58,111 +135,87 @@ static int key_compare(struct slice a, struct slice b)
 }
 
 /*
- * The first key of a table behind @after whose row the overlay does not hide, if it stands before
- * @bound (when that is not empty). Without the bound, a walk through rows that are all hidden
- * would look at all of them in every step. A key of another length is damage that leads to no row.
+ * The next row of the table that the overlay does not hide, if its key stands before @bound (when
+ * there is one). Without the bound, a walk through rows that are all hidden would look at all of
+ * them in every step. A key of another length is damage that leads to no row.
  */
-static int walk_table(struct store *store, enum index index, const struct key *after,
-		      struct slice bound, struct key *ret_key)
+static int walk_table(struct walk *walk, const struct key *bound, struct account *ret_account)
 {
-	cleanup(kv_cursor_closep) struct kv_cursor *cursor = NULL;
 	struct slice key;
-	struct kv_txn *txn;
-	int r = store_reading(store, &txn);
+	int r = walk_seek(walk, &key);
 
-	if (r == 0) {
-		r = kv_cursor_open(txn, index_table(index), &cursor);
-	}
-	if (r == 0) {
-		r = kv_cursor_seek(cursor, key_slice(after), &key, NULL);
-	}
-	while (r == 0) {
-		if (bound.len > 0 && key_compare(key, bound) >= 0) {
+	for (; r == 0; r = kv_cursor_next(walk->cursor, &key, NULL)) {
+		enum newer newer;
+
+		if (bound && key_compare(key, key_slice(bound)) >= 0) {
 			return STORE_E_NONE;
 		}
-		if (key.len == after->len && !slice_equal(key, key_slice(after)) &&
-		    !overlay_get(store->overlay, key_uid(key))) {
-			*ret_key = (struct key){0};
-			key_add_bytes(ret_key, key.data, key.len);
-			return 0;
+		if (key.len != walk->key.len) {
+			continue;
 		}
-		r = kv_cursor_next(cursor, &key, NULL);
+		newer = newer_under(walk->store, walk->index, key, ret_account);
+		if (newer != NEWER_HIDDEN) {
+			memcpy(walk->key.bytes, key.data, key.len);
+			return newer == NEWER_SAME
+				       ? 0
+				       : read_row_under(walk->store, walk->index, key, ret_account);
+		}
 	}
 	return store_answer(r);
 }
 
-/*
- * The row that a key of a table leads to. It must stand under that very key: else one is damaged.
- */
-static int walk_read_row(struct store *store, enum index index, const struct key *key,
-			 struct account *ret_account)
+/* The next row: of the overlay or of the table, whichever key is smaller. */
+static int walk_next(struct walk *walk, struct account *ret_account)
 {
-	struct account account;
-	struct key own;
-	int r = store_read_row(store, key_uid(key_slice(key)), &account);
-
-	if (r != 0) {
-		return r == STORE_E_NONE ? STORE_E_CORRUPT : r;
-	}
-	if (!index_key(index, &account, &own) || !slice_equal(key_slice(&own), key_slice(key))) {
-		return STORE_E_CORRUPT;
-	}
-	*ret_account = account;
-	return 0;
-}
-
-/*
- * The next row behind @key in an order; @key moves to it, to a damaged one as well, so that the
- * caller can pass over it.
- */
-static int walk_next(struct store *store, enum index index, struct key *key,
-		     struct account *ret_account)
-{
-	struct slice newer_key = {0};
-	struct key table_key;
+	struct key newer_key;
 	const struct account *newer =
-		overlay_next(store->overlay, index, key_slice(key), &newer_key);
-	int r = walk_table(store, index, key, newer_key, &table_key);
+		overlay_next(walk->store->overlay, walk->index, &walk->key, &newer_key);
+	int r = walk_table(walk, newer ? &newer_key : NULL, ret_account);
 
 	if (r == STORE_E_NONE && newer) {
-		*key = (struct key){0};
-		key_add_bytes(key, newer_key.data, newer_key.len);
+		walk->key = newer_key;
 		*ret_account = *newer;
 		return 0;
 	}
-	if (r != 0) {
-		return r;
-	}
-	*key = table_key;
-	return walk_read_row(store, index, key, ret_account);
+	return r;
 }
 
-/* The same among the keys that begin as @key does, up to the uid at their end. */
-static int walk_next_same(struct store *store, enum index index, struct key *key,
-			  struct account *ret_account)
+/* The same among the keys that begin as the walk's does, up to the uid at their end. */
+static int walk_next_same(struct walk *walk, struct account *ret_account)
 {
-	struct key before = *key;
-	int r = walk_next(store, index, key, ret_account);
+	struct key before = walk->key;
+	int r = walk_next(walk, ret_account);
 
 	if ((r == 0 || r == STORE_E_CORRUPT) &&
-	    memcmp(key->bytes, before.bytes, before.len - 8u) != 0) {
+	    memcmp(walk->key.bytes, before.bytes, before.len - 8u) != 0) {
 		return STORE_E_NONE;
 	}
+	return r;
+}
+
+/* One step behind @key, which moves on. */
+static int step(struct store *store, enum index index, struct key *key, bool same,
+		struct account *ret_account)
+{
+	cleanup(walk_done) struct walk walk = {.store = store, .index = index, .key = *key};
+	int r = same ? walk_next_same(&walk, ret_account) : walk_next(&walk, ret_account);
+
+	*key = walk.key;
 	return r;
 }
 
 int store_find_by_id(struct store *store, uint32_t org, struct slice id,
 		     struct account *ret_account)
 {
+	cleanup(walk_done) struct walk walk = {.store = store, .index = INDEX_ID};
 	uint8_t hash[ROWS_HASH_LEN];
 	struct account account;
-	struct key key;
 	bool found = false;
 	int r;
 
 	store_hash_id(store, org, id, hash);
-	key = key_by_org_hash(org, hash, 0);
-	while ((r = walk_next_same(store, INDEX_ID, &key, &account)) == 0) {
+	walk.key = key_by_org_hash(org, hash, 0);
+	while ((r = walk_next_same(&walk, &account)) == 0) {
 		*ret_account = account; /* uids grow: the last is the newest */
 		found = true;
 	}
@@ -178,7 +231,7 @@ int store_next_of_person(struct store *store, struct slice person, uint64_t *uid
 
 	store_hash_person(store, person, hash);
 	key = key_by_person(hash, *uid);
-	r = walk_next_same(store, INDEX_PERSON, &key, ret_account);
+	r = step(store, INDEX_PERSON, &key, true, ret_account);
 	if (r == 0) {
 		*uid = ret_account->uid;
 	}
@@ -210,10 +263,11 @@ int store_find_by_person(struct store *store, uint32_t org, struct slice person,
 static int name_is_taken(struct store *store, enum index index, struct key key,
 			 const struct account *account, bool *ret_taken)
 {
+	cleanup(walk_done) struct walk walk = {.store = store, .index = index, .key = key};
 	struct account other;
 	int r;
 
-	while ((r = walk_next_same(store, index, &key, &other)) == 0) {
+	while ((r = walk_next_same(&walk, &other)) == 0) {
 		if (other.uid != account->uid && other.facts.deleted_at == INSTANT_NONE) {
 			*ret_taken = true;
 			return 0;
@@ -249,7 +303,7 @@ int store_name_taken(struct store *store, const struct account *account, struct 
 int store_next_account(struct store *store, uint64_t *uid, struct account *ret_account)
 {
 	struct key key = key_u64(*uid);
-	int r = walk_next(store, INDEX_UID, &key, ret_account);
+	int r = step(store, INDEX_UID, &key, false, ret_account);
 
 	if (r == 0 || r == STORE_E_CORRUPT) {
 		*uid = key_uid(key_slice(&key));
@@ -261,7 +315,7 @@ int store_next_of_org(struct store *store, uint32_t org, struct org_position *po
 		      struct account *ret_account)
 {
 	struct key key = key_by_org_hash(org, position->hash, position->uid);
-	int r = walk_next(store, INDEX_ID, &key, ret_account);
+	int r = step(store, INDEX_ID, &key, false, ret_account);
 
 	if (r != 0 && r != STORE_E_CORRUPT) {
 		return r;
@@ -278,7 +332,7 @@ static int next_by_time(struct store *store, enum index index, struct due_positi
 			struct account *ret_account)
 {
 	struct key key = key_due(position->at, position->uid);
-	int r = walk_next(store, index, &key, ret_account);
+	int r = step(store, index, &key, false, ret_account);
 
 	if (r == 0 || r == STORE_E_CORRUPT) {
 		position->at = (instant_t)load_be64(key.bytes);

@@ -80,7 +80,7 @@ int store_project(struct store *store, const struct account *account)
 		count_account(&store->state.counts, &before, -1);
 	}
 	count_account(&store->state.counts, account, 1);
-	return overlay_put(store->overlay, account);
+	return overlay_put(store->overlay, account, r == 0 ? &before : NULL);
 }
 
 void store_take_entry(struct account *account, const struct entry *entry)
@@ -105,14 +105,19 @@ void store_take_entry(struct account *account, const struct entry *entry)
 
 int store_replay_entry(struct store *store, const struct entry *entry)
 {
-	struct account account;
+	struct account account, before;
+	bool is_new;
 	int r;
 
 	if (entry->uid == 0) {
 		return 0;
 	}
 	r = store_get_account(store, entry->uid, &account);
-	if (r == STORE_E_NONE && entry->event == EVENT_IMPORTED) {
+	is_new = r == STORE_E_NONE;
+	if (r == 0) {
+		before = account;
+	}
+	if (is_new && entry->event == EVENT_IMPORTED) {
 		account = (struct account){
 			.uid = entry->uid, .org = entry->org, .created_at = entry->at};
 	} else if (r != 0) {
@@ -121,7 +126,7 @@ int store_replay_entry(struct store *store, const struct entry *entry)
 		return 0; /* settled before the crash */
 	}
 	store_take_entry(&account, entry);
-	return overlay_put(store->overlay, &account);
+	return overlay_put(store->overlay, &account, is_new ? NULL : &before);
 }
 
 static int store_put_note(struct store *store, const struct entry *entry, const struct note *note)

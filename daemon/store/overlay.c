@@ -5,19 +5,26 @@
 #include <errno.h>
 #include <sys/queue.h>
 
+#define WORDS       4  /* of the longest index key, filled up with zeros */
+#define SLOTS_BEGIN 64 /* a power of two, as every number of slots */
+
 struct node;
 
-/* A row's place in one order. */
+/* A key's place in one order. As numbers its words compare faster than its bytes. */
 struct link {
 	RB_ENTRY(link) tree;
 	struct node *node;
-	uint8_t len;
-	uint8_t bytes[28];
+	uint64_t words[WORDS];
 };
-static_assert(4 + ROWS_HASH_LEN + 8 == 28, "the longest index key");
+static_assert(4 + ROWS_HASH_LEN + 8 <= WORDS * 8, "the longest index key");
 
+/*
+ * @settled: the row in the tables; its uid is 0 if there is none
+ * @linked:  the orders in which the row's key is one that the tables do not have
+ */
 struct node {
 	struct account account;
+	struct account settled;
 	uint64_t oldest_seq;
 	TAILQ_ENTRY(node) queue; /* by oldest_seq: rows come in the ledger's order */
 	bool linked[_INDEX_MAX];
@@ -27,18 +34,29 @@ struct node {
 RB_HEAD(tree, link);
 TAILQ_HEAD(queue, node);
 
+/*
+ * @slots:   by uid: a row stands in the slot of its hash, or behind it where the first empty one is
+ * @round:   uids of the round, in their order; those before @round_at have been taken
+ */
 struct overlay {
+	struct node **slots;
+	uint32_t n_slots;
+	uint32_t n_rows;
 	struct tree trees[_INDEX_MAX];
 	struct queue queue;
-	uint32_t n_rows;
-	uint64_t taken_uid; /* where overlay_take() stopped */
+	uint64_t *round;
+	uint32_t n_round;
+	uint32_t round_at;
 };
 
 static int link_compare(const struct link *a, const struct link *b)
 {
-	int r = memcmp(a->bytes, b->bytes, MIN(a->len, b->len));
-
-	return r != 0 ? r : (int)a->len - (int)b->len;
+	for (size_t i = 0; i < WORDS; i++) {
+		if (a->words[i] != b->words[i]) {
+			return a->words[i] < b->words[i] ? -1 : 1;
+		}
+	}
+	return 0;
 }
 
 RB_GENERATE_INTERNAL(tree, link, tree, link_compare, static unused)
@@ -50,6 +68,12 @@ int overlay_new(struct overlay **ret_overlay)
 	if (!overlay) {
 		return -ENOMEM;
 	}
+	overlay->slots = calloc(SLOTS_BEGIN, sizeof(struct node *));
+	if (!overlay->slots) {
+		free(overlay);
+		return -ENOMEM;
+	}
+	overlay->n_slots = SLOTS_BEGIN;
 	for (enum index i = 0; i < _INDEX_MAX; ++i) {
 		RB_INIT(&overlay->trees[i]);
 	}
@@ -69,6 +93,8 @@ struct overlay *overlay_free(struct overlay *overlay)
 		TAILQ_REMOVE(&overlay->queue, node, queue);
 		free(node);
 	}
+	free(overlay->slots);
+	free(overlay->round);
 	free(overlay);
 	return NULL;
 }
@@ -85,37 +111,91 @@ uint64_t overlay_oldest_seq(const struct overlay *overlay)
 	return node ? node->oldest_seq : 0;
 }
 
-static void link_set_key(struct link *link, struct slice key)
+/* Rows by uid */
+
+/* Uids are dense: multiplied by 2^64 divided by the golden ratio they spread over the slots. */
+static uint32_t slot_of(const struct overlay *overlay, uint64_t uid)
 {
-	assert(key.len <= sizeof(link->bytes));
-	memcpy(link->bytes, key.data, key.len);
-	link->len = (uint8_t)key.len;
+	return (uint32_t)((uid * UINT64_C(0x9e3779b97f4a7c15)) >> 32) & (overlay->n_slots - 1);
 }
 
-/* The generated functions only read the tree here, but do not say so in their types. */
-static struct tree *overlay_tree(const struct overlay *overlay, enum index index)
+static uint32_t slot_after(const struct overlay *overlay, uint32_t slot)
 {
-	return (struct tree *)&overlay->trees[index];
+	return (slot + 1) & (overlay->n_slots - 1);
 }
 
-static struct node *overlay_find(const struct overlay *overlay, uint64_t uid)
+/* The slot in which the row stands, or would. */
+static uint32_t find_slot(const struct overlay *overlay, uint64_t uid)
 {
-	struct link probe = {.len = 8};
-	struct link *found;
+	uint32_t slot = slot_of(overlay, uid);
 
-	store_be64(probe.bytes, uid);
-	found = RB_FIND(tree, overlay_tree(overlay, INDEX_UID), &probe);
-	return found ? found->node : NULL;
+	while (overlay->slots[slot] && overlay->slots[slot]->account.uid != uid) {
+		slot = slot_after(overlay, slot);
+	}
+	return slot;
+}
+
+static struct node *find(const struct overlay *overlay, uint64_t uid)
+{
+	return overlay->slots[find_slot(overlay, uid)];
 }
 
 const struct account *overlay_get(const struct overlay *overlay, uint64_t uid)
 {
-	const struct node *node = overlay_find(overlay, uid);
+	const struct node *node = find(overlay, uid);
 
 	return node ? &node->account : NULL;
 }
 
-static void overlay_unlink(struct overlay *overlay, struct node *node, enum index index)
+/* At most half of the slots are taken: so a search ends soon. */
+static int ensure_slot(struct overlay *overlay)
+{
+	struct node **slots;
+	struct node *node;
+
+	if (overlay->n_rows < overlay->n_slots / 2) {
+		return 0;
+	}
+	slots = calloc((size_t)overlay->n_slots * 2, sizeof(struct node *));
+	if (!slots) {
+		return -ENOMEM;
+	}
+	free(overlay->slots);
+	overlay->slots = slots;
+	overlay->n_slots *= 2;
+	TAILQ_FOREACH(node, &overlay->queue, queue) {
+		overlay->slots[find_slot(overlay, node->account.uid)] = node;
+	}
+	return 0;
+}
+
+/* Rows that stand behind the empty slot because this one was taken move up. */
+static void empty_slot(struct overlay *overlay, uint64_t uid)
+{
+	uint32_t empty = find_slot(overlay, uid);
+	uint32_t slot = slot_after(overlay, empty);
+
+	overlay->slots[empty] = NULL;
+	for (; overlay->slots[slot]; slot = slot_after(overlay, slot)) {
+		struct node *node = TAKE_PTR(overlay->slots[slot]);
+
+		overlay->slots[find_slot(overlay, node->account.uid)] = node;
+	}
+}
+
+/* Orders */
+
+static void set_words(struct link *link, const struct key *key)
+{
+	uint8_t bytes[WORDS * 8] = {0};
+
+	memcpy(bytes, key->bytes, key->len);
+	for (size_t i = 0; i < WORDS; i++) {
+		link->words[i] = load_be64(bytes + i * 8);
+	}
+}
+
+static void unlink_key(struct overlay *overlay, struct node *node, enum index index)
 {
 	if (node->linked[index]) {
 		(void)RB_REMOVE(tree, &overlay->trees[index],
@@ -124,105 +204,151 @@ static void overlay_unlink(struct overlay *overlay, struct node *node, enum inde
 	}
 }
 
-/* Keys that did not change stay where they are: most changes touch one order of five. */
-static void overlay_relink(struct overlay *overlay, struct node *node, enum index index)
+/* Whether the tables have the row's key. */
+static bool is_settled(const struct node *node, enum index index, const struct key *key)
 {
-	struct link *link = &node->links[index];
-	struct key key;
-	bool stands = index_key(index, &node->account, &key);
+	struct key settled;
 
-	if (stands && node->linked[index] &&
-	    slice_equal(key_slice(&key), (struct slice){(char *)link->bytes, link->len})) {
+	return node->settled.uid != 0 && index_key(index, &node->settled, &settled) &&
+	       slice_equal(key_slice(&settled), key_slice(key));
+}
+
+/* Keys that did not change stay where they are: most changes touch one order of six. */
+static void relink_key(struct overlay *overlay, struct node *node, enum index index)
+{
+	struct link link, *twin;
+	struct key key;
+	bool stands = index_key(index, &node->account, &key) && !is_settled(node, index, &key);
+
+	if (stands) {
+		set_words(&link, &key);
+	}
+	if (stands && node->linked[index] && link_compare(&link, &node->links[index]) == 0) {
 		return;
 	}
-	overlay_unlink(overlay, node, index);
+	unlink_key(overlay, node, index);
 	if (stands) {
-		link->node = node;
-		link_set_key(link, key_slice(&key));
-		struct link *twin = RB_INSERT(tree, &overlay->trees[index], link);
+		memcpy(node->links[index].words, link.words, sizeof(link.words));
+		node->links[index].node = node;
+		twin = RB_INSERT(tree, &overlay->trees[index], &node->links[index]);
 		assert(!twin); /* every key ends in the uid */
 		node->linked[index] = true;
 	}
 }
 
-int overlay_put(struct overlay *overlay, const struct account *account)
+static struct node *add(struct overlay *overlay, uint64_t uid, uint64_t seq,
+			const struct account *settled)
 {
-	struct node *node = overlay_find(overlay, account->uid);
+	struct node *node;
+
+	if (ensure_slot(overlay) < 0) {
+		return NULL;
+	}
+	node = calloc(1, sizeof(*node));
+	if (!node) {
+		return NULL;
+	}
+	if (settled) {
+		node->settled = *settled;
+	}
+	node->account.uid = uid;
+	node->oldest_seq = seq;
+	TAILQ_INSERT_TAIL(&overlay->queue, node, queue);
+	overlay->slots[find_slot(overlay, uid)] = node;
+	overlay->n_rows++;
+	return node;
+}
+
+int overlay_put(struct overlay *overlay, const struct account *account,
+		const struct account *settled)
+{
+	struct node *node = find(overlay, account->uid);
 
 	if (!node) {
-		node = calloc(1, sizeof(*node));
-		if (!node) {
-			return -ENOMEM;
-		}
-		node->oldest_seq = account->last_seq;
-		TAILQ_INSERT_TAIL(&overlay->queue, node, queue);
-		++overlay->n_rows;
+		node = add(overlay, account->uid, account->last_seq, settled);
+	}
+	if (!node) {
+		return -ENOMEM;
 	}
 	node->account = *account;
 	for (enum index i = 0; i < _INDEX_MAX; ++i) {
-		overlay_relink(overlay, node, i);
+		relink_key(overlay, node, i);
 	}
 	return 0;
 }
 
-static struct link *overlay_after(const struct overlay *overlay, enum index index,
-				  struct slice after)
+const struct account *overlay_next(const struct overlay *overlay, enum index index,
+				   const struct key *after, struct key *ret_key)
 {
-	struct tree *tree = overlay_tree(overlay, index);
-	struct link probe = {0};
-	struct link *link;
+	/* The generated functions only read the tree here, but do not say so in their types. */
+	struct tree *tree = (struct tree *)&overlay->trees[index];
+	struct link probe, *link;
+	bool stands;
 
-	if (after.len == 0) {
-		return RB_MIN(tree, tree);
-	}
-	link_set_key(&probe, after);
+	set_words(&probe, after);
 	link = RB_NFIND(tree, tree, &probe);
 	if (link && link_compare(link, &probe) == 0) {
 		link = RB_NEXT(tree, tree, link);
 	}
-	return link;
-}
-
-const struct account *overlay_next(const struct overlay *overlay, enum index index,
-				   struct slice after, struct slice *ret_key)
-{
-	const struct link *link = overlay_after(overlay, index, after);
-
 	if (!link) {
 		return NULL;
 	}
-	*ret_key = (struct slice){(const char *)link->bytes, link->len};
+	stands = index_key(index, &link->node->account, ret_key);
+	assert(stands);
 	return &link->node->account;
 }
 
-static void overlay_drop(struct overlay *overlay, struct node *node)
+/* Taking */
+
+static void drop(struct overlay *overlay, struct node *node)
 {
 	for (enum index i = 0; i < _INDEX_MAX; ++i) {
-		overlay_unlink(overlay, node, i);
+		unlink_key(overlay, node, i);
 	}
+	empty_slot(overlay, node->account.uid);
 	TAILQ_REMOVE(&overlay->queue, node, queue);
-	--overlay->n_rows;
+	overlay->n_rows--;
 	free(node);
 }
 
-uint32_t overlay_take(struct overlay *overlay, struct account *rows, uint32_t n_max)
+static int compare_uids(const void *a, const void *b)
+{
+	const uint64_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+static int begin_round(struct overlay *overlay)
+{
+	uint64_t *round = reallocarray(overlay->round, MAX(overlay->n_rows, 1u), sizeof(*round));
+	const struct node *node;
+
+	if (!round) {
+		return -ENOMEM;
+	}
+	overlay->round = round;
+	overlay->n_round = 0;
+	overlay->round_at = 0;
+	TAILQ_FOREACH(node, &overlay->queue, queue) {
+		round[overlay->n_round++] = node->account.uid;
+	}
+	qsort(round, overlay->n_round, sizeof(*round), compare_uids);
+	return 0;
+}
+
+int overlay_take(struct overlay *overlay, struct account *rows, uint32_t n_max)
 {
 	uint32_t n = 0;
 
-	while (n < n_max && overlay->n_rows > 0) {
-		struct key after = key_u64(overlay->taken_uid);
-		struct link *link = overlay_after(overlay, INDEX_UID, key_slice(&after));
-
-		if (!link) {
-			if (n > 0) {
-				break; /* the end of a round ends the slice: it stays sorted */
-			}
-			overlay->taken_uid = 0;
-			continue;
-		}
-		rows[n++] = link->node->account;
-		overlay->taken_uid = link->node->account.uid;
-		overlay_drop(overlay, link->node);
+	if (overlay->round_at == overlay->n_round && begin_round(overlay) < 0) {
+		return -ENOMEM;
 	}
-	return n;
+	while (n < n_max && overlay->round_at < overlay->n_round) {
+		struct node *node = find(overlay, overlay->round[overlay->round_at++]);
+
+		assert(node); /* rows go in no other way */
+		rows[n++] = node->account;
+		drop(overlay, node);
+	}
+	return (int)n;
 }

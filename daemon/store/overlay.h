@@ -9,8 +9,9 @@
 #include "daemon/store/schema.h"
 
 /*
- * Account rows that are in the ledger but not yet in their tables, in the same orders as the
- * tables have. A row here hides the one of the same uid there.
+ * Account rows that are in the ledger but not yet in their tables. A row here hides the one of the
+ * same uid there. In the orders stand only keys that the tables do not have: a key of a table
+ * leads to the row here when the row has that very key, and to nothing when it has another.
  */
 
 struct overlay;
@@ -26,28 +27,33 @@ uint64_t overlay_oldest_seq(const struct overlay *overlay);
 /* NULL if the row is not here. Valid until the row is put or taken. */
 const struct account *overlay_get(const struct overlay *overlay, uint64_t uid);
 
-/* Adds a row or replaces it. Return: 0 or -ENOMEM. */
-must_check int overlay_put(struct overlay *overlay, const struct account *account);
+/**
+ * overlay_put() - add a row or replace it
+ * @settled: the row in the tables, or NULL; only looked at when the row is not here yet
+ *
+ * Return: 0 or -ENOMEM.
+ */
+must_check int overlay_put(struct overlay *overlay, const struct account *account,
+			   const struct account *settled);
 
 /**
- * overlay_next() - the first row behind a key in one order
- * @after:   any key of that index; of length 0 for the very first
- * @ret_key: the row's key; valid as long as the row
+ * overlay_next() - the first key behind another in one order that the tables do not have
+ * @after: any key of that index
  *
- * Return: the row, or NULL after the last.
+ * Return: its row, or NULL after the last.
  */
 const struct account *overlay_next(const struct overlay *overlay, enum index index,
-				   struct slice after, struct slice *ret_key);
+				   const struct key *after, struct key *ret_key);
 
 /**
- * overlay_take() - take rows out, in the order of their uids, going round
+ * overlay_take() - take rows out, in rounds; in a round in the order of their uids
  * @rows: the caller's room for @n_max
  *
- * Each call goes on behind the last row of the call before, so that every row has its turn
- * however fast others come, and rows that are close in the tables are taken together.
+ * A round is of all the rows that are here when it begins, so that every row has its turn however
+ * fast others come, and rows that are close in the tables are taken together.
  *
- * Return: how many rows were taken.
+ * Return: how many rows were taken; 0 if there are none, or -ENOMEM.
  */
-uint32_t overlay_take(struct overlay *overlay, struct account *rows, uint32_t n_max);
+must_check int overlay_take(struct overlay *overlay, struct account *rows, uint32_t n_max);
 
 #endif

@@ -158,8 +158,7 @@ int store_settle(struct store *store, uint32_t n_rows_max)
 {
 	uint64_t oldest;
 	struct kv_txn *txn;
-	uint32_t n;
-	int r;
+	int n, r;
 
 	assert(!store->txn);
 	if (store->state.settled_seq == store->head.seq) {
@@ -170,7 +169,8 @@ int store_settle(struct store *store, uint32_t n_rows_max)
 		return r;
 	}
 	n = overlay_take(store->overlay, store->slice, MIN(n_rows_max, STORE_SETTLE_SLICE));
-	for (uint32_t i = 0; i < n && r == 0; ++i) {
+	r = n < 0 ? n : 0;
+	for (int i = 0; i < n && r == 0; ++i) {
 		r = settle_row(txn, &store->slice[i]);
 	}
 	if (r < 0) {

@@ -52,17 +52,17 @@ static struct account deleted(struct account account, instant_t at)
 
 static void put(struct account account)
 {
-	cr_assert_eq(overlay_put(overlay, &account), 0);
+	cr_assert_eq(overlay_put(overlay, &account, NULL), 0);
 }
 
 /* The uids of one order, as decimal digits of a number: 312 for 3, 1, 2. */
 static uint64_t order_of(enum index index)
 {
 	const struct account *account;
-	struct slice key = {0};
+	struct key key = {0};
 	uint64_t order = 0;
 
-	while ((account = overlay_next(overlay, index, key, &key))) {
+	while ((account = overlay_next(overlay, index, &key, &key))) {
 		order = 10 * order + account->uid;
 	}
 	return order;
@@ -70,13 +70,13 @@ static uint64_t order_of(enum index index)
 
 Test(overlay, an_empty_one_has_no_rows)
 {
-	struct slice key;
+	struct key key = {0};
 
 	cr_assert_eq(overlay_n_rows(overlay), 0);
 	cr_assert_eq(overlay_oldest_seq(overlay), 0);
 	cr_assert_null(overlay_get(overlay, 1));
 	for (enum index index = 0; index < _INDEX_MAX; ++index) {
-		cr_assert_null(overlay_next(overlay, index, (struct slice){0}, &key));
+		cr_assert_null(overlay_next(overlay, index, &key, &key));
 	}
 }
 
@@ -160,13 +160,60 @@ Test(overlay, a_tombstone_is_found_by_uid_and_id_alone)
 
 Test(overlay, next_begins_behind_a_key_that_no_row_has)
 {
-	struct key key = key_u64(2);
-	struct slice found;
+	struct key key = key_u64(2), found;
 
 	put(row(1, 1, 'a'));
 	put(row(3, 2, 'a'));
-	cr_assert_eq(overlay_next(overlay, INDEX_UID, key_slice(&key), &found)->uid, 3);
-	cr_assert_eq(key_uid(found), 3);
+	cr_assert_eq(overlay_next(overlay, INDEX_UID, &key, &found)->uid, 3);
+	cr_assert_eq(key_uid(key_slice(&found)), 3);
+}
+
+Test(overlay, keys_that_the_tables_have_stand_in_no_order)
+{
+	struct account settled = row(1, 1, 'a');
+	struct account left = deleted(row(1, 2, 'a'), BEGIN);
+
+	cr_assert_eq(overlay_put(overlay, &left, &settled), 0);
+	cr_assert_eq(overlay_get(overlay, 1)->last_seq, 2);
+	cr_assert_eq(order_of(INDEX_UID), 0);
+	cr_assert_eq(order_of(INDEX_ID), 0);
+	cr_assert_eq(order_of(INDEX_PERSON), 0);
+	cr_assert_eq(order_of(INDEX_DUE), 1, "this one they do not have");
+}
+
+Test(overlay, a_key_that_is_again_as_in_the_tables_stands_in_no_order)
+{
+	struct account settled = row(1, 1, 'a');
+	struct account renamed = row(1, 2, 'b');
+
+	cr_assert_eq(overlay_put(overlay, &renamed, &settled), 0);
+	cr_assert_eq(order_of(INDEX_UPN), 1);
+	put(row(1, 3, 'a'));
+	cr_assert_eq(order_of(INDEX_UPN), 0);
+	cr_assert_eq(overlay_n_rows(overlay), 1);
+}
+
+Test(overlay, many_rows_are_found_and_taken)
+{
+	struct account taken[1000];
+	uint64_t n = 0;
+	int r;
+
+	for (uint64_t uid = 1; uid <= 5000; uid++) {
+		put(row(uid * 64, uid, 'a'));
+	}
+	for (uint64_t uid = 1; uid <= 5000; uid++) {
+		cr_assert_eq(overlay_get(overlay, uid * 64)->last_seq, uid);
+		cr_assert_null(overlay_get(overlay, uid * 64 + 1));
+	}
+	while ((r = overlay_take(overlay, taken, ARRAY_LEN(taken))) > 0) {
+		for (int i = 0; i < r; i++) {
+			cr_assert_eq(taken[i].uid, ++n * 64);
+			cr_assert_null(overlay_get(overlay, taken[i].uid));
+		}
+		cr_assert(n == 5000 || overlay_get(overlay, (n + 1) * 64));
+	}
+	cr_assert_eq(n, 5000);
 }
 
 Test(overlay, the_oldest_change_is_the_first_one_of_a_row_however_often_it_changed)
@@ -271,6 +318,8 @@ Test(overlay, every_row_has_its_turn_however_fast_others_come)
 
 struct naive {
 	bool there[NAIVE_UIDS + 1];
+	bool is_settled[NAIVE_UIDS + 1];
+	struct account settled[NAIVE_UIDS + 1];
 	struct account rows[NAIVE_UIDS + 1];
 	uint64_t oldest_seq[NAIVE_UIDS + 1];
 };
@@ -282,6 +331,18 @@ static int compare(struct slice a, struct slice b)
 	return r != 0 ? r : (int)a.len - (int)b.len;
 }
 
+static bool naive_has_key(const struct naive *naive, enum index index, uint64_t uid,
+			  struct key *ret_key)
+{
+	struct key settled;
+
+	if (!naive->there[uid] || !index_key(index, &naive->rows[uid], ret_key)) {
+		return false;
+	}
+	return !naive->is_settled[uid] || !index_key(index, &naive->settled[uid], &settled) ||
+	       compare(key_slice(&settled), key_slice(ret_key)) != 0;
+}
+
 /* The uid of the smallest key behind @after, or 0. */
 static uint64_t naive_next(const struct naive *naive, enum index index, struct slice after,
 			   struct key *ret_key)
@@ -290,8 +351,7 @@ static uint64_t naive_next(const struct naive *naive, enum index index, struct s
 	struct key key;
 
 	for (uint64_t uid = 1; uid <= NAIVE_UIDS; ++uid) {
-		if (naive->there[uid] && index_key(index, &naive->rows[uid], &key) &&
-		    compare(key_slice(&key), after) > 0 &&
+		if (naive_has_key(naive, index, uid, &key) && compare(key_slice(&key), after) > 0 &&
 		    (best == 0 || compare(key_slice(&key), key_slice(ret_key)) < 0)) {
 			best = uid;
 			*ret_key = key;
@@ -325,17 +385,16 @@ static uint64_t naive_oldest_seq(const struct naive *naive)
 static void expect_same_order(const struct naive *naive, enum index index)
 {
 	const struct account *account;
-	struct key none = {0}, key = {0};
-	struct slice after = key_slice(&none);
+	struct key after = {0}, key = {0};
 
 	do {
-		struct slice found;
-		uint64_t uid = naive_next(naive, index, after, &key);
+		struct key found;
+		uint64_t uid = naive_next(naive, index, key_slice(&after), &key);
 
-		account = overlay_next(overlay, index, after, &found);
+		account = overlay_next(overlay, index, &after, &found);
 		cr_assert_eq(account ? account->uid : 0, uid);
 		if (account) {
-			cr_assert(slice_equal(found, key_slice(&key)));
+			cr_assert(slice_equal(key_slice(&found), key_slice(&key)));
 			cr_assert_eq(account->last_seq, naive->rows[uid].last_seq);
 			after = found;
 		}
@@ -366,7 +425,9 @@ static void put_random(struct naive *naive, uint64_t *random, uint64_t seq)
 	if (stage > 2) {
 		account.facts.removed_at = BEGIN + 21;
 	}
-	put(account);
+	cr_assert_eq(overlay_put(overlay, &account,
+				 naive->is_settled[uid] ? &naive->settled[uid] : NULL),
+		     0);
 	naive->oldest_seq[uid] = naive->there[uid] ? naive->oldest_seq[uid] : seq;
 	naive->there[uid] = true;
 	naive->rows[uid] = account;
@@ -375,13 +436,15 @@ static void put_random(struct naive *naive, uint64_t *random, uint64_t seq)
 static void take_random(struct naive *naive, uint64_t *random)
 {
 	struct account taken[NAIVE_UIDS];
-	uint32_t n = overlay_take(overlay, taken, random_below(random, 12));
+	int n = overlay_take(overlay, taken, random_below(random, 12));
 
-	for (uint32_t i = 0; i < n; ++i) {
+	for (int i = 0; i < n; ++i) {
 		cr_assert(naive->there[taken[i].uid]);
 		cr_assert_eq(taken[i].last_seq, naive->rows[taken[i].uid].last_seq);
 		cr_assert(i == 0 || taken[i].uid > taken[i - 1].uid);
 		naive->there[taken[i].uid] = false;
+		naive->is_settled[taken[i].uid] = true;
+		naive->settled[taken[i].uid] = taken[i];
 	}
 }
 
