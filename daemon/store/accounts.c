@@ -29,6 +29,10 @@ static int store_read_row(struct store *store, uint64_t uid, struct account *ret
 	if (r < 0) {
 		return r;
 	}
+	if (store->last_read.uid == uid) {
+		*ret_account = store->last_read;
+		return 0;
+	}
 	r = kv_get(txn, KV_ACCOUNTS, key_slice(&key), &bytes);
 	if (r != 0) {
 		return store_answer(r);
@@ -36,6 +40,7 @@ static int store_read_row(struct store *store, uint64_t uid, struct account *ret
 	if (rows_decode_account(uid, bytes, &account) != 0 || !store_org(store, account.org)) {
 		return STORE_E_CORRUPT;
 	}
+	store->last_read = account; /* whoever found it changes it next, and reads it again */
 	*ret_account = account;
 	return 0;
 }

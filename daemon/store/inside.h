@@ -60,6 +60,8 @@ struct store {
 	instant_t last_backup_at;
 	struct progress progress;
 
+	struct account last_read; /* a row as its table has it, or uid 0; of this turn */
+
 	uint64_t
 		room_bytes; /* left for growth at the last commit; counted down by what a turn writes */
 	bool room_known;

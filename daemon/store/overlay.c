@@ -5,43 +5,60 @@
 #include <errno.h>
 #include <sys/queue.h>
 
-#define WORDS       4  /* of the longest index key, filled up with zeros */
-#define SLOTS_BEGIN 64 /* a power of two, as every number of slots */
+#define WORDS       4    /* of the longest index key, filled up with zeros */
+#define SLOTS_BEGIN 64   /* a power of two, as every number of slots */
+#define LINKS_EACH  1024 /* made at a time */
 
 struct node;
 
-/* A key's place in one order. As numbers its words compare faster than its bytes. */
+/*
+ * A key's place in one order. As numbers its words compare faster than its bytes. Links lie close
+ * together, apart from their rows: most of a search is waiting for memory.
+ */
 struct link {
 	RB_ENTRY(link) tree;
-	struct node *node;
+	union {
+		struct node *node;
+		struct link *next_free;
+	};
 	uint64_t words[WORDS];
 };
 static_assert(4 + ROWS_HASH_LEN + 8 <= WORDS * 8, "the longest index key");
 
 /*
  * @settled: the row in the tables; its uid is 0 if there is none
- * @linked:  the orders in which the row's key is one that the tables do not have
+ * @links:   in the orders in which the row's key is one that the tables do not have, else NULL
  */
 struct node {
 	struct account account;
 	struct account settled;
 	uint64_t oldest_seq;
 	TAILQ_ENTRY(node) queue; /* by oldest_seq: rows come in the ledger's order */
-	bool linked[_INDEX_MAX];
-	struct link links[_INDEX_MAX];
+	struct link *links[_INDEX_MAX];
+};
+
+struct links {
+	SLIST_ENTRY(links) next;
+	struct link links[LINKS_EACH];
 };
 
 RB_HEAD(tree, link);
 TAILQ_HEAD(queue, node);
+SLIST_HEAD(blocks, links);
 
 /*
+ * @blocks, @free: all links that were made, and those in no order; kept for the next rows
  * @slots:   by uid: a row stands in the slot of its hash, or behind it where the first empty one is
  * @round:   uids of the round, in their order; those before @round_at have been taken
  */
 struct overlay {
+	struct blocks blocks;
+	struct link *free;
 	struct node **slots;
 	uint32_t n_slots;
 	uint32_t n_rows;
+	size_t n_links;
+	size_t n_linked;
 	struct tree trees[_INDEX_MAX];
 	struct queue queue;
 	uint64_t *round;
@@ -84,6 +101,7 @@ int overlay_new(struct overlay **ret_overlay)
 
 struct overlay *overlay_free(struct overlay *overlay)
 {
+	struct links *links;
 	struct node *node;
 
 	if (!overlay) {
@@ -92,6 +110,10 @@ struct overlay *overlay_free(struct overlay *overlay)
 	while ((node = TAILQ_FIRST(&overlay->queue))) {
 		TAILQ_REMOVE(&overlay->queue, node, queue);
 		free(node);
+	}
+	while ((links = SLIST_FIRST(&overlay->blocks))) {
+		SLIST_REMOVE_HEAD(&overlay->blocks, next);
+		free(links);
 	}
 	free(overlay->slots);
 	free(overlay->round);
@@ -195,13 +217,52 @@ static void set_words(struct link *link, const struct key *key)
 	}
 }
 
+/* So many that a row never lacks one. */
+static int ensure_links(struct overlay *overlay)
+{
+	struct links *links;
+
+	if (overlay->n_links - overlay->n_linked >= _INDEX_MAX) {
+		return 0;
+	}
+	links = malloc(sizeof(*links));
+	if (!links) {
+		return -ENOMEM;
+	}
+	SLIST_INSERT_HEAD(&overlay->blocks, links, next);
+	for (size_t i = LINKS_EACH; i-- > 0;) {
+		links->links[i].next_free = overlay->free;
+		overlay->free = &links->links[i];
+	}
+	overlay->n_links += LINKS_EACH;
+	return 0;
+}
+
 static void unlink_key(struct overlay *overlay, struct node *node, enum index index)
 {
-	if (node->linked[index]) {
-		(void)RB_REMOVE(tree, &overlay->trees[index],
-				&node->links[index]); /* the link itself */
-		node->linked[index] = false;
+	struct link *link = TAKE_PTR(node->links[index]);
+
+	if (link) {
+		(void)RB_REMOVE(tree, &overlay->trees[index], link); /* the link itself */
+		link->next_free = overlay->free;
+		overlay->free = link;
+		overlay->n_linked--;
 	}
+}
+
+static void link_key(struct overlay *overlay, struct node *node, enum index index,
+		     const uint64_t words[static WORDS])
+{
+	struct link *link = overlay->free, *twin;
+
+	assert(link);
+	overlay->free = link->next_free;
+	overlay->n_linked++;
+	link->node = node;
+	memcpy(link->words, words, sizeof(link->words));
+	twin = RB_INSERT(tree, &overlay->trees[index], link);
+	assert(!twin); /* every key ends in the uid */
+	node->links[index] = link;
 }
 
 /* Whether the tables have the row's key. */
@@ -216,23 +277,19 @@ static bool is_settled(const struct node *node, enum index index, const struct k
 /* Keys that did not change stay where they are: most changes touch one order of six. */
 static void relink_key(struct overlay *overlay, struct node *node, enum index index)
 {
-	struct link link, *twin;
+	struct link link;
 	struct key key;
 	bool stands = index_key(index, &node->account, &key) && !is_settled(node, index, &key);
 
 	if (stands) {
 		set_words(&link, &key);
 	}
-	if (stands && node->linked[index] && link_compare(&link, &node->links[index]) == 0) {
+	if (stands && node->links[index] && link_compare(&link, node->links[index]) == 0) {
 		return;
 	}
 	unlink_key(overlay, node, index);
 	if (stands) {
-		memcpy(node->links[index].words, link.words, sizeof(link.words));
-		node->links[index].node = node;
-		twin = RB_INSERT(tree, &overlay->trees[index], &node->links[index]);
-		assert(!twin); /* every key ends in the uid */
-		node->linked[index] = true;
+		link_key(overlay, node, index, link.words);
 	}
 }
 
@@ -264,6 +321,9 @@ int overlay_put(struct overlay *overlay, const struct account *account,
 {
 	struct node *node = find(overlay, account->uid);
 
+	if (ensure_links(overlay) < 0) {
+		return -ENOMEM;
+	}
 	if (!node) {
 		node = add(overlay, account->uid, account->last_seq, settled);
 	}

@@ -77,6 +77,7 @@ void store_end_turn(struct store *store)
 {
 	store->txn = kv_abort(store->txn);
 	store->writing = false;
+	store->last_read.uid = 0;
 }
 
 bool store_dirty(const struct store *store)
@@ -106,6 +107,7 @@ int store_commit(struct store *store)
 	}
 	r = kv_commit(TAKE_PTR(store->txn));
 	store->writing = false;
+	store->last_read.uid = 0;
 	store->room_known = false;
 	if (r != 0) {
 		return r < 0 ? r : -ENOSPC;
@@ -168,6 +170,7 @@ int store_settle(struct store *store, uint32_t n_rows_max)
 	if (r < 0) {
 		return r;
 	}
+	store->last_read.uid = 0;
 	n = overlay_take(store->overlay, store->slice, MIN(n_rows_max, STORE_SETTLE_SLICE));
 	r = n < 0 ? n : 0;
 	for (int i = 0; i < n && r == 0; ++i) {

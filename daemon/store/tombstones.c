@@ -27,6 +27,7 @@ int store_drop_tombstone(struct store *store, const struct account *account)
 		return STORE_E_NONE;
 	}
 	assert(!overlay_get(store->overlay, account->uid));
+	store->last_read.uid = 0;
 	r = store_writing(store, &txn);
 	if (r < 0) {
 		return r;
