@@ -167,24 +167,40 @@ static uint16_t get_texts(struct reader *reader, struct slice texts[static MODEL
 	return n_texts;
 }
 
+/* Most have a few texts in lists with room for many: only those are copied. */
+static void take_texts(struct slice *to, const struct slice *from, size_t n)
+{
+	memcpy(to, from, n * sizeof(*from));
+}
+
 int rows_decode_profile(struct slice bytes, struct profile *ret_profile)
 {
+	struct slice id, person, upn, mail, name;
+	struct slice groups[MODEL_GROUPS_MAX], permissions[MODEL_GROUPS_MAX];
 	struct reader reader = reader_of(bytes);
-	struct profile profile;
+	uint16_t n_groups, n_permissions;
 
 	reader_require(&reader, bytes.len <= MODEL_PROFILE_BYTES_MAX);
 	get_form(&reader);
-	profile.id = get_text(&reader, MODEL_ID_LEN_MAX);
-	profile.person = get_text(&reader, MODEL_ADDRESS_LEN_MAX);
-	profile.upn = get_text(&reader, MODEL_ADDRESS_LEN_MAX);
-	profile.mail = get_text(&reader, MODEL_ADDRESS_LEN_MAX);
-	profile.name = get_text(&reader, MODEL_NAME_LEN_MAX);
-	profile.n_groups = get_texts(&reader, profile.groups);
-	profile.n_permissions = get_texts(&reader, profile.permissions);
+	id = get_text(&reader, MODEL_ID_LEN_MAX);
+	person = get_text(&reader, MODEL_ADDRESS_LEN_MAX);
+	upn = get_text(&reader, MODEL_ADDRESS_LEN_MAX);
+	mail = get_text(&reader, MODEL_ADDRESS_LEN_MAX);
+	name = get_text(&reader, MODEL_NAME_LEN_MAX);
+	n_groups = get_texts(&reader, groups);
+	n_permissions = get_texts(&reader, permissions);
 	if (!reader_is_done(&reader)) {
 		return ROWS_E_CORRUPT;
 	}
-	*ret_profile = profile;
+	ret_profile->id = id;
+	ret_profile->person = person;
+	ret_profile->upn = upn;
+	ret_profile->mail = mail;
+	ret_profile->name = name;
+	ret_profile->n_groups = n_groups;
+	ret_profile->n_permissions = n_permissions;
+	take_texts(ret_profile->groups, groups, n_groups);
+	take_texts(ret_profile->permissions, permissions, n_permissions);
 	return 0;
 }
 
