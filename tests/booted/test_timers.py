@@ -72,3 +72,14 @@ def test_figures_are_written_for_prometheus_by_a_user_of_their_own(exporter, org
 def test_the_timer_of_the_figures_runs(exporter):
     assert exporter.show("retention-metrics.timer", "ActiveState") == "active"
     assert exporter.show("retention-metrics.timer", "NextElapseUSecMonotonic") != "infinity"
+
+
+def test_whoever_owns_what_is_above_the_figures_has_root_write_nowhere_else(exporter):
+    """The exporter's package gives /var/lib/prometheus to its user, who is anybody here."""
+    above = PROM.rpartition("/")[0]
+    mine = f"mv {PROM} {PROM}.before && mkdir {PROM} && ln -s /etc/nologin {PROM}/retentiond.prom.new"
+    exporter.run("chown", "retention-metrics", above)
+    exporter.run("sh", "-c", mine, user="retention-metrics")
+    exporter.systemctl("start", "retention-metrics.service", status=None)
+    assert not exporter.path("/etc/nologin").exists()
+    exporter.run("sh", "-c", f"rm -r {PROM} && mv {PROM}.before {PROM} && chown root {above}")
