@@ -106,9 +106,12 @@ def root_for(package):
     root = CACHE / key_of(command, lines)
     CACHE.mkdir(mode=0o755, parents=True, exist_ok=True)
     with root.with_suffix(".lock").open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not root.exists():
-            make(command, lines, root)
+        # Several runs may be at work with it at a time: alone is only who makes it.
         fcntl.flock(lock, fcntl.LOCK_SH)
+        while not root.exists():
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not root.exists():
+                make(command, lines, root)
+            fcntl.flock(lock, fcntl.LOCK_SH)
         drop_others(root)
         yield root
