@@ -90,6 +90,42 @@ static bool engine_doubts_clock(const struct engine *engine, const struct clock_
 	return true;
 }
 
+static int engine_note_pause(struct engine *engine, enum event event)
+{
+	const struct actor clock = {.role = ROLE_DAEMON, .at = engine_mark(engine->store)};
+
+	return store_note_event(engine->store, event, &clock);
+}
+
+/* Whether the last thing that happened is that the clock was doubted. */
+static bool engine_only_doubted(struct engine *engine)
+{
+	struct entry last;
+
+	return store_get_entry(engine->store, store_head(engine->store)->seq, &last, NULL) == 0 &&
+	       last.event == EVENT_SWEEP_PAUSED && last.actor_role == ROLE_DAEMON;
+}
+
+/*
+ * What is entered in the ledger under a doubted clock has its time, and the next start would find
+ * nothing to doubt. So the pause is entered, with the time of the entry before it: it ends with a
+ * start under a right clock if nothing else was entered meanwhile, and else by a person alone.
+ */
+static int engine_guard_clock(struct engine *engine, const struct clock_reading *reading)
+{
+	bool doubted = engine_doubts_clock(engine, reading);
+	bool paused = store_sweep_paused(engine->store);
+	int r = 0;
+
+	if (doubted && !paused) {
+		r = engine_note_pause(engine, EVENT_SWEEP_PAUSED);
+	} else if (!doubted && paused && engine_only_doubted(engine)) {
+		r = engine_note_pause(engine, EVENT_SWEEP_RESUMED);
+	}
+	sweep_init(&engine->sweep, store_sweep_paused(engine->store), doubted);
+	return r < 0 ? r : store_commit(engine->store);
+}
+
 static int engine_open_all(struct engine *engine, const struct engine_options *options,
 			   const struct clock_reading *reading)
 {
@@ -127,9 +163,7 @@ static int engine_open_all(struct engine *engine, const struct engine_options *o
 		engine->keeper_seen_at[i] = INSTANT_NONE;
 	}
 	engine->deadlines.looked_at = INSTANT_NONE;
-	sweep_init(&engine->sweep, store_sweep_paused(engine->store),
-		   engine_doubts_clock(engine, reading));
-	return 0;
+	return engine_guard_clock(engine, reading);
 }
 
 static struct engine *engine_free(struct engine *engine)

@@ -199,6 +199,22 @@ def test_an_engaged_guard_is_seen_everywhere_until_it_is_released(ctl, doubted):
     assert "guard" not in ctl.json("sweep-status")
 
 
+def test_only_an_administrator_ends_what_the_guard_has_paused(ctl, daemon, doubted):
+    """A change has the doubted time, so that the next start finds nothing to doubt."""
+    ctl("set-org", "contoso", "--name=Another")
+    daemon.restart()
+    assert ctl.json("sweep-status")["paused"] is True
+    assert ctl.error("sweep", code=FAILURE)["code"] == "busy"
+    ctl("resume")
+    daemon.restart()
+    assert ctl.json("sweep-status")["paused"] is False
+
+
+def test_what_the_guard_has_paused_does_not_move_the_clock_on(ctl, daemon, doubted):
+    daemon.restart()
+    assert ctl.json("sweep-status")["guard"] == "clock"
+
+
 def test_an_administrators_pause_is_no_guard(ctl, three):
     ctl("pause")
     assert ctl.error("sweep", code=FAILURE)["code"] == "busy"

@@ -163,6 +163,25 @@ Test(engine, a_pause_for_a_doubtful_clock_ends_with_a_start_under_a_right_one)
 	cr_assert(rig_is(&rig, "items.0.outcome", "ok"));
 }
 
+Test(engine, a_pause_for_a_doubtful_clock_outlasts_what_was_entered_under_it)
+{
+	change("account.remove");
+	rig_kill(&rig);
+	rig.reading.wall += 40 * SPAN_DAY;
+	rig_start(&rig);
+	rig_call(&rig, "org.set", "{'org': 'another'}");
+	rig_kill(&rig);
+	rig_start(&rig);
+	rig_idle(&rig);
+	cr_assert(timed_work_is_paused());
+	rig_call(&rig, "account.get", "{'uid': 1}");
+	cr_assert(rig_is(&rig, "account.state", "removing"));
+	rig_call(&rig, "sweep.resume", "{}");
+	rig_kill(&rig);
+	rig_start(&rig);
+	cr_assert(!timed_work_is_paused());
+}
+
 Test(engine, a_week_without_an_entry_raises_no_doubt)
 {
 	rig_kill(&rig);
