@@ -6,12 +6,13 @@
 
 /*
  * Ordered keys and values in tables, with transactions. This is the whole surface the store needs
- * of an engine; kv.c implements it on LMDB and is the only file that sees <lmdb.h>.
+ * of an engine; kv.c, kv_pending.c and kv_txn.c implement it on LMDB: see kv_inside.h.
  *
- * One process, all calls but kv_copy() from one thread (kv_open() of the same directory twice in one
- * process is not allowed); while a transaction writes, no other is open. A commit is durable in the
- * journal beside the data file, and reaches the data file together with others: see journal.h. No pointer from a get or a cursor outlives its
- * transaction, or the next write in it.
+ * One process, all calls but kv_copy() and kv_finish_copy() from one thread (kv_open() of the same
+ * directory twice in one process is not allowed); while a transaction writes, no other is open. A
+ * commit is durable in the journal beside the data file, and reaches the data file together with
+ * others: see journal.h. No pointer from a get or a cursor outlives its transaction, or the next
+ * write in it.
  */
 
 enum {

@@ -24,9 +24,9 @@
  * A wrapped vault opens nothing without a master key that is kept elsewhere: lookup key, house key
  * and slots are XORed with pads that are made of it. See vault_wrap.h.
  *
- * Keys of accounts never leave vault.c. Sealing is XChaCha20-Poly1305-IETF (libsodium) with a random nonce;
- * uid and purpose are authenticated with it, so that a sealed text cannot be moved to another
- * account.
+ * Keys of accounts never leave vault.c, and vault_rewrap.c, which turns them. Sealing is
+ * XChaCha20-Poly1305-IETF (libsodium) with a random nonce; uid and purpose are authenticated with
+ * it, so that a sealed text cannot be moved to another account.
  */
 
 #define VAULT_KEY_LEN       32
