@@ -42,9 +42,9 @@ must_check bool ctl_operand_next_word(const char **row, struct ctl_operand_word 
  * @ret_operands: release with ctl_operands_done(), also on failure
  *
  * A word of the row is ACCOUNT, FILE, NUMBER, SPAN|INSTANT, or the name of an argument in capitals;
- * "…" behind it says that there may be more than one, brackets that it may be left out. An argument
- * that is given as an option need not be there as an operand. Afterwards every required argument is
- * there.
+ * "…" behind it says that there may be more than one, brackets that it may be left out. An
+ * argument that is given as an option need not be there as an operand. Afterwards every required
+ * argument is there.
  *
  * Return: 0, CTL_EXIT_USAGE or CTL_EXIT_FAILURE.
  */

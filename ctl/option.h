@@ -43,8 +43,8 @@ enum ctl_option_id {
  * @letter:      short form, or 0
  * @value_name: what its value is, or NULL if it takes none
  * @help:        one line
- * @only:        the one verb it belongs to, CTL_OPTION_BULK for every command that takes ACCOUNT…, or
- *               NULL for all verbs
+ * @only:        the one verb it belongs to, CTL_OPTION_BULK for every command that takes
+ *               ACCOUNT…, or NULL for all verbs
  */
 struct ctl_option {
 	const char *name;

@@ -4,8 +4,10 @@
 
 #include "ctl/show.h"
 
-/* The answers of account.get, account.explain, person.organizations and retention.api in people's form. Return:
- * 0 or -ENOMEM. */
+/*
+ * The answers of account.get, account.explain, person.organizations and retention.api in people's
+ * form. Return: 0 or -ENOMEM.
+ */
 must_check int show_account(const struct show *show, const json_t *result);
 must_check int show_explain(const struct show *show, const json_t *result);
 must_check int show_organizations(const struct show *show, const json_t *result);

@@ -18,7 +18,8 @@ enum daemon_exit {
 /**
  * struct options - the command line; NULL or 0 where an option is not given
  * @config_file: --config
- * @state_directory, @register_path, @backup_directory, @socket, @map_bytes, @log_level: win over the configuration; texts are argv's
+ * @state_directory, @register_path, @backup_directory, @socket, @map_bytes, @log_level: win over
+ *             the configuration; texts are argv's
  * @clock_mode, @simulated_at: --clock
  * @new_register: --new-register
  * @wrap_vault, @unwrap_vault: do that, and end

@@ -265,8 +265,13 @@ int backup_go(struct backup *backup)
 		return 0;
 	}
 	r = kv_checkpoint(backup->kv);
-	if (r != 0) {
-		return r < 0 ? r : -ENOSPC;
+	if (r < 0) {
+		return r;
+	}
+	if (r > 0) {
+		(void)fail(backup, "the store is full"); /* nothing is lost: it is in the journal */
+		atomic_store(&backup->ended, true);
+		return 0;
 	}
 	r = make_thread(backup);
 	backup->going = r == 0;

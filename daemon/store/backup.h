@@ -57,8 +57,8 @@ struct backup *backup_free(struct backup *backup);
 must_check int backup_begin(struct backup *backup, instant_t now);
 
 /*
- * Lets one that was begun go: with what is committed by now. Between turns. Return: 0, or a negative
- * errno after which the process must end.
+ * Lets one that was begun go: with what is committed by now. Between turns. Return: 0, also when it
+ * has failed at once; or a negative errno after which the process must end.
  */
 must_check int backup_go(struct backup *backup);
 

@@ -39,8 +39,8 @@ enum {
 struct journal;
 
 /*
- * Makes the file, mode 0600, whole and synced, but for its directory; one that is there is replaced.
- * Return: 0 or a negative errno.
+ * Makes the file, mode 0600, whole and synced, but for its directory; one that is there is
+ * replaced. Return: 0 or a negative errno.
  */
 must_check int journal_create(int directory_fd);
 

@@ -207,6 +207,9 @@ void kv_pending_roll_back(struct kv *kv)
 	if (kv->has_base) {
 		r = redo(kv);
 	}
+	if (r != 0) {
+		kv_pending_abort(kv); /* half of what the journal has must reach no data file */
+	}
 	kv->broken = r > 0 ? -EIO : r;
 }
 

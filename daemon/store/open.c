@@ -323,15 +323,11 @@ static int say_rewrap_fault(int answer, const char *path)
 					    strerror(-answer));
 }
 
-static int rewrap_vault(const struct store_options *options, bool wrap)
+static int rewrap_vault(const struct store_options *options, const char *path, bool wrap)
 {
 	struct master master = {0};
-	char path[PATH_MAX];
-	int r = store_path(options->directory, "store/vault", path);
+	int r = open_master(&master);
 
-	if (r == 0) {
-		r = open_master(&master);
-	}
 	if (r == 0 && !master.given) {
 		return store_say_fault(STORE_E_CREDENTIAL,
 				       "there is no master key: give the credential " KEYFILE_MASTER
@@ -349,9 +345,15 @@ static int rewrap_vault(const struct store_options *options, bool wrap)
 int store_rewrap(const struct store_options *options, bool wrap)
 {
 	cleanup(closep) int lock_fd = -1;
-	int r;
+	char path[PATH_MAX];
+	int r = store_path(options->directory, "store/vault", path);
 
 	(void)store_say_fault(0, "%s", "");
-	r = open_lock(options->directory, &lock_fd);
-	return r == 0 ? rewrap_vault(options, wrap) : r;
+	if (r == 0 && access(path, F_OK) < 0) {
+		return say_rewrap_fault(-errno, path); /* and no lock is left where nothing is */
+	}
+	if (r == 0) {
+		r = open_lock(options->directory, &lock_fd);
+	}
+	return r == 0 ? rewrap_vault(options, path, wrap) : r;
 }

@@ -86,7 +86,8 @@ struct store;
  * first in a child process, since a damaged map ends whoever reads it. Removals that the register
  * knows and the store does not are carried out before this returns: see store_restored().
  *
- * The vault is wrapped if the service manager gives a master key; one that is there must be as well.
+ * The vault is wrapped if the service manager gives a master key; one that is there must be as
+ * well.
  *
  * Return: 0, STORE_E_LOCKED, STORE_E_CORRUPT, STORE_E_NEWER, STORE_E_REGISTER, STORE_E_CREDENTIAL,
  * or a negative errno. After each answer store_fault() says what is wrong.

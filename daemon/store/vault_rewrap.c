@@ -117,12 +117,14 @@ static int read_old(struct rewrap *rewrap, const uint8_t *from, const uint8_t *t
 
 static int put_in_place(const char *path, const char *new, const char *old)
 {
-	int r;
+	int r = link(path, old) < 0 ? -errno : files_sync_parent(path);
 
-	if (link(path, old) < 0 || rename(new, path) < 0) {
-		return -errno;
+	if (r == 0 && rename(new, path) < 0) {
+		r = -errno;
 	}
-	r = files_sync_parent(path);
+	if (r == 0) {
+		r = files_sync_parent(path);
+	}
 	if (r == 0) {
 		r = vault_file_destroy(old);
 	}

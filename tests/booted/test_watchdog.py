@@ -46,7 +46,7 @@ def restarts_of(machine):
 
 
 def test_the_package_asks_systemd_to_watch(machine):
-    assert machine.show(UNIT, "WatchdogUSec") == "30s"
+    assert machine.show(UNIT, "WatchdogUSec") == "1min"
     assert machine.show(UNIT, "WatchdogTimestampMonotonic") != "0"
 
 

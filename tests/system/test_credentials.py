@@ -180,10 +180,15 @@ def test_nothing_is_rewritten_under_a_running_daemon(daemon, option):
 
 def test_wrapping_refuses_what_it_cannot_do(daemon):
     code, log = daemon.run_with("--wrap-vault")
+    assert code == FAILURE and "there is no vault" in log
+    assert list(daemon.state.iterdir()) == []  # not even a lock, which would be root's
+    daemon.start()
+    daemon.stop()
+    code, log = daemon.run_with("--wrap-vault")
     assert code == CONFIG and "$CREDENTIALS_DIRECTORY/master-key" in log
     daemon.give("master-key", MASTER)
-    code, log = daemon.run_with("--wrap-vault")
-    assert code == FAILURE and "there is no vault" in log
+    shutil.rmtree(daemon.state / "store")
+    (daemon.state / "register").unlink()
     daemon.start().stop()
     code, log = daemon.run_with("--wrap-vault")
     assert code == CONFIG and "wrapped already" in log
