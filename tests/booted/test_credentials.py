@@ -1,7 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Keys that systemd gives to the daemon: one signs receipts, one wraps the vault."""
 
+import pathlib
+import re
+
 import people
+
+MANUAL = pathlib.Path(__file__).parents[2] / "packaging/man/retentiond.8.scd"
 
 UNIT = "retentiond.service"
 
@@ -63,6 +68,19 @@ def test_with_a_master_key_the_vault_opens_nothing_without_it(fresh):
         fresh.systemctl("reset-failed", UNIT)
         fresh.systemctl("start", "retentiond.socket", UNIT)
         assert fresh.ctl("show", "contoso/alex")["account"]["mail"] == "alex@mail.example"
+
+
+def test_a_vault_is_wrapped_by_the_commands_of_the_manual_on_a_debian_that_has_nothing_else(fresh):
+    blocks = re.findall(r"^```\n(.*?)^```$", MANUAL.read_text(), re.MULTILINE | re.DOTALL)
+    [commands] = [block for block in blocks if "--wrap-vault" in block]
+    with fresh.connect() as client:
+        people.set_org(client, **people.PRIVACY)
+        people.take_in(client, people.guest("alex"))
+    fresh.run("sh", "-e", "-c", commands.replace("\\\\", "\\"))
+    assert fresh.path(f"{CREDSTORE}/retentiond.master-key").stat().st_size == 32
+    assert fresh.ctl("show", "contoso/alex")["account"]["mail"] == "alex@mail.example"
+    fresh.path(f"{CREDSTORE}/retentiond.master-key").unlink()
+    assert fresh.systemctl("restart", UNIT, status=None).returncode != 0
 
 
 def test_a_credential_that_is_no_key_is_refused_and_named(fresh):
