@@ -50,6 +50,8 @@ def test_a_purge_leaves_the_evidence_and_says_where(fresh):
 def test_nothing_of_the_package_runs_after_a_purge(fresh):
     fill(fresh)
     fresh.systemctl("enable", "--now", "retention-backup.timer")
+    fresh.run("install", "-d", "/var/lib/prometheus/node-exporter")
+    fresh.systemctl("start", "retention-metrics.timer")
     take_away(fresh, "purge")
     assert "retention" not in fresh.output(
         "systemctl", "list-units", "--all", "--plain", "--no-legend", "--state=active,failed")
