@@ -46,17 +46,18 @@ def test_a_wrong_file_leaves_the_grants_as_they_were_and_the_status_says_so(conf
     configured.systemctl("reload", UNIT)
     until(lambda: may_read(configured), "the new grant")
     configured.write(GRANT, WRONG)
-    configured.systemctl("reload", UNIT)
+    configured.systemctl("reload", UNIT, status=1)
     until(lambda: "configuration is wrong" in status(configured), "a status that says it")
     assert may_read(configured)
     assert "configuration is wrong" in configured.systemctl("status", UNIT).stdout
     told = configured.messages(f"--unit={UNIT}")
     assert any(GRANT in text and "king" in text for text in told), "the journal names the fault"
+    assert configured.show(UNIT, "ActiveState") == "active"
 
 
 def test_the_status_is_well_again_when_the_file_is(configured):
     configured.write(GRANT, WRONG)
-    configured.systemctl("reload", UNIT)
+    configured.systemctl("reload", UNIT, status=1)
     until(lambda: "configuration is wrong" in status(configured), "a status that says it")
     configured.write(GRANT, READER)
     configured.systemctl("reload", UNIT)
