@@ -136,8 +136,10 @@ static void check_keeper(const json_t *keeper, instant_t now, json_t *faults, bo
 	}
 	silent = put_silence(keeper, now, silence, sizeof(silence));
 	add(faults, ok, silent ? "keeper-silent" : "keeper-overdue",
-	    "keeper %s owes %lld removal%s, the oldest %s%s", name, (long long)n_owed,
-	    n_owed == 1 ? "" : "s", since, silence);
+	    "keeper %s owes %lld removal%s, the oldest %s%s%s", name, (long long)n_owed,
+	    n_owed == 1 ? "" : "s", since, silence,
+	    silent ? "; start it, or give it up with: retentionctl waive"
+		   : "; retentionctl explain ACCOUNT says what it failed with");
 }
 
 static void check_requests(const json_t *answer, json_t *faults, bool *ok)
@@ -158,6 +160,9 @@ json_t *ctl_check_faults(const json_t *answers, instant_t now)
 	size_t i;
 	const json_t *keeper;
 
+	/* First what keeps timed work from being done: the rest may follow from it. */
+	check_clock(json_object_get(answers, "info"), faults, &ok);
+	check_sweep(json_object_get(answers, "sweep"), faults, &ok);
 	check_removals(json_object_get(answers, "stats"), faults, &ok);
 	check_due(answers, now, faults, &ok);
 	check_requests(json_object_get(answers, "requests"), faults, &ok);
@@ -165,8 +170,6 @@ json_t *ctl_check_faults(const json_t *answers, instant_t now)
 			   keeper) {
 		check_keeper(keeper, now, faults, &ok);
 	}
-	check_sweep(json_object_get(answers, "sweep"), faults, &ok);
-	check_clock(json_object_get(answers, "info"), faults, &ok);
 	if (!ok) {
 		json_decref(faults);
 		return NULL;

@@ -37,7 +37,9 @@ static void put_roles(const struct show *show, const json_t *you)
 		}
 	}
 	if (json_array_size(roles) == 0) {
-		(void)fputs("; no role, so that more is not shown", show->out);
+		(void)fputs("; no role, so that more is not shown: an administrator gives "
+			    "one, see retentiond.conf(5)",
+			    show->out);
 	}
 	(void)fputc('\n', show->out);
 }

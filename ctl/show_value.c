@@ -38,7 +38,8 @@ void show_count(int64_t n, FILE *out)
 void show_instant(const struct show *show, instant_t at, FILE *out)
 {
 	char text[INSTANT_TEXT_MAX];
-	char span[SPAN_TEXT_MAX];
+	char text_of_span[SPAN_TEXT_MAX];
+	span_t span;
 
 	if (at == INSTANT_NONE) {
 		(void)fputs("-", out);
@@ -49,14 +50,16 @@ void show_instant(const struct show *show, instant_t at, FILE *out)
 	if (show->now == INSTANT_NONE) {
 		return;
 	}
-	if (at == show->now) {
+	/* The instant is shown to the second, and so is the span. */
+	span = at > show->now ? at - show->now : show->now - at;
+	span -= span % SPAN_SECOND;
+	span_format(span, text_of_span);
+	if (span == 0) {
 		(void)fputs(" (now)", out);
 	} else if (at > show->now) {
-		span_format(at - show->now, span);
-		(void)fprintf(out, " (in %s)", span);
+		(void)fprintf(out, " (in %s)", text_of_span);
 	} else {
-		span_format(show->now - at, span);
-		(void)fprintf(out, " (%s ago)", span);
+		(void)fprintf(out, " (%s ago)", text_of_span);
 	}
 }
 

@@ -172,6 +172,14 @@ Test(ctl_show, the_state_of_a_removal_says_its_deadline_or_that_it_has_passed)
 		 "removed for good at 1970-01-01T00:00:00Z (now); only its tombstone is left");
 }
 
+Test(ctl_show, how_long_ago_is_told_to_the_second_as_the_instant_is)
+{
+	state_is("{\"state\": \"removed\", \"removed_at_us\": -185}",
+		 "removed for good at 1970-01-01T00:00:00Z (now); only its tombstone is left");
+	state_is("{\"state\": \"removed\", \"removed_at_us\": -2171949}",
+		 "removed for good at 1969-12-31T23:59:58Z (2s ago); only its tombstone is left");
+}
+
 Test(ctl_show, a_removed_account_is_said_to_be_removed_before_its_dates)
 {
 	struct shown shown;
@@ -265,10 +273,10 @@ Test(ctl_show, status_says_what_is_wrong_and_what_to_do)
 	status_begins_with(
 		"{\"sweep\": {\"paused\": false, \"next_due_us\": 0, \"failed\": 1200}}",
 		"       State: not well: 2 problems\n"
-		"     PROBLEM: accounts have been due since 1970-01-01T00:00:00Z (1h ago); have "
-		"it done now with: retentionctl sweep\n"
 		"     PROBLEM: 1200 accounts were passed over because their records are damaged; "
-		"journalctl -u retentiond says which\n");
+		"journalctl -u retentiond says which\n"
+		"     PROBLEM: accounts have been due since 1970-01-01T00:00:00Z (1h ago); have "
+		"it done now with: retentionctl sweep\n");
 }
 
 Test(ctl_show, status_is_never_well_while_check_finds_something)
@@ -284,10 +292,27 @@ Test(ctl_show, status_is_never_well_while_check_finds_something)
 		"     PROBLEM: 1 removal request is past the deadline: retentionctl requests "
 		"--overdue\n"
 		"     PROBLEM: keeper crm owes 1 removal, the oldest due since 1970-01-01T00:00:00Z "
-		"(1h ago)\n"
+		"(1h ago); retentionctl explain ACCOUNT says what it failed with\n"
 		"     PROBLEM: keeper erp owes 2 removals, the oldest due since "
 		"1970-01-01T00:00:00Z (1h ago), and has not been heard of since the daemon "
-		"started\n");
+		"started; start it, or give it up with: retentionctl waive\n");
+}
+
+Test(ctl_show, status_says_first_what_stops_timed_work_since_the_rest_may_follow_from_it)
+{
+	status_begins_with(
+		"{\"info\": {\"clock\": {\"trusted\": false}}, \"sweep\": {\"paused\": true, "
+		"\"guard\": \"clock\", \"next_due_us\": 0}, \"stats\": {\"accounts\": "
+		"{\"overdue\": 1}}}",
+		"       State: not well: 3 problems\n"
+		"     PROBLEM: the clock guard is engaged: ");
+	status_begins_with(
+		"{\"sweep\": {\"paused\": true, \"next_due_us\": 0}, \"stats\": "
+		"{\"accounts\": {\"overdue\": 1}}}",
+		"       State: not well: 3 problems\n"
+		"     PROBLEM: timed work is paused, and deadlines run on; take it up again "
+		"with: retentionctl resume\n"
+		"     PROBLEM: 1 removal is past the deadline: ");
 }
 
 Test(ctl_show, status_tells_what_waits_for_people_though_all_is_well)

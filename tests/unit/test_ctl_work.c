@@ -388,8 +388,8 @@ Test(ctl_work, check_names_everything_that_needs_somebody)
 		      " \"requests\": {\"requests\": [{}]},"
 		      " \"keepers\": {\"keepers\": [{\"keeper\": \"a\", \"owed\": 5,"
 		      " \"sla\": \"overdue\"}]}}",
-		      "removal-overdue sweep-behind request-overdue keeper-silent sweep-paused "
-		      "sweep-failed clock-not-trusted");
+		      "clock-not-trusted sweep-paused sweep-failed removal-overdue sweep-behind "
+		      "request-overdue keeper-silent");
 }
 
 Test(ctl_work, a_keeper_with_overdue_tasks_is_silent_from_fifteen_minutes_on)
