@@ -512,7 +512,7 @@ Test(ctl_import_report, twenty_refused_rows_are_shown_and_the_most_frequent_refu
 		       "40 rows: 0 created, 0 updated, 0 unchanged, 31 refused: 30 already-left, 1 "
 		       "damaged\n"
 		       "already-left: the account has left already; its clock runs on and is not "
-		       "restarted, and until its window ends an administrator can restore it\n"));
+		       "restarted, and retentionctl explain says whether it can be restored\n"));
 	free(reported.text);
 	import_report_done(&reported.report);
 }
