@@ -81,9 +81,10 @@ static int show_backup(struct ctl *ctl, const json_t *answer)
 	if (!ctl->args.json) {
 		show_value(&ctl->show, "directory", json_object_get(answer, "directory"),
 			   ctl->show.out);
-		(void)fputs(": ", ctl->show.out);
-		show_value(&ctl->show, "bytes", json_object_get(answer, "bytes"), ctl->show.out);
-		(void)fputc('\n', ctl->show.out);
+		(void)fputs(": the data, ", ctl->show.out);
+		show_value(&ctl->show, "data_bytes", json_object_get(answer, "bytes"),
+			   ctl->show.out);
+		(void)fputs("; the keys are in the vault's backup directory\n", ctl->show.out);
 	}
 	return 0;
 }

@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <sys/random.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 
 #include "common/rpc.h"
@@ -72,6 +73,11 @@ int ctl_client_check_path(const char *path, bool given, struct ctl_fault *fault)
 				     "socket's path; unset it, or name a shorter one",
 				     len_max);
 	}
+	if (path[0] == '\0') {
+		return ctl_fault_set(
+			fault, CTL_EXIT_USAGE, "usage",
+			"--socket is empty; name the daemon's socket, or leave it out");
+	}
 	if (!given && path[0] != '/') {
 		return ctl_fault_set(fault, CTL_EXIT_CONFIGURATION, "configuration",
 				     "$RETENTIOND_SOCKET=%s must be an absolute path; unset it to "
@@ -115,6 +121,14 @@ struct ctl_client *ctl_client_free(struct ctl_client *client)
 	return NULL;
 }
 
+/* The kernel says the same of a file of another kind as of a socket that nobody listens on. */
+static bool is_no_socket(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && !S_ISSOCK(st.st_mode);
+}
+
 static int unreachable(const struct ctl_client *client, int error, struct ctl_fault *fault)
 {
 	if (error == EACCES || error == EPERM) {
@@ -122,6 +136,12 @@ static int unreachable(const struct ctl_client *client, int error, struct ctl_fa
 			fault, CTL_EXIT_PERMISSION, "permission-denied",
 			"you may not use %s: %s; be a member of the socket's group, or root",
 			client->path, strerror(error));
+	}
+	if (error == ECONNREFUSED && is_no_socket(client->path)) {
+		return ctl_fault_set(fault, CTL_EXIT_UNREACHABLE, "unreachable",
+				     "%s is no socket; name the daemon's, or leave --socket and "
+				     "$RETENTIOND_SOCKET out",
+				     client->path);
 	}
 	return ctl_fault_set(
 		fault, CTL_EXIT_UNREACHABLE, "unreachable",
@@ -156,13 +176,28 @@ static int timed_out(const struct ctl_client *client, struct ctl_fault *fault)
 			     client->method, text, doubt(client));
 }
 
+/*
+ * While a daemon that makes its socket itself is started anew, there is none, or one that nobody
+ * may use yet.
+ */
+static bool may_come_back(int error)
+{
+	return error == ENOENT || error == ECONNREFUSED || error == EACCES;
+}
+
+static const char *lost_how(const struct ctl_client *client)
+{
+	return client->lost == 0             ? "closed by the daemon"
+	       : may_come_back(client->lost) ? "it ended, and its start failed or takes long; see "
+					       "systemctl status retentiond"
+					     : strerror(client->lost);
+}
+
 static int connection_lost(const struct ctl_client *client, struct ctl_fault *fault)
 {
 	return ctl_fault_set(fault, CTL_EXIT_UNREACHABLE, "unreachable",
 			     "the connection to retentiond broke before %s was answered (%s)%s",
-			     client->method,
-			     client->lost ? strerror(client->lost) : "closed by the daemon",
-			     doubt(client));
+			     client->method, lost_how(client), doubt(client));
 }
 
 static int lose(struct ctl_client *client, int error)
@@ -194,15 +229,6 @@ static int wait_for(const struct ctl_client *client, short events, int64_t deadl
 			return ctl_fault_errno(fault, errno, "poll");
 		}
 	}
-}
-
-/*
- * While a daemon that makes its socket itself is started anew, there is none, or one that nobody
- * may use yet.
- */
-static bool may_come_back(int error)
-{
-	return error == ENOENT || error == ECONNREFUSED || error == EACCES;
 }
 
 static int open_socket(struct ctl_client *client, int64_t deadline_us, struct ctl_fault *fault)

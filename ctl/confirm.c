@@ -74,7 +74,8 @@ int ctl_confirm(struct ctl *ctl)
 		return ctl_fault_set(
 			&ctl->fault, CTL_EXIT_CONFIRMATION, "confirmation-needed",
 			"%s cannot be undone and there is no terminal to confirm it on: look at "
-			"it with --dry-run, then name the accounts, or a @FILE of them, with --yes",
+			"it with --dry-run, then name the accounts, a @FILE of them or a --plan=FILE, "
+			"with --yes",
 			ctl->args.command->verb);
 	}
 	return prompt(ctl, warning);

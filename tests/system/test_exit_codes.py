@@ -95,6 +95,7 @@ def test_2_suggests_the_verb_that_is_nearest(ctl, typed, meant):
 def test_4_permission(ctl, three):
     error = ctl.error("work", "crm", "--once", "--", "true", code=PERMISSION)
     assert error["code"] == "permission-denied"
+    assert "the role keeper of this name" in error["text"]
 
 
 @pytest.mark.parametrize(
@@ -119,6 +120,15 @@ def test_an_option_overrules_a_socket_that_cannot_be_used(ctl, daemon):
 def test_an_empty_socket_is_none(ctl):
     ctl.environment["RETENTIOND_SOCKET"] = ""
     assert "/run/retentiond/retentiond.sock" in ctl("info", code=UNREACHABLE).stderr
+
+
+def test_a_socket_that_is_a_plain_file_or_nothing_is_said_to_be_none(ctl, tmp_path):
+    file = tmp_path / "file"
+    file.touch()
+    for path in (file, tmp_path):
+        told = ctl(f"--socket={path}", "info", code=UNREACHABLE).stderr
+        assert f"{path} is no socket" in told and "systemctl start" not in told
+    assert "--socket is empty" in ctl("--socket=", "info", code=USAGE).stderr
 
 
 def test_6_configuration_of_what_work_is_to_run(ctl, three, tmp_path):
@@ -225,6 +235,7 @@ def test_an_administrators_pause_is_no_guard(ctl, three):
 def test_20_confirmation(ctl, client, three):
     error = ctl.error("purge", "contoso/kim", code=CONFIRMATION)
     assert error["code"] == "confirmation-needed" and "--yes" in error["text"]
+    assert "--plan=FILE" in error["text"]
     assert people.get(client, "kim")["state"] == "soft-deleted"
 
 
@@ -308,6 +319,11 @@ def test_colours_are_for_terminals_that_want_them(ctl, three):
     ):
         with ctl.terminal("leave", "contoso/kim", **environment) as terminal:
             assert ("\x1b[" in terminal.end(code=REFUSED)) is wanted, environment
+
+
+def test_a_backup_says_how_large_the_data_is_and_that_the_keys_are_elsewhere(ctl, three):
+    told = ctl("backup").stdout
+    assert re.search(r"/data-\S+: the data, [0-9.]+ [KM]iB; the keys are in the vault's", told), told
 
 
 def test_status_says_first_how_it_is(ctl, client, three, daemon):
