@@ -14,7 +14,7 @@
 #define ABOUT_CHECK \
 	"Exits 0 with one line if all is well. Exits 1, with one line for each, when a removal or a\n" \
 	"removal request is past its deadline, a keeper is silent while it owes what is overdue, timed\n" \
-	"work is paused, failed or is far behind, or the clock is not trusted.\n"
+	"work is paused, failed or is far behind, the clock is not trusted, or the store is full.\n"
 
 #define ABOUT_WAIT \
 	"Ends when every account is active, soft-deleted, removing or removed, as --for says; what is\n" \

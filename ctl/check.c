@@ -153,6 +153,18 @@ static void check_requests(const json_t *answer, json_t *faults, bool *ok)
 	}
 }
 
+/* Removals go on, so that it keeps no promise from being kept; and yet somebody has to do something. */
+static void check_room(const json_t *stats, json_t *faults, bool *ok)
+{
+	const json_t *room = json_object_get(json_object_get(stats, "store"), "room_bytes");
+
+	if (json_is_integer(room) && json_integer_value(room) < CTL_CHECK_ROOM_MIN) {
+		add(faults, ok, "store-full",
+		    "the store is full: imports and new organizations are refused, deletions go "
+		    "on; free space on the disk, or raise map_size and restart");
+	}
+}
+
 json_t *ctl_check_faults(const json_t *answers, instant_t now)
 {
 	json_t *faults = json_array();
@@ -170,6 +182,7 @@ json_t *ctl_check_faults(const json_t *answers, instant_t now)
 			   keeper) {
 		check_keeper(keeper, now, faults, &ok);
 	}
+	check_room(json_object_get(answers, "stats"), faults, &ok);
 	if (!ok) {
 		json_decref(faults);
 		return NULL;

@@ -7,6 +7,9 @@
 #define CTL_CHECK_DUE_MAX     1000 /* what the daemon counts to: its sweep is far behind */
 #define CTL_CHECK_SILENCE_MAX (15 * SPAN_MINUTE) /* of a keeper: a poll has come 30 times by then */
 
+/* Of the store, beside the reserve: an import of a thousand accounts may ask for more. */
+#define CTL_CHECK_ROOM_MIN (INT64_C(1) << 20)
+
 /* A sweep looks every minute: what has been due for longer is not going to be done by itself. */
 #define CTL_CHECK_LATE_MAX (5 * SPAN_MINUTE)
 

@@ -233,7 +233,7 @@ static uint64_t store_disk_bytes(const struct store *store)
 }
 
 /* Whichever ends first: the map, or what the file has and can still get. */
-static int store_measure_room(struct store *store)
+int store_measure_room(struct store *store, uint64_t *ret_room_bytes)
 {
 	struct kv_usage usage;
 	uint64_t reserve, limit, disk = store_disk_bytes(store);
@@ -245,19 +245,19 @@ static int store_measure_room(struct store *store)
 	limit = usage.file_bytes + (disk > DISK_RESERVE ? disk - DISK_RESERVE : 0);
 	limit = MIN(limit, usage.map_bytes);
 	reserve += usage.used_bytes;
-	store->room_bytes = limit > reserve ? limit - reserve : 0;
-	store->room_known = true;
+	*ret_room_bytes = limit > reserve ? limit - reserve : 0;
 	return 0;
 }
 
 int store_has_room(struct store *store, uint64_t bytes, bool *ret_room)
 {
 	if (!store->room_known) {
-		int r = store_measure_room(store);
+		int r = store_measure_room(store, &store->room_bytes);
 
 		if (r < 0) {
 			return r;
 		}
+		store->room_known = true;
 	}
 	*ret_room = store->room_bytes > bytes;
 	return 0;

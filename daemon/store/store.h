@@ -141,6 +141,14 @@ bool store_dirty(const struct store *store);      /* something waits for a commi
 uint32_t store_unsettled_rows(const struct store *store);
 uint64_t store_unsettled_entries(const struct store *store);
 
+/**
+ * store_measure_room() - how many bytes of room are left, beside what is kept for deletions
+ * @ret_room_bytes: of the map or the disk, whichever ends first; on a disk it is others' room too
+ *
+ * Return: 0 or a negative errno.
+ */
+must_check int store_measure_room(struct store *store, uint64_t *ret_room_bytes);
+
 /*
  * Whether there is room to grow by about @bytes. Deletions do not ask. Return: 0 or a negative
  * errno.

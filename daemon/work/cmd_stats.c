@@ -76,7 +76,7 @@ static void put_due(struct pack_writer *out, const struct engine *engine,
 }
 
 static void put_store(struct pack_writer *out, struct store *store, const struct kv_usage *usage,
-		      uint64_t reserve)
+		      uint64_t reserve, uint64_t room)
 {
 	pack_put_uint(out, "orgs", store_n_orgs(store));
 	pack_put_map(out, "ledger");
@@ -88,6 +88,7 @@ static void put_store(struct pack_writer *out, struct store *store, const struct
 	pack_put_uint(out, "file_bytes", usage->file_bytes);
 	pack_put_uint(out, "map_bytes", usage->map_bytes);
 	pack_put_uint(out, "reserve_bytes", reserve);
+	pack_put_uint(out, "room_bytes", room);
 	pack_put_uint(out, "vault_slots", store_n_uids(store));
 	pack_write_end(out);
 }
@@ -141,7 +142,7 @@ int cmd_stats_get(struct call *call)
 	struct deadline_counts near;
 	struct kv_usage usage;
 	struct due_front due;
-	uint64_t reserve;
+	uint64_t reserve, room;
 	int r = count_due(engine, &due);
 
 	if (r == 0) {
@@ -149,6 +150,9 @@ int cmd_stats_get(struct call *call)
 	}
 	if (r == 0) {
 		r = store_usage(engine->store, &usage, &reserve);
+	}
+	if (r == 0) {
+		r = store_measure_room(engine->store, &room);
 	}
 	if (r < 0) {
 		return r;
@@ -160,7 +164,7 @@ int cmd_stats_get(struct call *call)
 	pack_put_int(call->out, "started_us", engine->started_at);
 	put_counts(call->out, store_counts(engine->store), &near);
 	put_due(call->out, engine, &due);
-	put_store(call->out, engine->store, &usage, reserve);
+	put_store(call->out, engine->store, &usage, reserve, room);
 	put_meters(call->out, &engine->meters);
 	pack_write_end(call->out);
 	return 0;

@@ -10,6 +10,7 @@ import subprocess
 import pytest
 
 import people
+from ctl import FAILURE, Ctl
 from daemon import BEGIN, DAY, Daemon, NotStarted, running
 from wire import RpcError
 
@@ -311,6 +312,8 @@ def test_a_small_map_refuses_growth_and_still_deletes():
                 except RpcError as refusal:
                     error = refusal
             assert error.code == "store-full"
+            assert "the store is full" in Ctl(daemon.socket)("status").stdout.splitlines()[1]
+            assert "the store is full" in Ctl(daemon.socket)("check", code=FAILURE).stdout
             for at in range(0, len(uids), 1000):
                 items = client.items(
                     "account.remove", [{"uid": uid} for uid in uids[at : at + 1000]]

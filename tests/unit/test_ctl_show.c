@@ -315,6 +315,16 @@ Test(ctl_show, status_says_first_what_stops_timed_work_since_the_rest_may_follow
 		"     PROBLEM: 1 removal is past the deadline: ");
 }
 
+Test(ctl_show, status_is_not_well_while_a_full_store_refuses_imports)
+{
+	status_begins_with("{\"sweep\": {}, \"stats\": {\"store\": {\"room_bytes\": 1048576}}}",
+			   "       State: well: nothing is late, nothing failed\n");
+	status_begins_with(
+		"{\"sweep\": {}, \"stats\": {\"store\": {\"room_bytes\": 1000}}}",
+		"       State: not well: 1 problem\n"
+		"     PROBLEM: the store is full: imports and new organizations are refused");
+}
+
 Test(ctl_show, status_tells_what_waits_for_people_though_all_is_well)
 {
 	status_begins_with(
