@@ -99,8 +99,8 @@ static int say_vault_fault(int answer, const char *path)
 	}
 	return store_say_fault(
 		STORE_E_CORRUPT,
-		"the vault %s is missing or damaged; without it no account can be read: restore it from "
-		"where you keep it",
+		"the vault %s is missing or damaged; without it no account can be read: restore a "
+		"backup, data and keys together",
 		path);
 }
 

@@ -35,9 +35,14 @@ def back_up(client):
     return told
 
 
+def commands_of_page():
+    """Those that put the copies into place; and those that are for another host alone."""
+    return re.findall(r"^```sh\n(.*?)^```", RESTORE.read_text(), re.DOTALL | re.MULTILINE)
+
+
 def restore(daemon, directory, vault=True):
     """The commands of the page, as they stand there."""
-    commands = re.search(r"^```sh\n(.*?)^```", RESTORE.read_text(), re.DOTALL | re.MULTILINE)[1]
+    commands = commands_of_page()[0]
     if not vault:
         commands = "".join(line for line in commands.splitlines(True) if "$vault" not in line)
     subprocess.run(
@@ -237,6 +242,33 @@ def test_a_register_cut_by_a_crash_is_mended(daemon, client, everybody):
     path.write_bytes(data + b"\x01half a record")
     daemon.start()
     assert path.read_bytes() == data
+
+
+def test_a_restore_on_another_host_goes_by_the_page(daemon, client, everybody, tmp_path):
+    remove_for_good(client, everybody[:10])
+    told = back_up(client)
+    remove_for_good(client, everybody[10:20])
+    key = client.call("retention.info")["public_key"]
+    daemon.stop()
+    for name in ("register", "signing.key"):
+        (tmp_path / name).write_bytes((daemon.state / name).read_bytes())
+    with running() as other:
+        other.stop()
+        (other.state / "backup-vault").symlink_to(daemon.state / "backup-vault")
+        restore(other, told["directory"])
+        code, log = other.run_to_end()
+        assert code == 1 and "belongs to another store" in log
+        subprocess.run(
+            ["sh", "-eu", "-c", commands_of_page()[1]],
+            env={**ENVIRONMENT, "state": str(other.state), "copies": str(tmp_path),
+                 "register": str(other.state / "register")},
+            check=True,
+        )
+        other.start()
+        with other.connect() as restored:
+            assert restored.call("retention.info")["public_key"] == key
+            people.verify(restored)
+            assert restored.call("stats.get")["accounts"]["removed"] == 20
 
 
 def test_the_register_is_where_the_option_says_and_of_one_store_only(tmp_path):

@@ -206,12 +206,12 @@ DAMAGES = {
         lambda daemon: [path.unlink() for path in (data(daemon), vault(daemon))], "restore"
     ),
     "store-is-a-file": (store_is_a_file, "Not a directory"),
-    "vault-missing": (lambda daemon: vault(daemon).unlink(), "restore it"),
-    "vault-empty": (lambda daemon: cut(vault(daemon), 0), "restore it"),
-    "vault-cut": (lambda daemon: cut(vault(daemon), 100), "restore it"),
-    "vault-foreign": (lambda daemon: vault(daemon).write_bytes(b"x" * 8192), "restore it"),
+    "vault-missing": (lambda daemon: vault(daemon).unlink(), "restore a backup"),
+    "vault-empty": (lambda daemon: cut(vault(daemon), 0), "restore a backup"),
+    "vault-cut": (lambda daemon: cut(vault(daemon), 100), "restore a backup"),
+    "vault-foreign": (lambda daemon: vault(daemon).write_bytes(b"x" * 8192), "restore a backup"),
     "vault-header-changed": (
-        lambda daemon: overwrite(vault(daemon), 40, b"\xff\xff"), "restore it"
+        lambda daemon: overwrite(vault(daemon), 40, b"\xff\xff"), "restore a backup"
     ),
     "vault-of-another-store": (vault_of_another_store, "put the one of this store in its place"),
 }

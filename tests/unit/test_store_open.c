@@ -330,7 +330,7 @@ Test(store_open, a_missing_vault_is_refused)
 	cr_assert_eq(unlink(vault), 0);
 	cr_assert_eq(storeroom_try_reopen(&room), STORE_E_CORRUPT);
 	cr_assert(fault_says("is missing or damaged"));
-	cr_assert(fault_says("restore it"));
+	cr_assert(fault_says("restore a backup"));
 }
 
 Test(store_open, a_vault_with_a_damaged_header_is_refused)
