@@ -58,6 +58,7 @@ struct store {
 	bool replaying; /* what the register knows already is carried out again */
 	struct store_restored restored;
 	instant_t last_backup_at;
+	instant_t clock_seen;
 	struct progress progress;
 
 	struct account last_read; /* a row as its table has it, or uid 0; of this turn */
@@ -132,8 +133,8 @@ must_check int store_record_removal(struct store *store, const struct account *a
 /* Writes the register's new records on disk, before a commit. Return: 0 or a negative errno. */
 must_check int store_sync_removals(struct store *store);
 
-/* The row of the last backup. Return: 0 (none included), STORE_E_CORRUPT, or a negative errno. */
-must_check int store_load_last_backup(struct store *store);
+/* The rows of the last backup and of the clock. Return: 0, STORE_E_CORRUPT, or a negative errno. */
+must_check int store_load_instants(struct store *store);
 
 /* Takes about what @bytes cost in pages from the room that is left, until it is measured anew. */
 void store_spend(struct store *store, size_t bytes);

@@ -136,11 +136,13 @@ must_check int kv_cursor_last(struct kv_cursor *cursor, struct slice *ret_key,
  * @used_bytes: pages that hold tables, counted in the transaction
  * @map_bytes:  what the map allows
  * @file_bytes: the highest page ever used, free pages included
+ * @own_bytes:  that the file has on disk: those behind the highest page are there to be used
  */
 struct kv_usage {
 	uint64_t used_bytes;
 	uint64_t map_bytes;
 	uint64_t file_bytes;
+	uint64_t own_bytes;
 };
 
 must_check int kv_usage(struct kv_txn *txn, struct kv_usage *ret_usage);

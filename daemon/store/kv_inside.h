@@ -20,7 +20,8 @@
  * @n_changes:  made in it
  * @has_room:   the file has room for it
  * @broken:     why what the journal has could not be done again: nothing can be done any more
- * @file_bytes: of the data file; what lies behind the last page is allocated and unused
+ * @file_bytes: of the data file; what lies behind the last page is unused, and allocated where the
+ *              file system can do that
  * @copying:    descriptor that kv_copy() writes to, or -1
  * @stopped:    kv_stop_copy() was called
  * @idle:       a read transaction that was reset: to renew it costs no system call and no memory

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <sys/stat.h>
 
 #include "daemon/store/kv_inside.h"
 
@@ -275,6 +276,23 @@ static int count_pages(struct kv_txn *txn, MDB_dbi table, uint64_t *pages)
 	return read_answer_of(txn, r);
 }
 
+/* A file system that cannot allocate ahead has a hole there. */
+static int own_bytes(const struct kv *kv, uint64_t used_bytes, uint64_t *ret_bytes)
+{
+	struct stat st;
+	int fd;
+	int r = mdb_env_get_fd(kv->env, &fd);
+
+	if (r != 0) {
+		return kv_machine_error(r);
+	}
+	if (fstat(fd, &st) < 0) {
+		return -errno;
+	}
+	*ret_bytes = MAX(used_bytes, MIN((uint64_t)st.st_size, (uint64_t)st.st_blocks * 512));
+	return 0;
+}
+
 int kv_usage(struct kv_txn *txn, struct kv_usage *ret_usage)
 {
 	struct kv *kv = txn->kv;
@@ -287,6 +305,9 @@ int kv_usage(struct kv_txn *txn, struct kv_usage *ret_usage)
 	}
 	if (r == 0) {
 		r = kv_last_page_end(kv, &usage.file_bytes);
+	}
+	if (r == 0) {
+		r = own_bytes(kv, usage.file_bytes, &usage.own_bytes);
 	}
 	if (r != 0) {
 		return r;

@@ -209,7 +209,7 @@ static int open_load(struct store *store)
 		r = keepers_load(&store->keepers, txn);
 	}
 	if (r == 0) {
-		r = store_load_last_backup(store);
+		r = store_load_instants(store);
 	}
 	if (r > 0) {
 		return store_say_fault(STORE_E_CORRUPT,

@@ -10,6 +10,7 @@
  *                  next uid 8 | next request 8 | active 8 | soft-deleted 8 | removing 8 |
  *                  removed 8 | overdue 8 | held 8 | open requests 8 | tasks owed 8 for each keeper
  *     "backup"     instant of the last backup, 8 bytes
+ *     "clock"      trusted time that the store saw last, 8 bytes; the ledger may have seen more
  */
 
 #define STATE_FORM           1
@@ -119,35 +120,67 @@ int store_load_identity(struct kv_txn *txn, uint8_t ret_instance[static VAULT_IN
 	return 0;
 }
 
-int store_note_backup(struct store *store, const struct actor *actor)
+static void put_instant(struct kv_txn *txn, struct slice name, instant_t at)
 {
 	uint8_t bytes[8];
-	int r = store_note_event(store, EVENT_BACKUP_CREATED, actor);
 
-	if (r < 0) {
-		return r;
-	}
-	(void)put_i64(bytes, actor->at); /* nothing follows */
-	kv_put(store->txn, KV_META, SLICE_LITERAL("backup"),
-	       (struct slice){(const char *)bytes, sizeof(bytes)});
-	store->last_backup_at = actor->at;
-	return 0;
+	(void)put_i64(bytes, at); /* nothing follows */
+	kv_put(txn, KV_META, name, (struct slice){(const char *)bytes, sizeof(bytes)});
 }
 
-int store_load_last_backup(struct store *store)
+/* INSTANT_NONE if there is none. */
+static int load_instant(struct kv_txn *txn, struct slice name, instant_t *ret_at)
 {
 	struct slice row;
-	int r = meta_get(store->txn, SLICE_LITERAL("backup"), &row);
+	int r = meta_get(txn, name, &row);
 
 	if (r == STORE_E_NONE) {
-		store->last_backup_at = INSTANT_NONE;
+		*ret_at = INSTANT_NONE;
 		return 0;
 	}
 	if (r != 0 || row.len != 8) {
 		return r < 0 ? r : STORE_E_CORRUPT;
 	}
-	store->last_backup_at = (instant_t)load_be64(row.data);
+	*ret_at = (instant_t)load_be64(row.data);
 	return 0;
+}
+
+int store_note_backup(struct store *store, const struct actor *actor)
+{
+	int r = store_note_event(store, EVENT_BACKUP_CREATED, actor);
+
+	if (r < 0) {
+		return r;
+	}
+	put_instant(store->txn, SLICE_LITERAL("backup"), actor->at);
+	store->last_backup_at = actor->at;
+	return 0;
+}
+
+int store_load_instants(struct store *store)
+{
+	int r = load_instant(store->txn, SLICE_LITERAL("backup"), &store->last_backup_at);
+
+	return r == 0 ? load_instant(store->txn, SLICE_LITERAL("clock"), &store->clock_seen) : r;
+}
+
+int store_put_clock(struct store *store, instant_t now)
+{
+	struct kv_txn *txn;
+	int r = store_writing(store, &txn);
+
+	if (r < 0) {
+		return r;
+	}
+	put_instant(txn, SLICE_LITERAL("clock"), now);
+	store->clock_seen = now;
+	return 0;
+}
+
+instant_t store_clock(const struct store *store)
+{
+	return store->clock_seen == INSTANT_NONE ? store->head.at
+						 : MAX(store->head.at, store->clock_seen);
 }
 
 instant_t store_last_backup_at(const struct store *store)

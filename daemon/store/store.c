@@ -242,7 +242,7 @@ int store_measure_room(struct store *store, uint64_t *ret_room_bytes)
 	if (r < 0) {
 		return r;
 	}
-	limit = usage.file_bytes + (disk > DISK_RESERVE ? disk - DISK_RESERVE : 0);
+	limit = usage.own_bytes + (disk > DISK_RESERVE ? disk - DISK_RESERVE : 0);
 	limit = MIN(limit, usage.map_bytes);
 	reserve += usage.used_bytes;
 	*ret_room_bytes = limit > reserve ? limit - reserve : 0;

@@ -13,12 +13,13 @@
 /* A frame packed anew: the header of a short map or array has three bytes then, not one. */
 #define SCRATCH_BYTES_MAX (3 * RPC_FRAME_LARGE_MAX)
 
-#define ANSWERS_DROPPED_MAX 256                /* kept answers forgotten in one turn */
+#define ANSWERS_DROPPED_MAX 256       /* kept answers forgotten in one turn */
+#define CLOCK_PUT_EVERY     SPAN_HOUR /* a hundredth of what a start takes for a wrong clock */
 #define SETTLE_QUIET        (SPAN_SECOND / 10) /* without a change: rows may be settled now */
 
 static instant_t engine_mark(const struct store *store)
 {
-	return store_head(store)->at;
+	return store_clock(store);
 }
 
 static void engine_tell_restored(const struct store_restored *restored)
@@ -79,12 +80,12 @@ static bool engine_doubts_clock(const struct engine *engine, const struct clock_
 	span_format(ahead < 0 ? -ahead : ahead, text);
 	if (ahead < 0) {
 		log_say(LOG_LEVEL_WARNING,
-			"the wall clock is %s behind the last entry of the ledger; time goes on from there",
+			"the wall clock is %s behind what the store saw last; time goes on from there",
 			text);
 		return false;
 	}
 	log_say(LOG_LEVEL_CRITICAL,
-		"the last entry of the ledger is %s old. If the wall clock is right, take timed work up "
+		"the wall clock is %s ahead of what the store saw last. If it is right, take timed work up "
 		"with retentionctl resume; until then it is paused",
 		text);
 	return true;
@@ -226,6 +227,16 @@ void engine_begin_turn(struct engine *engine, const struct clock_reading *readin
 	engine->n_requests_before = engine->meters.n_requests;
 }
 
+/* In a quiet time nothing else tells the next start that the clock went on. */
+static int engine_keep_clock(struct engine *engine)
+{
+	if (engine->clock.mode != CLOCK_MODE_REAL || engine->sweep.doubted ||
+	    engine->now - engine_mark(engine->store) < CLOCK_PUT_EVERY) {
+		return 0;
+	}
+	return store_put_clock(engine->store, engine->now);
+}
+
 /* Work for the clock: what is due, and answers kept long enough. A damaged row stops neither. */
 int engine_work(struct engine *engine)
 {
@@ -244,7 +255,10 @@ int engine_work(struct engine *engine)
 	if (r >= 0) {
 		r = backups_work(engine);
 	}
-	return r < 0 ? r : tombstones_work(engine);
+	if (r >= 0) {
+		r = tombstones_work(engine);
+	}
+	return r < 0 ? r : engine_keep_clock(engine);
 }
 
 int engine_commit(struct engine *engine)

@@ -190,6 +190,31 @@ Test(engine, a_week_without_an_entry_raises_no_doubt)
 	cr_assert(!timed_work_is_paused());
 }
 
+Test(engine, a_long_time_without_an_entry_raises_no_doubt_while_it_runs)
+{
+	for (int hour = 0; hour < 20 * 24; hour++) {
+		rig_advance(&rig, SPAN_HOUR);
+		rig_turn(&rig);
+	}
+	rig_kill(&rig);
+	rig_start(&rig);
+	cr_assert_not(timed_work_is_paused());
+}
+
+Test(engine, a_doubted_clock_leaves_no_mark)
+{
+	rig_kill(&rig);
+	rig.reading.wall += 40 * SPAN_DAY;
+	rig_start(&rig);
+	for (int hour = 0; hour < 3; hour++) {
+		rig_advance(&rig, SPAN_HOUR);
+		rig_turn(&rig);
+	}
+	rig_kill(&rig);
+	rig_start(&rig);
+	cr_assert(timed_work_is_paused());
+}
+
 Test(engine, closing_settles_everything)
 {
 	change("account.disable");
