@@ -117,6 +117,8 @@ const struct metric metric_table[] = {
 		"What the store's file may grow to; map_size in the configuration."),
 	ONE("retentiond_store_reserve_bytes", GAUGE, NUMBER, "stats.store.reserve_bytes",
 		"Room that is kept for deletions: imports are refused when only this is left."),
+	ONE("retentiond_store_room_bytes", GAUGE, NUMBER, "stats.store.room_bytes",
+		"Room for what grows, in the map and on the disk: imports are refused when it is gone."),
 	ONE("retentiond_vault_slots", GAUGE, NUMBER, "stats.store.vault_slots",
 		"Slots of the vault that ever held a key, 32 bytes each."),
 	ONE("retentiond_ledger_entries_total", COUNTER, NUMBER, "stats.ledger.seq",
