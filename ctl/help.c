@@ -275,8 +275,8 @@ static bool has_options(const char *verb)
 
 static void put_own_verb(FILE *out, const struct ctl_verb_row *verb)
 {
-	(void)fprintf(out, "Usage: retentionctl [OPTIONS] %s %s\n\n%s.\n", verb->name,
-		      verb->operands, verb->summary);
+	(void)fprintf(out, "Usage: retentionctl [OPTIONS] %s%s%s\n\n%s.\n", verb->name,
+		      *verb->operands ? " " : "", verb->operands, verb->summary);
 	if (verb->about) {
 		(void)fprintf(out, "\n%s", verb->about);
 	}

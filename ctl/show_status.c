@@ -91,10 +91,11 @@ static void put_accounts(const struct show *show, const json_t *stats)
 static void put_near(const struct show *show, const json_t *stats)
 {
 	const json_t *accounts = json_object_get(stats, "accounts");
+	int64_t n_overdue = integer_of(accounts, "overdue");
 
 	put_label(show, "Deadlines");
-	show_count(integer_of(accounts, "overdue"), show->out);
-	(void)fputs(" removals overdue, ", show->out);
+	show_count(n_overdue, show->out);
+	(void)fputs(n_overdue == 1 ? " removal overdue, " : " removals overdue, ", show->out);
 	show_count(integer_of(accounts, "due_soon"), show->out);
 	(void)fputs(" due within 7d; requests open: ", show->out);
 	show_count(integer_of(stats, "requests_open"), show->out);

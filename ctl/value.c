@@ -71,11 +71,11 @@ static const char *parse_number(struct slice text, int64_t *ret_number)
 		if (text.data[i] < '0' || text.data[i] > '9' ||
 		    __builtin_mul_overflow(number, 10, &number) ||
 		    __builtin_add_overflow(number, text.data[i] - '0', &number)) {
-			return "is not a number from 1 to 9223372036854775807";
+			return "is not a whole number above 0";
 		}
 	}
 	if (number < 1) {
-		return "is not a number from 1 to 9223372036854775807";
+		return "is not a whole number above 0";
 	}
 	*ret_number = number;
 	return NULL;
