@@ -20,7 +20,7 @@ struct due_front {
 static int count_due(struct engine *engine, struct due_front *ret_due)
 {
 	struct due_front due = {.next = INSTANT_NONE};
-	struct due_position position = {0};
+	struct due_position position = sweep_front(&engine->sweep);
 	struct account account;
 
 	while (due.n < DUE_COUNTED_MAX) {

@@ -5,7 +5,7 @@
 int cmd_sweep_status(struct call *call)
 {
 	const struct sweep *sweep = &call->engine->sweep;
-	struct due_position front = {0};
+	struct due_position front = sweep_front(sweep);
 	struct account account;
 	int r = store_next_due(call->engine->store, &front, &account);
 

@@ -26,6 +26,11 @@ instant_t sweep_wanted_at(const struct sweep *sweep)
 	return sweep->next_at != INSTANT_NONE ? MIN(sweep->next_at, look) : look;
 }
 
+struct due_position sweep_front(const struct sweep *sweep)
+{
+	return sweep->busy && !sweep->paused ? sweep->position : (struct due_position){0};
+}
+
 bool sweep_is_wanted(const struct sweep *sweep, instant_t now)
 {
 	return !sweep->paused && (sweep->busy || sweep->changed || sweep_wanted_at(sweep) <= now);

@@ -72,6 +72,12 @@ void sweep_init(struct sweep *sweep, bool paused, bool doubted);
 /* Whether a slice is wanted now. */
 bool sweep_is_wanted(const struct sweep *sweep, instant_t now);
 
+/*
+ * Where what is still due begins: behind what the pass that runs has done. Before it stand the keys
+ * of rows that wait to be settled, and to pass over many of them takes its time.
+ */
+struct due_position sweep_front(const struct sweep *sweep);
+
 /* When a slice is wanted next; at most SWEEP_LOOK_EVERY after the last pass. */
 instant_t sweep_wanted_at(const struct sweep *sweep);
 #define SWEEP_LOOK_EVERY SPAN_MINUTE

@@ -208,6 +208,26 @@ Test(sweep, no_turn_does_more_than_a_slice)
 	cr_assert_eq(n_removed(), 2 * SWEEP_SLICE_MAX + 10);
 }
 
+Test(sweep, while_a_pass_runs_its_status_tells_what_is_still_due)
+{
+	instant_t due = rig_now(&rig) - SPAN_DAY;
+
+	rig_call(&rig, "sweep.pause", "{}");
+	import_many("older", SWEEP_SLICE_MAX, due - 30 * SPAN_DAY);
+	import_many("newer", 3, due + SPAN_HOUR - 30 * SPAN_DAY);
+	rig_call(&rig, "sweep.status", "{}");
+	cr_assert_eq(rig_number(&rig, "next_due_us"), due);
+	rig_begin(&rig);
+	rig_send(&rig, "sweep.resume", "{}");
+	rig_send(&rig, "sweep.run", "{}");
+	rig_send(&rig, "stats.get", "{}");
+	cr_assert_eq(rig_number(&rig, "due_now"), 3);
+	rig_send(&rig, "sweep.status", "{}");
+	cr_assert_eq(rig_number(&rig, "next_due_us"), due + SPAN_HOUR);
+	rig_send(&rig, "sweep.pause", "{}");
+	rig_end(&rig);
+}
+
 Test(sweep, the_oldest_goes_first)
 {
 	rig_call(&rig, "sweep.pause", "{}");
