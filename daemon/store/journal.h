@@ -5,10 +5,9 @@
 #include "common/base.h"
 
 /*
- * The redo journal of kv.c: what was committed since the data file was committed last. One record
- * is one commit, and makes it durable with one sync of a file that never grows; a commit of the
- * data file takes two, and copies pages. On a quiet disk that is 9000 commits a second against
- * 2800.
+ * The redo journal of kv_pending.c: what was committed since the data file was. One record is one
+ * commit, and makes it durable with one sync of a file that never grows; a commit of the data file
+ * takes two, and copies pages. On a quiet disk that is 9000 commits a second against 2800.
  *
  *     bytes 0 to 7       "RTDJRNL1"
  *     byte 512 on        records, each at a multiple of 512, so that no sector is part of two:

@@ -7,7 +7,6 @@
 #include "daemon/store/schema.h"
 
 #include "tests/support/rig.h"
-#include "tests/support/temp.h"
 
 #define READER   990
 #define NARROW   991
@@ -364,19 +363,8 @@ Test(events, who_loses_the_role_is_told_no_more)
 
 static void damage_entry(uint64_t seq)
 {
-	cleanup(freep) char *place = temp_path_new(rig.directory, "store");
-	struct key key = key_u64(seq);
-	struct kv_txn *txn;
-	struct kv *kv;
-
 	rig_reopen(&rig);
-	rig_kill(&rig);
-	cr_assert_eq(kv_open(place, RIG_MAP_BYTES, false, &kv), 0);
-	cr_assert_eq(kv_begin(kv, true, &txn), 0);
-	kv_put(txn, KV_LEDGER, key_slice(&key), SLICE_LITERAL("?"));
-	cr_assert_eq(kv_commit(txn), 0);
-	(void)kv_close(kv);
-	rig_start(&rig);
+	rig_tamper(&rig, KV_LEDGER, key_u64(seq), SLICE_LITERAL("?"));
 }
 
 /* A start looks at the newest entries only. */

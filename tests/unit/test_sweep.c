@@ -8,7 +8,6 @@
 #include "daemon/work/log.h"
 
 #include "tests/support/rig.h"
-#include "tests/support/temp.h"
 
 static struct rig rig;
 static uint32_t n_errors_logged;
@@ -345,19 +344,8 @@ Test(sweep, pausing_twice_is_one_entry)
 /* The row of an account, closed and settled, becomes bytes that are none. */
 static void damage_row(uint64_t uid)
 {
-	cleanup(freep) char *place = temp_path_new(rig.directory, "store");
-	struct key key = key_u64(uid);
-	struct kv_txn *txn;
-	struct kv *kv;
-
 	rig_reopen(&rig);
-	rig_kill(&rig);
-	cr_assert_eq(kv_open(place, RIG_MAP_BYTES, false, &kv), 0);
-	cr_assert_eq(kv_begin(kv, true, &txn), 0);
-	kv_put(txn, KV_ACCOUNTS, key_slice(&key), SLICE_LITERAL("rubbish"));
-	cr_assert_eq(kv_commit(txn), 0);
-	(void)kv_close(kv);
-	rig_start(&rig);
+	rig_tamper(&rig, KV_ACCOUNTS, key_u64(uid), SLICE_LITERAL("rubbish"));
 }
 
 Test(sweep, a_damaged_row_is_passed_over_and_reported_once_and_the_others_are_done)
