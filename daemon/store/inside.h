@@ -12,6 +12,7 @@
 #include "daemon/store/orgs.h"
 #include "daemon/store/overlay.h"
 #include "daemon/store/register.h"
+#include "daemon/store/round.h"
 #include "daemon/store/store.h"
 #include "daemon/store/vault.h"
 
@@ -52,6 +53,7 @@ struct store {
 	struct orgs orgs;
 	struct keepers keepers;
 	struct overlay *overlay;
+	struct round round; /* the one under way */
 
 	char *register_path;
 	struct removal_register *removals;
@@ -69,7 +71,6 @@ struct store {
 
 	uint8_t plain[MODEL_PROFILE_BYTES_MAX];
 	uint8_t sealed[MODEL_PROFILE_BYTES_MAX + VAULT_SEAL_OVERHEAD];
-	struct account slice[STORE_SETTLE_SLICE];
 };
 
 /*
@@ -86,6 +87,10 @@ void store_end_turn(struct store *store);
  */
 void store_put_state(struct kv_txn *txn, const struct state *state, uint8_t n_keepers);
 must_check int store_load_state(struct kv_txn *txn, struct state *ret_state);
+
+/* Up to which entry the round under way reaches; 0 if there is none. */
+void store_put_round(struct kv_txn *txn, uint64_t round_seq);
+must_check int store_load_round(struct kv_txn *txn, uint64_t *ret_round_seq);
 void store_put_identity(struct kv_txn *txn, const uint8_t instance[static VAULT_INSTANCE_LEN]);
 must_check int store_load_identity(struct kv_txn *txn,
 				   uint8_t ret_instance[static VAULT_INSTANCE_LEN]);
@@ -110,6 +115,9 @@ must_check int store_project(struct store *store, const struct account *account)
  * a negative errno.
  */
 must_check int store_replay_entry(struct store *store, const struct entry *entry);
+
+/* Begins a round again that reaches up to this entry: before the replay. */
+void store_resume_round(struct store *store, uint64_t round_seq);
 
 /*
  * The removal register: see removals.c. Opening makes a new one for a new store, and with @renew

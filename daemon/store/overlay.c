@@ -26,14 +26,17 @@ struct link {
 static_assert(4 + ROWS_HASH_LEN + 8 <= WORDS * 8, "the longest index key");
 
 /*
- * @settled: the row in the tables; its uid is 0 if there is none
- * @links:   in the orders in which the row's key is one that the tables do not have, else NULL
+ * @settled:    the row in the tables, or NULL
+ * @settling:   what the round under way makes of that; NULL while it is @account
+ * @oldest_seq: of the first change that no round has taken
+ * @links:      in the orders in which the row's key is one that the tables may lack, else NULL
  */
 struct node {
 	struct account account;
-	struct account settled;
+	struct account *settled;
+	struct account *settling;
 	uint64_t oldest_seq;
-	TAILQ_ENTRY(node) queue; /* by oldest_seq: rows come in the ledger's order */
+	TAILQ_ENTRY(node) queue; /* those of the round first */
 	struct link *links[_INDEX_MAX];
 };
 
@@ -49,7 +52,6 @@ SLIST_HEAD(blocks, links);
 /*
  * @blocks, @free: all links that were made, and those in no order; kept for the next rows
  * @slots:   by uid: a row stands in the slot of its hash, or behind it where the first empty one is
- * @round:   uids of the round, in their order; those before @round_at have been taken
  */
 struct overlay {
 	struct blocks blocks;
@@ -61,9 +63,7 @@ struct overlay {
 	size_t n_linked;
 	struct tree trees[_INDEX_MAX];
 	struct queue queue;
-	uint64_t *round;
-	uint32_t n_round;
-	uint32_t round_at;
+	uint64_t round_seq;
 };
 
 static int link_compare(const struct link *a, const struct link *b)
@@ -99,6 +99,13 @@ int overlay_new(struct overlay **ret_overlay)
 	return 0;
 }
 
+static void free_node(struct node *node)
+{
+	free(node->settled);
+	free(node->settling);
+	free(node);
+}
+
 struct overlay *overlay_free(struct overlay *overlay)
 {
 	struct links *links;
@@ -109,14 +116,13 @@ struct overlay *overlay_free(struct overlay *overlay)
 	}
 	while ((node = TAILQ_FIRST(&overlay->queue))) {
 		TAILQ_REMOVE(&overlay->queue, node, queue);
-		free(node);
+		free_node(node);
 	}
 	while ((links = SLIST_FIRST(&overlay->blocks))) {
 		SLIST_REMOVE_HEAD(&overlay->blocks, next);
 		free(links);
 	}
 	free(overlay->slots);
-	free(overlay->round);
 	free(overlay);
 	return NULL;
 }
@@ -124,13 +130,6 @@ struct overlay *overlay_free(struct overlay *overlay)
 uint32_t overlay_n_rows(const struct overlay *overlay)
 {
 	return overlay->n_rows;
-}
-
-uint64_t overlay_oldest_seq(const struct overlay *overlay)
-{
-	const struct node *node = TAILQ_FIRST(&overlay->queue);
-
-	return node ? node->oldest_seq : 0;
 }
 
 /* Rows by uid */
@@ -265,13 +264,31 @@ static void link_key(struct overlay *overlay, struct node *node, enum index inde
 	node->links[index] = link;
 }
 
-/* Whether the tables have the row's key. */
-static bool is_settled(const struct node *node, enum index index, const struct key *key)
+static bool has_key(const struct account *account, enum index index, const struct key *key)
 {
-	struct key settled;
+	struct key own;
 
-	return node->settled.uid != 0 && index_key(index, &node->settled, &settled) &&
-	       slice_equal(key_slice(&settled), key_slice(key));
+	return account && index_key(index, account, &own) &&
+	       slice_equal(key_slice(&own), key_slice(key));
+}
+
+static bool is_in_round(const struct overlay *overlay, const struct node *node)
+{
+	return node->oldest_seq <= overlay->round_seq;
+}
+
+/* What the round makes of a row that is in it. */
+static const struct account *settling(const struct node *node)
+{
+	return node->settling ? node->settling : &node->account;
+}
+
+/* Whether the tables have the key however far the round is: it neither puts nor deletes it. */
+static bool is_settled(const struct overlay *overlay, const struct node *node, enum index index,
+		       const struct key *key)
+{
+	return has_key(node->settled, index, key) &&
+	       (!is_in_round(overlay, node) || has_key(settling(node), index, key));
 }
 
 /* Keys that did not change stay where they are: most changes touch one order of six. */
@@ -279,7 +296,8 @@ static void relink_key(struct overlay *overlay, struct node *node, enum index in
 {
 	struct link link;
 	struct key key;
-	bool stands = index_key(index, &node->account, &key) && !is_settled(node, index, &key);
+	bool stands =
+		index_key(index, &node->account, &key) && !is_settled(overlay, node, index, &key);
 
 	if (stands) {
 		set_words(&link, &key);
@@ -293,47 +311,76 @@ static void relink_key(struct overlay *overlay, struct node *node, enum index in
 	}
 }
 
-static struct node *add(struct overlay *overlay, uint64_t uid, uint64_t seq,
-			const struct account *settled)
+static void relink(struct overlay *overlay, struct node *node)
+{
+	for (enum index i = 0; i < _INDEX_MAX; ++i) {
+		relink_key(overlay, node, i);
+	}
+}
+
+/* Putting */
+
+static int copy_account(const struct account *account, struct account **ret_copy)
+{
+	struct account *copy = malloc(sizeof(*copy));
+
+	if (!copy) {
+		return -ENOMEM;
+	}
+	*copy = *account;
+	*ret_copy = copy;
+	return 0;
+}
+
+static int add(struct overlay *overlay, const struct account *account,
+	       const struct account *settled, struct node **ret_node)
 {
 	struct node *node;
 
 	if (ensure_slot(overlay) < 0) {
-		return NULL;
+		return -ENOMEM;
 	}
 	node = calloc(1, sizeof(*node));
 	if (!node) {
-		return NULL;
+		return -ENOMEM;
 	}
-	if (settled) {
-		node->settled = *settled;
+	if (settled && copy_account(settled, &node->settled) < 0) {
+		free_node(node);
+		return -ENOMEM;
 	}
-	node->account.uid = uid;
-	node->oldest_seq = seq;
+	node->account.uid = account->uid;
+	node->oldest_seq = account->last_seq;
 	TAILQ_INSERT_TAIL(&overlay->queue, node, queue);
-	overlay->slots[find_slot(overlay, uid)] = node;
+	overlay->slots[find_slot(overlay, account->uid)] = node;
 	overlay->n_rows++;
-	return node;
+	*ret_node = node;
+	return 0;
+}
+
+/* A round goes on with the row as it was: what comes after its ledger number is for the next. */
+static int keep_settling(struct overlay *overlay, struct node *node, uint64_t seq)
+{
+	if (seq <= overlay->round_seq || node->settling || !is_in_round(overlay, node)) {
+		return 0;
+	}
+	return copy_account(&node->account, &node->settling);
 }
 
 int overlay_put(struct overlay *overlay, const struct account *account,
 		const struct account *settled)
 {
 	struct node *node = find(overlay, account->uid);
+	int r = ensure_links(overlay);
 
-	if (ensure_links(overlay) < 0) {
-		return -ENOMEM;
+	if (r == 0) {
+		r = node ? keep_settling(overlay, node, account->last_seq)
+			 : add(overlay, account, settled, &node);
 	}
-	if (!node) {
-		node = add(overlay, account->uid, account->last_seq, settled);
-	}
-	if (!node) {
-		return -ENOMEM;
+	if (r < 0) {
+		return r;
 	}
 	node->account = *account;
-	for (enum index i = 0; i < _INDEX_MAX; ++i) {
-		relink_key(overlay, node, i);
-	}
+	relink(overlay, node);
 	return 0;
 }
 
@@ -358,7 +405,32 @@ const struct account *overlay_next(const struct overlay *overlay, enum index ind
 	return &link->node->account;
 }
 
-/* Taking */
+/* Rounds */
+
+void overlay_begin_round(struct overlay *overlay, uint64_t seq)
+{
+	assert(overlay->round_seq == 0);
+	overlay->round_seq = seq;
+}
+
+uint64_t overlay_round_seq(const struct overlay *overlay)
+{
+	return overlay->round_seq;
+}
+
+int overlay_walk_round(const struct overlay *overlay, overlay_round_fn *take, void *userdata)
+{
+	const struct node *node;
+	int r = 0;
+
+	TAILQ_FOREACH(node, &overlay->queue, queue) {
+		if (!is_in_round(overlay, node) || r < 0) {
+			break;
+		}
+		r = take(userdata, node->settled, settling(node));
+	}
+	return r;
+}
 
 static void drop(struct overlay *overlay, struct node *node)
 {
@@ -368,47 +440,40 @@ static void drop(struct overlay *overlay, struct node *node)
 	empty_slot(overlay, node->account.uid);
 	TAILQ_REMOVE(&overlay->queue, node, queue);
 	overlay->n_rows--;
-	free(node);
+	free_node(node);
 }
 
-static int compare_uids(const void *a, const void *b)
+/* It has changed since: the next round begins where this one has brought it. */
+static void leave_for_next(struct overlay *overlay, struct node *node)
 {
-	const uint64_t *x = a, *y = b;
-
-	return (*x > *y) - (*x < *y);
+	free(node->settled);
+	node->settled = TAKE_PTR(node->settling);
+	node->oldest_seq = node->account.last_seq;
+	TAILQ_REMOVE(&overlay->queue, node, queue);
+	TAILQ_INSERT_TAIL(&overlay->queue, node, queue);
+	relink(overlay, node);
 }
 
-static int begin_round(struct overlay *overlay)
+void overlay_take(struct overlay *overlay, uint64_t uid, struct account *ret_account,
+		  bool *ret_is_new)
 {
-	uint64_t *round = reallocarray(overlay->round, MAX(overlay->n_rows, 1u), sizeof(*round));
-	const struct node *node;
+	struct node *node = find(overlay, uid);
 
-	if (!round) {
-		return -ENOMEM;
-	}
-	overlay->round = round;
-	overlay->n_round = 0;
-	overlay->round_at = 0;
-	TAILQ_FOREACH(node, &overlay->queue, queue) {
-		round[overlay->n_round++] = node->account.uid;
-	}
-	qsort(round, overlay->n_round, sizeof(*round), compare_uids);
-	return 0;
-}
-
-int overlay_take(struct overlay *overlay, struct account *rows, uint32_t n_max)
-{
-	uint32_t n = 0;
-
-	if (overlay->round_at == overlay->n_round && begin_round(overlay) < 0) {
-		return -ENOMEM;
-	}
-	while (n < n_max && overlay->round_at < overlay->n_round) {
-		struct node *node = find(overlay, overlay->round[overlay->round_at++]);
-
-		assert(node); /* rows go in no other way */
-		rows[n++] = node->account;
+	assert(node);
+	assert(is_in_round(overlay, node));
+	*ret_account = *settling(node);
+	*ret_is_new = !node->settled;
+	if (node->settling) {
+		leave_for_next(overlay, node);
+	} else {
 		drop(overlay, node);
 	}
-	return (int)n;
+}
+
+void overlay_end_round(struct overlay *overlay)
+{
+	const struct node *first = TAILQ_FIRST(&overlay->queue);
+
+	assert(!first || !is_in_round(overlay, first)); /* every one was taken */
+	overlay->round_seq = 0;
 }

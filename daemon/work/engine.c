@@ -199,6 +199,13 @@ int engine_open(const struct engine_options *options, const struct clock_reading
 	return 0;
 }
 
+static int settle_slice(struct store *store)
+{
+	int r = store_settle(store, STORE_SETTLE_SLICE);
+
+	return r < 0 ? r : store_commit(store);
+}
+
 int engine_close(struct engine *engine)
 {
 	uint64_t n_all = store_unsettled_entries(engine->store), n_left = n_all;
@@ -207,7 +214,7 @@ int engine_close(struct engine *engine)
 	while (r == 0 && n_left > 0) {
 		progress_tell(&engine->progress, "settling the store", "entries", n_all - n_left,
 			      n_all);
-		r = store_settle(engine->store, STORE_SETTLE_SLICE);
+		r = settle_slice(engine->store);
 		n_left = store_unsettled_entries(engine->store);
 	}
 	(void)engine_free(engine);
@@ -261,6 +268,20 @@ int engine_work(struct engine *engine)
 	return r < 0 ? r : engine_keep_clock(engine);
 }
 
+/*
+ * Under load rows are settled only when many wait, and then at the pace at which others come:
+ * memory is bounded. It is part of the turn's commit: one of its own would cost syncs.
+ */
+static int settle_with_turn(struct store *store)
+{
+	int r = 0;
+
+	while (r == 0 && store_must_settle(store)) {
+		r = store_settle(store, STORE_SETTLE_SLICE);
+	}
+	return r;
+}
+
 int engine_commit(struct engine *engine)
 {
 	int r;
@@ -270,7 +291,10 @@ int engine_commit(struct engine *engine)
 		engine->sweep.changed = true;
 		++engine->meters.n_commits;
 	}
-	r = store_commit(engine->store);
+	r = settle_with_turn(engine->store);
+	if (r == 0) {
+		r = store_commit(engine->store);
+	}
 	return r < 0 ? r : backup_go(engine->backups.backup);
 }
 
@@ -281,23 +305,18 @@ static span_t engine_until_quiet(const struct engine *engine)
 }
 
 /*
- * Under load only when there is much to move, and then at least as much as came: memory is
- * bounded. In a quiet moment all of it, so that a start has little to replay; while somebody
- * asks, a slice now and then, so that nobody waits for the disk in every answer.
+ * In a quiet moment all rows, so that a start has little to replay; while somebody asks, a slice
+ * now and then, so that nobody waits for the disk in every answer.
  */
 int engine_settle(struct engine *engine)
 {
 	struct store *store = engine->store;
-	bool much = store_unsettled_rows(store) > STORE_OVERLAY_MAX ||
-		    store_unsettled_entries(store) > STORE_TAIL_MAX;
 	int r;
 
-	if (store_unsettled_entries(store) == 0 || (!much && engine_until_quiet(engine) > 0)) {
+	if (store_unsettled_entries(store) == 0 || engine_until_quiet(engine) > 0) {
 		return 0;
 	}
-	do {
-		r = store_settle(store, STORE_SETTLE_SLICE);
-	} while (r == 0 && store_unsettled_rows(store) > STORE_OVERLAY_MAX);
+	r = settle_slice(store);
 	if (engine->meters.n_requests != engine->n_requests_before) {
 		engine->busy_boot = engine->boot;
 	}
