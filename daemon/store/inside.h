@@ -105,10 +105,10 @@ must_check int store_append(struct store *store, struct entry *entry, const stru
 void store_take_entry(struct account *account, const struct entry *entry);
 
 /*
- * Takes a changed row into the overlay and the counts. Return: 0, STORE_E_CORRUPT, or a negative
- * errno.
+ * Takes a changed row into the overlay and the counts; @is_new: there is none of it yet. Return: 0,
+ * STORE_E_CORRUPT, or a negative errno.
  */
-must_check int store_project(struct store *store, const struct account *account);
+must_check int store_project(struct store *store, const struct account *account, bool is_new);
 
 /*
  * The row that an entry leads to: replay. Return: 0 (nothing to do included), STORE_E_CORRUPT, or
