@@ -119,6 +119,11 @@ bool store_must_settle(const struct store *store)
 	       store_unsettled_entries(store) > STORE_TAIL_MAX;
 }
 
+bool store_is_settling(const struct store *store)
+{
+	return overlay_round_seq(store->overlay) != 0;
+}
+
 uint32_t store_unsettled_rows(const struct store *store)
 {
 	return overlay_n_rows(store->overlay);

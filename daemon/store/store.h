@@ -149,6 +149,7 @@ bool store_dirty(const struct store *store);      /* something waits for a commi
  */
 must_check int store_settle(struct store *store, uint32_t n_steps_max);
 bool store_must_settle(const struct store *store); /* even under load: else too much waits */
+bool store_is_settling(const struct store *store); /* a round is under way */
 
 /* Rows that wait to be settled, and ledger entries a start would replay. */
 uint32_t store_unsettled_rows(const struct store *store);

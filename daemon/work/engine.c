@@ -13,9 +13,10 @@
 /* A frame packed anew: the header of a short map or array has three bytes then, not one. */
 #define SCRATCH_BYTES_MAX (3 * RPC_FRAME_LARGE_MAX)
 
-#define ANSWERS_DROPPED_MAX 256       /* kept answers forgotten in one turn */
-#define CLOCK_PUT_EVERY     SPAN_HOUR /* a hundredth of what a start takes for a wrong clock */
-#define SETTLE_QUIET        (SPAN_SECOND / 10) /* without a change: rows may be settled now */
+#define ANSWERS_DROPPED_MAX 256         /* kept answers forgotten in one turn */
+#define CLOCK_PUT_EVERY     SPAN_HOUR   /* a hundredth of what a start takes for a wrong clock */
+#define SETTLE_QUIET        SPAN_SECOND /* without a change: rows may be settled now */
+#define SETTLE_EVERY        (SPAN_SECOND / 10) /* a slice, while somebody asks */
 
 static instant_t engine_mark(const struct store *store)
 {
@@ -298,10 +299,15 @@ int engine_commit(struct engine *engine)
 	return r < 0 ? r : backup_go(engine->backups.backup);
 }
 
-/* How long nothing must have changed still, until a quiet moment has come; 0 when it has. */
+/*
+ * How long nothing must have changed still, until a quiet moment has come; 0 when it has. A round
+ * that is begun in every short pause of an import is one of few rows, and writes a page for each.
+ */
 static span_t engine_until_quiet(const struct engine *engine)
 {
-	return MAX(engine->busy_boot + SETTLE_QUIET - engine->boot, 0);
+	span_t quiet = store_is_settling(engine->store) ? SETTLE_EVERY : SETTLE_QUIET;
+
+	return MAX(engine->busy_boot + quiet - engine->boot, 0);
 }
 
 /*
