@@ -6,8 +6,9 @@
 #include "tests/bench/retentiond.h"
 #include "tests/bench/stopwatch.h"
 
-/* Settling begins when nothing has changed for 100 ms. */
-#define SETTLE_SECONDS_MIN 0.5
+/* A round begins a second after the last change; beside others it takes 10 000 leaves a second. */
+#define SETTLE_BEGIN_SECONDS 1.5
+#define SETTLE_PER_SECOND    5000
 
 static const struct measure sweep = {.work = WORK_SWEEP_REMOVE, .n_links = 1, .depth = 1};
 static const struct measure backup = {.work = WORK_BACKUP, .n_links = 1, .depth = 1};
@@ -80,10 +81,11 @@ void pause_settle(struct bench *bench, struct entrant *entrant, const struct mea
 		  struct figure *ret_figure)
 {
 	uint32_t n = MIN(TAIL_MAX, act_n_due(bench));
+	double seconds = SETTLE_BEGIN_SECONDS + (double)n / SETTLE_PER_SECOND;
 
 	act_bring_back(entrant);
 	act_work_through(entrant, WORK_LEAVE, &entrant->accounts, 0, n);
-	probe_alone(entrant, measure, MAX(bench->seconds, SETTLE_SECONDS_MIN), ret_figure);
+	probe_alone(entrant, measure, MAX(bench->seconds, seconds), ret_figure);
 	if (retentiond_unsettled(&entrant->target) >= n) {
 		fail("%s: nothing was settled meanwhile", measure->key);
 	}

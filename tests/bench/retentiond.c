@@ -18,7 +18,7 @@
 
 #define READY_SECONDS_MAX 60
 #define READY_LOOK_MS     100 /* whether it still runs; it is heard at once */
-#define SETTLE_LOOK_MS    150 /* it settles when it was not asked anything for 100 ms */
+#define SETTLE_LOOK_MS    150 /* beside others it settles a slice each 100 ms */
 #define SWEEP_AHEAD       (31 * SPAN_DAY)
 
 /**
