@@ -45,6 +45,7 @@ struct pack_scanner {
 	uint32_t n_objects;
 	uint8_t depth;                 /* open containers */
 	uint64_t left[PACK_DEPTH_MAX]; /* values still to come in each */
+	uint64_t owed;                 /* and in all of them */
 };
 
 /**
