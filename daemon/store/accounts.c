@@ -238,18 +238,22 @@ int store_find_by_id(struct store *store, uint32_t org, struct slice id,
 	return r == STORE_E_NONE && found ? 0 : r;
 }
 
-int store_next_of_person(struct store *store, struct slice person, uint64_t *uid,
+struct person_position store_begin_person(const struct store *store, struct slice person)
+{
+	struct person_position position = {.uid = 0};
+
+	store_hash_person(store, person, position.hash);
+	return position;
+}
+
+int store_next_of_person(struct store *store, struct person_position *position,
 			 struct account *ret_account)
 {
-	uint8_t hash[ROWS_HASH_LEN];
-	struct key key;
-	int r;
+	struct key key = key_by_person(position->hash, position->uid);
+	int r = step(store, INDEX_PERSON, true, &key, ret_account);
 
-	store_hash_person(store, person, hash);
-	key = key_by_person(hash, *uid);
-	r = step(store, INDEX_PERSON, true, &key, ret_account);
 	if (r == 0) {
-		*uid = ret_account->uid;
+		position->uid = ret_account->uid;
 	}
 	return r;
 }
@@ -257,12 +261,12 @@ int store_next_of_person(struct store *store, struct slice person, uint64_t *uid
 int store_find_by_person(struct store *store, uint32_t org, struct slice person,
 			 struct account *ret_account)
 {
+	struct person_position position = store_begin_person(store, person);
 	struct account account;
-	uint64_t uid = 0;
 	bool found = false;
 	int r;
 
-	while ((r = store_next_of_person(store, person, &uid, &account)) == 0) {
+	while ((r = store_next_of_person(store, &position, &account)) == 0) {
 		if (account.org != org) {
 			continue;
 		}
