@@ -154,6 +154,13 @@ bool pack_map_get(const struct pack_value *map, const char *key, struct pack_val
 
 #define WRITER_SIZE_MIN 256 /* bytes; a small answer fits without growing */
 
+/* str in its four forms: the first holds its length, of 31 bytes at most. */
+#define HEADER_FIXSTR  0xa0
+#define HEADER_STR8    0xd9
+#define HEADER_STR16   0xda
+#define HEADER_STR32   0xdb
+#define FIXSTR_LEN_MAX 31
+
 /* array16 and map16, whose counts can be filled in later without moving what follows. */
 #define HEADER_ARRAY16 0xdc
 #define HEADER_MAP16   0xde
@@ -183,7 +190,7 @@ void pack_writer_cut(struct pack_writer *writer, size_t len)
 	writer->error = 0;
 }
 
-static int writer_reserve(struct pack_writer *writer, size_t more)
+static int writer_grow(struct pack_writer *writer, size_t more)
 {
 	size_t needed, size;
 	char *data;
@@ -192,9 +199,6 @@ static int writer_reserve(struct pack_writer *writer, size_t more)
 		return PACK_E_TOO_LARGE;
 	}
 	needed = writer->len + more;
-	if (needed <= writer->size) {
-		return 0;
-	}
 	size = MAX(needed, MAX(WRITER_SIZE_MIN, writer->size * 2));
 	size = MIN(size, writer->bytes_max);
 	data = realloc(writer->data, size);
@@ -206,13 +210,18 @@ static int writer_reserve(struct pack_writer *writer, size_t more)
 	return 0;
 }
 
+/* Whether there is room for so many bytes more. An error sticks, and then there is none. */
+static bool writer_reserve(struct pack_writer *writer, size_t more)
+{
+	if (!writer->error && more > writer->size - writer->len) {
+		writer->error = writer_grow(writer, more);
+	}
+	return !writer->error;
+}
+
 static void writer_append(struct pack_writer *writer, const void *bytes, size_t len)
 {
-	if (writer->error || len == 0) {
-		return;
-	}
-	writer->error = writer_reserve(writer, len);
-	if (!writer->error) {
+	if (len > 0 && writer_reserve(writer, len)) {
 		memcpy(writer->data + writer->len, bytes, len);
 		writer->len += len;
 	}
@@ -280,12 +289,48 @@ void pack_write_float(struct pack_writer *writer, double value)
 	(void)msgpack_pack_double(&packer, value);
 }
 
+static size_t text_header_len(size_t len)
+{
+	if (len <= FIXSTR_LEN_MAX) {
+		return 1;
+	}
+	return len <= UINT8_MAX ? 2 : len <= UINT16_MAX ? 3 : 5;
+}
+
+/* Return: where the text itself goes. */
+static char *put_text_header(char *at, size_t len)
+{
+	if (len <= FIXSTR_LEN_MAX) {
+		*at = (char)(HEADER_FIXSTR | len);
+	} else if (len <= UINT8_MAX) {
+		at[0] = (char)HEADER_STR8;
+		at[1] = (char)len;
+	} else if (len <= UINT16_MAX) {
+		at[0] = (char)HEADER_STR16;
+		store_be16(at + 1, (uint16_t)len);
+	} else {
+		at[0] = (char)HEADER_STR32;
+		store_be32(at + 1, (uint32_t)len);
+	}
+	return at + text_header_len(len);
+}
+
+/* By hand and in one piece: answers consist of texts, and msgpack-c takes two calls for each. */
 void pack_write_text(struct pack_writer *writer, struct slice text)
 {
-	msgpack_packer packer = writer_begin_value(writer);
+	size_t len = text_header_len(text.len) + text.len;
+	char *at;
 
-	(void)msgpack_pack_str(&packer, text.len);
-	(void)msgpack_pack_str_body(&packer, text.data, text.len);
+	assert(text.len <= UINT32_MAX);
+	writer_count(writer, 1);
+	if (!writer_reserve(writer, len)) {
+		return;
+	}
+	at = put_text_header(writer->data + writer->len, text.len);
+	if (text.len > 0) {
+		memcpy(at, text.data, text.len);
+	}
+	writer->len += len;
 }
 
 void pack_write_bin(struct pack_writer *writer, struct slice bytes)
@@ -294,11 +339,6 @@ void pack_write_bin(struct pack_writer *writer, struct slice bytes)
 
 	(void)msgpack_pack_bin(&packer, bytes.len);
 	(void)msgpack_pack_bin_body(&packer, bytes.data, bytes.len);
-}
-
-void pack_write_cstr(struct pack_writer *writer, const char *text)
-{
-	pack_write_text(writer, slice_of(text));
 }
 
 static void writer_open(struct pack_writer *writer, bool map)
@@ -424,46 +464,4 @@ void pack_write_value(struct pack_writer *writer, const struct pack_value *value
 		break;
 	}
 	assert(false); /* a value has a type */
-}
-
-void pack_put_bool(struct pack_writer *writer, const char *key, bool value)
-{
-	pack_write_cstr(writer, key);
-	pack_write_bool(writer, value);
-}
-
-void pack_put_int(struct pack_writer *writer, const char *key, int64_t value)
-{
-	pack_write_cstr(writer, key);
-	pack_write_int(writer, value);
-}
-
-void pack_put_uint(struct pack_writer *writer, const char *key, uint64_t value)
-{
-	pack_write_cstr(writer, key);
-	pack_write_uint(writer, value);
-}
-
-void pack_put_text(struct pack_writer *writer, const char *key, struct slice text)
-{
-	pack_write_cstr(writer, key);
-	pack_write_text(writer, text);
-}
-
-void pack_put_cstr(struct pack_writer *writer, const char *key, const char *text)
-{
-	pack_write_cstr(writer, key);
-	pack_write_cstr(writer, text);
-}
-
-void pack_put_array(struct pack_writer *writer, const char *key)
-{
-	pack_write_cstr(writer, key);
-	pack_write_array(writer);
-}
-
-void pack_put_map(struct pack_writer *writer, const char *key)
-{
-	pack_write_cstr(writer, key);
-	pack_write_map(writer);
 }

@@ -45,6 +45,7 @@ struct pack_scanner {
 	uint32_t n_objects;
 	uint8_t depth;                 /* open containers */
 	uint64_t left[PACK_DEPTH_MAX]; /* values still to come in each */
+	uint64_t owed;                 /* and in all of them */
 };
 
 /**
@@ -162,7 +163,6 @@ void pack_write_uint(struct pack_writer *writer, uint64_t value);
 void pack_write_float(struct pack_writer *writer, double value);
 void pack_write_text(struct pack_writer *writer, struct slice text); /* as str */
 void pack_write_bin(struct pack_writer *writer, struct slice bytes);
-void pack_write_cstr(struct pack_writer *writer, const char *text);
 void pack_write_array(struct pack_writer *writer); /* opens an array */
 void pack_write_map(struct pack_writer *writer);   /* opens a map */
 void pack_write_end(struct pack_writer *writer);   /* closes the innermost */
@@ -173,13 +173,53 @@ void pack_write_raw(struct pack_writer *writer, struct slice bytes, uint32_t n_v
 /* Writes a value that was read, as it is; bin becomes str. */
 void pack_write_value(struct pack_writer *writer, const struct pack_value *value);
 
+/* Inline, as what follows: the length of a literal is known when it is compiled. */
+static inline void pack_write_cstr(struct pack_writer *writer, const char *text)
+{
+	pack_write_text(writer, slice_of(text));
+}
+
 /* Key and value of a map in one line. */
-void pack_put_bool(struct pack_writer *writer, const char *key, bool value);
-void pack_put_int(struct pack_writer *writer, const char *key, int64_t value);
-void pack_put_uint(struct pack_writer *writer, const char *key, uint64_t value);
-void pack_put_text(struct pack_writer *writer, const char *key, struct slice text);
-void pack_put_cstr(struct pack_writer *writer, const char *key, const char *text);
-void pack_put_array(struct pack_writer *writer, const char *key);
-void pack_put_map(struct pack_writer *writer, const char *key);
+static inline void pack_put_bool(struct pack_writer *writer, const char *key, bool value)
+{
+	pack_write_cstr(writer, key);
+	pack_write_bool(writer, value);
+}
+
+static inline void pack_put_int(struct pack_writer *writer, const char *key, int64_t value)
+{
+	pack_write_cstr(writer, key);
+	pack_write_int(writer, value);
+}
+
+static inline void pack_put_uint(struct pack_writer *writer, const char *key, uint64_t value)
+{
+	pack_write_cstr(writer, key);
+	pack_write_uint(writer, value);
+}
+
+static inline void pack_put_text(struct pack_writer *writer, const char *key, struct slice text)
+{
+	pack_write_cstr(writer, key);
+	pack_write_text(writer, text);
+}
+
+static inline void pack_put_cstr(struct pack_writer *writer, const char *key, const char *text)
+{
+	pack_write_cstr(writer, key);
+	pack_write_cstr(writer, text);
+}
+
+static inline void pack_put_array(struct pack_writer *writer, const char *key)
+{
+	pack_write_cstr(writer, key);
+	pack_write_array(writer);
+}
+
+static inline void pack_put_map(struct pack_writer *writer, const char *key)
+{
+	pack_write_cstr(writer, key);
+	pack_write_map(writer);
+}
 
 #endif

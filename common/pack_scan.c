@@ -86,24 +86,13 @@ static uint64_t form_length(struct form form, const uint8_t *field)
 	return length + form.fixed;
 }
 
-/* Values that are still to come after the one at the offset. */
-static uint64_t scanner_owed(const struct pack_scanner *scanner)
-{
-	uint64_t owed = 0;
-
-	for (uint8_t i = 0; i < scanner->depth; i++) {
-		owed += scanner->left[i];
-	}
-	return scanner->depth > 0 ? owed - 1 : 0;
-}
-
 /*
  * Whether a value of @bytes, the @values in it and all that were claimed before it can still fit.
  */
 static bool scanner_has_room(const struct pack_scanner *scanner, const struct pack_limits *limits,
 			     uint64_t bytes, uint64_t values)
 {
-	uint64_t to_come = scanner_owed(scanner) + values;
+	uint64_t to_come = scanner->owed - (scanner->depth > 0) + values; /* after this one */
 
 	return scanner->offset + bytes + to_come <= limits->bytes_max &&
 	       scanner->n_objects + 1 + to_come <= limits->objects_max;
@@ -116,7 +105,9 @@ static void scanner_take(struct pack_scanner *scanner, uint64_t bytes, uint64_t 
 	scanner->n_objects++;
 	if (scanner->depth > 0) {
 		scanner->left[scanner->depth - 1]--;
+		scanner->owed--;
 	}
+	scanner->owed += values;
 	if (values > 0) {
 		scanner->left[scanner->depth++] = values;
 	}

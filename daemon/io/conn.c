@@ -2,7 +2,6 @@
 #include "daemon/io/conn.h"
 
 #include <errno.h>
-#include <event2/buffer.h>
 #include <event2/event.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -14,7 +13,10 @@
 #include "daemon/io/peer.h"
 #include "daemon/work/log.h"
 
-/* libevent fails here only without memory; such a connection cannot be waited for. */
+/*
+ * Events are added and taken away only when that changes something: libevent counts and searches
+ * either way. It fails only without memory; such a connection cannot be waited for.
+ */
 static void conn_add_event(struct conn *conn, struct event *event, span_t timeout)
 {
 	struct timeval value = limits_timeval(timeout);
@@ -44,7 +46,8 @@ static void conn_leave_busy(struct conn *conn)
 
 void conn_stop(struct conn *conn)
 {
-	(void)shutdown(conn->fd, SHUT_RD); /* fails where the peer is gone: it sends nothing then */
+	(void)shutdown(conn->stream.fd,
+		       SHUT_RD); /* fails where the peer is gone: it sends nothing then */
 }
 
 void conn_touch_last(struct conn *conn)
@@ -106,24 +109,27 @@ static void conn_drop(struct conn *conn, const char *why)
  * Bytes come in
  */
 
+static span_t conn_read_at(struct conn_shared *shared)
+{
+	if (shared->read_at == 0) {
+		shared->read_at = limits_now();
+	}
+	return shared->read_at;
+}
+
 static void conn_read(struct conn *conn)
 {
-	char *scratch = conn->shared->scratch;
-	ssize_t n;
+	bool end;
+	int error;
 
-	n = recv(conn->fd, scratch, LIMITS_READ_BYTES_PER_TURN, MSG_DONTWAIT);
-	if (n > 0) {
-		if (evbuffer_add(conn->in, scratch, (size_t)n) < 0) {
-			conn_drop(conn, "no memory for its request");
-		}
-		conn->more = true;
-		conn->read_at = limits_now();
-	} else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
-		/*
-		 * A reset comes after everything that was sent has been read: it is an end like
-		 * the other.
-		 */
+	error = stream_read(&conn->stream, &end);
+	if (error == -ENOMEM) {
+		conn_drop(conn, "no memory for its request");
+	} else if (!error && end) {
 		conn->at_end = true;
+	} else if (!error) {
+		conn->more = true;
+		conn->read_at = conn_read_at(conn->shared);
 	}
 }
 
@@ -175,15 +181,9 @@ struct conn *conn_free(struct conn *conn)
 	if (conn->frame_timer) {
 		event_free(conn->frame_timer);
 	}
-	if (conn->in) {
-		evbuffer_free(conn->in);
-	}
-	if (conn->out) {
-		evbuffer_free(conn->out);
-	}
 	rpc_parser_free(conn->parser);
 	peer_done(&conn->session.peer);
-	closep(&conn->fd);
+	stream_done(&conn->stream);
 	free(conn);
 	return NULL;
 }
@@ -191,15 +191,15 @@ struct conn *conn_free(struct conn *conn)
 static int conn_init_events(struct conn *conn)
 {
 	struct event_base *base = conn->shared->base;
+	int fd = conn->stream.fd;
 
-	conn->readable = event_new(base, conn->fd, EV_READ | EV_PERSIST, on_readable, conn);
-	conn->writable = event_new(base, conn->fd, EV_WRITE | EV_PERSIST, on_writable, conn);
+	conn->readable = event_new(base, fd, EV_READ | EV_PERSIST, on_readable, conn);
+	conn->writable = event_new(base, fd, EV_WRITE | EV_PERSIST, on_writable, conn);
 	conn->frame_timer = evtimer_new(base, on_frame_timer, conn);
-	conn->in = evbuffer_new();
-	conn->out = evbuffer_new();
-	if (!conn->readable || !conn->writable || !conn->frame_timer || !conn->in || !conn->out) {
+	if (!conn->readable || !conn->writable || !conn->frame_timer) {
 		return -ENOMEM;
 	}
+	conn->reads = true;
 	return event_add(conn->readable, NULL) < 0 ? -ENOMEM : 0;
 }
 
@@ -214,14 +214,16 @@ int conn_new(struct conn_shared *shared, int fd, const struct access_peer *peer,
 		return -ENOMEM;
 	}
 	conn->shared = shared;
-	conn->fd = fd;
 	conn->session.peer = *peer;
-	error = rpc_parser_new(&conn->parser);
+	error = stream_init(&conn->stream, &shared->rooms, fd);
+	if (!error) {
+		error = rpc_parser_new(&conn->parser);
+	}
 	if (!error) {
 		error = conn_init_events(conn);
 	}
 	if (error) {
-		conn->fd = -1; /* nothing was taken */
+		conn->stream.fd = -1; /* nothing was taken */
 		conn->session.peer.groups = NULL;
 		conn_free(conn);
 		return error;
@@ -234,11 +236,6 @@ int conn_new(struct conn_shared *shared, int fd, const struct access_peer *peer,
  * Work: messages are dispatched
  */
 
-static size_t conn_unread(const struct conn *conn)
-{
-	return evbuffer_get_length(conn->out);
-}
-
 /* What was written to shared->answer, if anything was, goes behind the answers before it. */
 static void conn_answer(struct conn *conn)
 {
@@ -247,7 +244,7 @@ static void conn_answer(struct conn *conn)
 	if (answer->len == 0 && !answer->error) {
 		return;
 	}
-	if (answer->error || evbuffer_add(conn->out, answer->data, answer->len) < 0) {
+	if (answer->error || stream_write(&conn->stream, answer->data, answer->len) < 0) {
 		conn_drop(conn, "no memory for its answer");
 	}
 }
@@ -284,7 +281,7 @@ static void conn_stop_frame_timer(struct conn *conn)
 	}
 }
 
-/* What @in begins with is not a whole message. */
+/* What has come is not a whole message. */
 static void conn_await_frame(struct conn *conn)
 {
 	conn->more = false;
@@ -312,22 +309,18 @@ static int conn_dispatch(struct conn *conn, const struct rpc_message *message)
 	}
 	conn_stop_frame_timer(conn);
 	conn->large |= message->bytes > RPC_FRAME_SMALL_MAX;
-	error = evbuffer_drain(conn->in, message->bytes);
-	assert(!error);
+	stream_take(&conn->stream, message->bytes);
 	return 0;
 }
 
-/* The first message of @in. @conn->more tells whether it is worth to look for another one. */
+/* The first message that has come. @conn->more tells whether it is worth to look for another one. */
 static int conn_work_once(struct conn *conn)
 {
 	struct rpc_message message;
 	struct slice bytes;
 	int error;
 
-	/* In one piece for the parser. libevent copies only when a piece is full and doubles it then, so a frame
-	 * that comes byte by byte is copied a few times, not once for each. */
-	bytes.len = evbuffer_get_length(conn->in);
-	bytes.data = (const char *)evbuffer_pullup(conn->in, -1);
+	bytes = stream_bytes(&conn->stream);
 	if (bytes.len == 0) {
 		conn->more = false;
 		return 0;
@@ -351,7 +344,7 @@ static int conn_work_once(struct conn *conn)
 static bool conn_may_work(const struct conn *conn)
 {
 	return conn->more && !conn->closing && !conn->dead &&
-	       conn_unread(conn) < LIMITS_UNREAD_BYTES_MAX;
+	       stream_n_unsent(&conn->stream) < LIMITS_UNREAD_BYTES_MAX;
 }
 
 int conn_work(struct conn *conn, span_t until)
@@ -359,8 +352,11 @@ int conn_work(struct conn *conn, span_t until)
 	for (unsigned i = 0; i < LIMITS_MESSAGES_PER_TURN && conn_may_work(conn); i++) {
 		int error;
 
+		if (i > 0 && limits_now() >= until) {
+			break;
+		}
 		error = conn_work_once(conn);
-		if (error || limits_now() >= until) {
+		if (error) {
 			return error;
 		}
 	}
@@ -375,7 +371,7 @@ int conn_work(struct conn *conn, span_t until)
 static bool conn_may_push(const struct conn *conn)
 {
 	return conn->subscribed && !conn->at_end && !conn->closing && !conn->dead &&
-	       conn_unread(conn) < LIMITS_UNREAD_BYTES_OF_EVENTS;
+	       stream_n_unsent(&conn->stream) < LIMITS_UNREAD_BYTES_OF_EVENTS;
 }
 
 static const char *push_refusal(int error)
@@ -422,61 +418,62 @@ void conn_push_later(struct conn *conn)
  * Finish: answers and events are sent
  */
 
-/* Return: whether any byte went. */
-static bool conn_send(struct conn *conn)
+static void conn_await_readers(struct conn *conn, bool progress)
 {
-	bool progress = false;
-
-	while (conn_unread(conn) > 0) {
-		if (evbuffer_write(conn->out, conn->fd) <= 0) {
-			conn->dead = errno != EAGAIN &&
-				     errno != EINTR; /* the peer is gone, as peers may */
-			break;
+	if (stream_n_unsent(&conn->stream) == 0) {
+		if (conn->writes) {
+			conn->writes = false;
+			(void)event_del(conn->writable); /* fails only for one never made */
 		}
-		progress = true;
+	} else if (conn->write_late && !progress) {
+		conn_drop(conn, "it does not read its answers");
+	} else if (progress || !conn->writes) {
+		conn->writes = true;
+		conn_add_event(conn, conn->writable, LIMITS_WRITE_SPAN); /* its time begins anew */
 	}
-	return progress;
+	conn->write_late = false;
 }
 
 static void conn_flush(struct conn *conn)
 {
 	bool progress;
 
-	progress = conn_send(conn);
-	if (conn_unread(conn) == 0) {
-		(void)event_del(conn->writable); /* fails only for an event that was never made */
-	} else if (conn->write_late && !progress) {
-		conn_drop(conn, "it does not read its answers");
-	} else if (progress || !event_pending(conn->writable, EV_WRITE, NULL)) {
-		conn_add_event(conn, conn->writable, LIMITS_WRITE_SPAN); /* its time begins anew */
+	if (stream_send(&conn->stream, &progress) < 0) {
+		conn->dead = true;
+		return;
 	}
-	conn->write_late = false;
+	conn_await_readers(conn, progress);
 }
 
 static bool conn_has_ended(const struct conn *conn)
 {
-	return conn_unread(conn) == 0 && (conn->closing || (conn->at_end && !conn->more));
+	return stream_n_unsent(&conn->stream) == 0 &&
+	       (conn->closing || (conn->at_end && !conn->more));
 }
 
 /* Read on only when all that was read is dispatched, and the answers to it are read in turn. */
 static bool conn_wants_bytes(const struct conn *conn)
 {
 	return !conn->more && !conn->at_end && !conn->closing &&
-	       conn_unread(conn) < LIMITS_UNREAD_BYTES_MAX;
+	       stream_n_unsent(&conn->stream) < LIMITS_UNREAD_BYTES_MAX;
 }
 
 static void conn_await_bytes(struct conn *conn)
 {
 	if (!conn_wants_bytes(conn)) {
 		/* Time in which we do not read is not held against the peer. */
-		(void)event_del(conn->readable); /* fails only for an event that was never made */
+		if (conn->reads) {
+			conn->reads = false;
+			(void)event_del(conn->readable); /* fails only for one never made */
+		}
 		conn_stop_frame_timer(conn);
 		return;
 	}
-	if (!event_pending(conn->readable, EV_READ, NULL)) {
+	if (!conn->reads) {
+		conn->reads = true;
 		conn_add_event(conn, conn->readable, 0);
 	}
-	if (evbuffer_get_length(conn->in) > 0 && !conn->frame_timed) {
+	if (stream_n_bytes(&conn->stream) > 0 && !conn->frame_timed) {
 		conn->frame_timed = true;
 		conn_add_event(conn, conn->frame_timer, LIMITS_FRAME_SPAN);
 	}
@@ -487,7 +484,7 @@ static void conn_shrink(struct conn *conn)
 {
 	struct rpc_parser *parser;
 
-	if (!conn->large || evbuffer_get_length(conn->in) > 0 || rpc_parser_new(&parser) < 0) {
+	if (!conn->large || stream_n_bytes(&conn->stream) > 0 || rpc_parser_new(&parser) < 0) {
 		return;
 	}
 	rpc_parser_free(conn->parser);
@@ -509,6 +506,9 @@ bool conn_finish(struct conn *conn, span_t now)
 	conn_count_answers(conn, now);
 	if (!conn->dead) {
 		conn_flush(conn);
+	}
+	if (!conn->dead && stream_keep(&conn->stream) < 0) {
+		conn_drop(conn, "no memory for its request");
 	}
 	if (!conn->dead && !conn_has_ended(conn)) {
 		conn_await_bytes(conn);

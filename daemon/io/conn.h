@@ -10,6 +10,7 @@
 
 #include "daemon/io/conns.h"
 #include "daemon/io/limits.h"
+#include "daemon/io/stream.h"
 #include "daemon/work/log.h"
 #include "daemon/work/session.h"
 
@@ -18,7 +19,6 @@
  */
 
 struct conn;
-struct evbuffer;
 struct event;
 
 TAILQ_HEAD(conn_list, conn);
@@ -29,7 +29,8 @@ TAILQ_HEAD(conn_list, conn);
  * @subscribers: connections that are told of events
  * @answer:  one answer at a time
  * @refused: see conn_notice()
- * @scratch: bytes on their way from a socket into a buffer as large as they are
+ * @read_at: limits_now() when the first bytes of this turn came; 0 before
+ * @rooms:   for the bytes of this turn
  */
 struct conn_shared {
 	struct event_base *base;
@@ -40,27 +41,29 @@ struct conn_shared {
 	size_t n_subscribers;
 	struct pack_writer answer;
 	struct limits_notice refused;
-	char scratch[LIMITS_READ_BYTES_PER_TURN];
+	span_t read_at;
+	struct stream_rooms rooms;
 };
 
 /**
  * struct conn - one connection
  * @in_all:  for the owner
  * @session: who is at the other end, and what it has been told
- * @in:      bytes not dispatched yet: at most a frame and one reading more
- * @out:     answers and events not sent yet: LIMITS_UNREAD_BYTES_MAX and one answer more
+ * @stream:  what came and is not dispatched yet: at most a frame and one reading more; answers and
+ *           events not sent yet: LIMITS_UNREAD_BYTES_MAX and one answer more
+ * @reads, @writes: @readable, @writable is waited for
  * @frame_timer, @frame_timed: runs while a frame has begun and is not whole
  * @busy:    on the list of the busy ones
- * @more:    @in may hold a whole message
+ * @more:    a whole message may have come
  * @subscribed: on the list of the subscribers
  * @behind:  there may be events that it has not been told of
  * @at_end:  the peer sends nothing any more; it may still read
- * @closing: nothing more is taken from the peer; it ends once @out is empty
- * @dead:    it ends with the turn, @out or not
+ * @closing: nothing more is taken from the peer; it ends once all is sent
+ * @dead:    it ends with the turn, all sent or not
  * @frame_late, @write_late: a limit of time has passed; the turn judges it, since bytes may have
  *             come meanwhile
  * @large:   the parser has grown for a large message
- * @read_at: limits_now() when bytes came last. No more are read before every whole message of @in
+ * @read_at: limits_now() when bytes came last. No more are read before every whole message
  *           is dispatched, so this made the one whole that is dispatched now
  * @n_answered: requests of this turn
  */
@@ -69,14 +72,14 @@ struct conn {
 	TAILQ_ENTRY(conn) in_busy;
 	TAILQ_ENTRY(conn) in_subscribers;
 	struct conn_shared *shared;
-	int fd;
+	struct stream stream;
 	struct session session;
 	struct rpc_parser *parser;
-	struct evbuffer *in;
-	struct evbuffer *out;
 	struct event *readable;
 	struct event *writable;
 	struct event *frame_timer;
+	bool reads;
+	bool writes;
 	bool frame_timed;
 	bool busy;
 	bool more;

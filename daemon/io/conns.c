@@ -180,6 +180,9 @@ void conns_finish(struct conns *conns)
 			conns_remove(conns, conn);
 		}
 	}
+	conns->shared.rooms.n_in = 0;
+	conns->shared.rooms.n_out = 0;
+	conns->shared.read_at = 0;
 }
 
 bool conns_have_work(const struct conns *conns)

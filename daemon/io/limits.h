@@ -43,6 +43,11 @@
  * frame.
  */
 #define LIMITS_READ_BYTES_PER_TURN (64 * 1024)
+/*
+ * What stands in the rooms that connections share for a turn, each way: a request of usual length on
+ * every connection, and its answer.
+ */
+#define LIMITS_ROOM_BYTES (512 * 1024)
 /* Messages of one connection in one turn. Enough that commits are shared well (see design: 85 k changes a second
  * at 32 for each commit), few enough that a peer which pipelines thousands does not keep others
  * waiting. */

@@ -99,14 +99,18 @@ static int read_row_under(struct store *store, enum index index, struct slice ke
 
 /**
  * struct walk - through one order
+ * @same:   only through the keys that begin as @key does, up to the uid at their end
  * @key:    the last one; moved on, to that of a damaged row as well, so that a caller can pass over it
  * @cursor: in the index's table; opened with the first step
+ * @at_key: that is where the cursor stands
  */
 struct walk {
 	struct store *store;
 	enum index index;
+	bool same;
 	struct key key;
 	struct kv_cursor *cursor;
+	bool at_key;
 };
 
 static void walk_done(struct walk *walk)
@@ -118,8 +122,12 @@ static void walk_done(struct walk *walk)
 static int walk_seek(struct walk *walk, struct slice *ret_key)
 {
 	struct kv_txn *txn;
-	int r = store_reading(walk->store, &txn);
+	int r;
 
+	if (walk->at_key) {
+		return kv_cursor_next(walk->cursor, ret_key, NULL);
+	}
+	r = store_reading(walk->store, &txn);
 	if (r == 0 && !walk->cursor) {
 		r = kv_cursor_open(txn, index_table(walk->index), &walk->cursor);
 	}
@@ -130,6 +138,12 @@ static int walk_seek(struct walk *walk, struct slice *ret_key)
 		r = kv_cursor_next(walk->cursor, ret_key, NULL);
 	}
 	return r;
+}
+
+/* Whether the walk goes no further than before a key of its own length. */
+static bool walk_ends_before(const struct walk *walk, struct slice key)
+{
+	return walk->same && memcmp(key.data, walk->key.bytes, key.len - 8) != 0;
 }
 
 static int key_compare(struct slice a, struct slice b)
@@ -158,9 +172,13 @@ static int walk_table(struct walk *walk, const struct key *bound, struct account
 		if (key.len != walk->key.len) {
 			continue;
 		}
+		if (walk_ends_before(walk, key)) {
+			return STORE_E_NONE;
+		}
 		newer = newer_under(walk->store, walk->index, key, ret_account);
 		if (newer != NEWER_HIDDEN) {
 			memcpy(walk->key.bytes, key.data, key.len);
+			walk->at_key = true;
 			return newer == NEWER_SAME
 				       ? 0
 				       : read_row_under(walk->store, walk->index, key, ret_account);
@@ -175,35 +193,28 @@ static int walk_next(struct walk *walk, struct account *ret_account)
 	struct key newer_key;
 	const struct account *newer =
 		overlay_next(walk->store->overlay, walk->index, &walk->key, &newer_key);
-	int r = walk_table(walk, newer ? &newer_key : NULL, ret_account);
+	int r;
 
+	if (newer && walk_ends_before(walk, key_slice(&newer_key))) {
+		newer = NULL;
+	}
+	r = walk_table(walk, newer ? &newer_key : NULL, ret_account);
 	if (r == STORE_E_NONE && newer) {
 		walk->key = newer_key;
+		walk->at_key = false;
 		*ret_account = *newer;
 		return 0;
 	}
 	return r;
 }
 
-/* The same among the keys that begin as the walk's does, up to the uid at their end. */
-static int walk_next_same(struct walk *walk, struct account *ret_account)
-{
-	struct key before = walk->key;
-	int r = walk_next(walk, ret_account);
-
-	if ((r == 0 || r == STORE_E_CORRUPT) &&
-	    memcmp(walk->key.bytes, before.bytes, before.len - 8u) != 0) {
-		return STORE_E_NONE;
-	}
-	return r;
-}
-
 /* One step behind @key, which moves on. */
-static int step(struct store *store, enum index index, struct key *key, bool same,
+static int step(struct store *store, enum index index, bool same, struct key *key,
 		struct account *ret_account)
 {
-	cleanup(walk_done) struct walk walk = {.store = store, .index = index, .key = *key};
-	int r = same ? walk_next_same(&walk, ret_account) : walk_next(&walk, ret_account);
+	cleanup(walk_done) struct walk walk = {
+		.store = store, .index = index, .same = same, .key = *key};
+	int r = walk_next(&walk, ret_account);
 
 	*key = walk.key;
 	return r;
@@ -212,7 +223,7 @@ static int step(struct store *store, enum index index, struct key *key, bool sam
 int store_find_by_id(struct store *store, uint32_t org, struct slice id,
 		     struct account *ret_account)
 {
-	cleanup(walk_done) struct walk walk = {.store = store, .index = INDEX_ID};
+	cleanup(walk_done) struct walk walk = {.store = store, .index = INDEX_ID, .same = true};
 	uint8_t hash[ROWS_HASH_LEN];
 	struct account account;
 	bool found = false;
@@ -220,25 +231,29 @@ int store_find_by_id(struct store *store, uint32_t org, struct slice id,
 
 	store_hash_id(store, org, id, hash);
 	walk.key = key_by_org_hash(org, hash, 0);
-	while ((r = walk_next_same(&walk, &account)) == 0) {
+	while ((r = walk_next(&walk, &account)) == 0) {
 		*ret_account = account; /* uids grow: the last is the newest */
 		found = true;
 	}
 	return r == STORE_E_NONE && found ? 0 : r;
 }
 
-int store_next_of_person(struct store *store, struct slice person, uint64_t *uid,
+struct person_position store_begin_person(const struct store *store, struct slice person)
+{
+	struct person_position position = {.uid = 0};
+
+	store_hash_person(store, person, position.hash);
+	return position;
+}
+
+int store_next_of_person(struct store *store, struct person_position *position,
 			 struct account *ret_account)
 {
-	uint8_t hash[ROWS_HASH_LEN];
-	struct key key;
-	int r;
+	struct key key = key_by_person(position->hash, position->uid);
+	int r = step(store, INDEX_PERSON, true, &key, ret_account);
 
-	store_hash_person(store, person, hash);
-	key = key_by_person(hash, *uid);
-	r = step(store, INDEX_PERSON, &key, true, ret_account);
 	if (r == 0) {
-		*uid = ret_account->uid;
+		position->uid = ret_account->uid;
 	}
 	return r;
 }
@@ -246,12 +261,12 @@ int store_next_of_person(struct store *store, struct slice person, uint64_t *uid
 int store_find_by_person(struct store *store, uint32_t org, struct slice person,
 			 struct account *ret_account)
 {
+	struct person_position position = store_begin_person(store, person);
 	struct account account;
-	uint64_t uid = 0;
 	bool found = false;
 	int r;
 
-	while ((r = store_next_of_person(store, person, &uid, &account)) == 0) {
+	while ((r = store_next_of_person(store, &position, &account)) == 0) {
 		if (account.org != org) {
 			continue;
 		}
@@ -268,11 +283,12 @@ int store_find_by_person(struct store *store, uint32_t org, struct slice person,
 static int name_is_taken(struct store *store, enum index index, struct key key,
 			 const struct account *account, bool *ret_taken)
 {
-	cleanup(walk_done) struct walk walk = {.store = store, .index = index, .key = key};
+	cleanup(walk_done) struct walk walk = {
+		.store = store, .index = index, .same = true, .key = key};
 	struct account other;
 	int r;
 
-	while ((r = walk_next_same(&walk, &other)) == 0) {
+	while ((r = walk_next(&walk, &other)) == 0) {
 		if (other.uid != account->uid && other.facts.deleted_at == INSTANT_NONE) {
 			*ret_taken = true;
 			return 0;
@@ -308,7 +324,7 @@ int store_name_taken(struct store *store, const struct account *account, struct 
 int store_next_account(struct store *store, uint64_t *uid, struct account *ret_account)
 {
 	struct key key = key_u64(*uid);
-	int r = step(store, INDEX_UID, &key, false, ret_account);
+	int r = step(store, INDEX_UID, false, &key, ret_account);
 
 	if (r == 0 || r == STORE_E_CORRUPT) {
 		*uid = key_uid(key_slice(&key));
@@ -320,7 +336,7 @@ int store_next_of_org(struct store *store, uint32_t org, struct org_position *po
 		      struct account *ret_account)
 {
 	struct key key = key_by_org_hash(org, position->hash, position->uid);
-	int r = step(store, INDEX_ID, &key, false, ret_account);
+	int r = step(store, INDEX_ID, false, &key, ret_account);
 
 	if (r != 0 && r != STORE_E_CORRUPT) {
 		return r;
@@ -337,7 +353,7 @@ static int next_by_time(struct store *store, enum index index, struct due_positi
 			struct account *ret_account)
 {
 	struct key key = key_due(position->at, position->uid);
-	int r = step(store, index, &key, false, ret_account);
+	int r = step(store, index, false, &key, ret_account);
 
 	if (r == 0 || r == STORE_E_CORRUPT) {
 		position->at = (instant_t)load_be64(key.bytes);

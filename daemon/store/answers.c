@@ -46,6 +46,7 @@ int store_put_answer(struct store *store, const uint8_t key[ROWS_HASH_LEN], inst
 	kv_put(txn, KV_ANSWERS, name, answer);
 	store_spend(store, answer.len);
 	kv_put(txn, KV_ANSWERS_DUE, key_slice(&due), (struct slice){0});
+	store->answers_until = MIN(store->answers_until, until);
 	return 0;
 }
 
@@ -62,43 +63,63 @@ int store_get_answer(struct store *store, const uint8_t key[ROWS_HASH_LEN],
 	return r == KV_E_NONE ? STORE_E_NONE : r > 0 ? STORE_E_CORRUPT : r;
 }
 
-static int answers_first_due(struct kv_txn *txn, struct key *ret_key)
+/* Return: 0, STORE_E_NONE if none is kept, STORE_E_CORRUPT, or a negative errno. */
+static int answers_first_due(struct store *store, struct key *ret_key)
 {
 	cleanup(kv_cursor_closep) struct kv_cursor *cursor = NULL;
+	struct kv_txn *txn;
 	struct slice key;
-	int r = kv_cursor_open(txn, KV_ANSWERS_DUE, &cursor);
+	int r = store_reading(store, &txn);
 
+	if (r == 0) {
+		r = kv_cursor_open(txn, KV_ANSWERS_DUE, &cursor);
+	}
 	if (r == 0) {
 		r = kv_cursor_seek(cursor, (struct slice){0}, &key, NULL);
 	}
-	if (r == 0 && key.len != 8 + ROWS_HASH_LEN) {
-		return KV_E_CORRUPT;
+	if (r != 0) {
+		return r == KV_E_NONE ? STORE_E_NONE : r > 0 ? STORE_E_CORRUPT : r;
 	}
-	if (r == 0) {
-		*ret_key = (struct key){0};
-		key_add_bytes(ret_key, key.data, key.len);
+	if (key.len != 8 + ROWS_HASH_LEN) {
+		return STORE_E_CORRUPT;
 	}
-	return r;
+	*ret_key = (struct key){0};
+	key_add_bytes(ret_key, key.data, key.len);
+	return 0;
 }
 
-int store_drop_answers(struct store *store, instant_t until, uint32_t n_max)
+static int answers_drop(struct store *store, const struct key *due)
 {
 	struct kv_txn *txn;
-	struct key due;
-	int r = store_reading(store, &txn);
+	int r = store_writing(store, &txn);
 
-	for (uint32_t i = 0; i < n_max && r == 0; ++i) {
-		r = answers_first_due(txn, &due);
-		if (r != 0 || (instant_t)load_be64(due.bytes) > until) {
-			break;
+	if (r < 0) {
+		return r;
+	}
+	kv_delete(txn, KV_ANSWERS_DUE, key_slice(due));
+	kv_delete(txn, KV_ANSWERS, (struct slice){(const char *)due->bytes + 8, ROWS_HASH_LEN});
+	return MIN(kv_txn_error(txn), 0);
+}
+
+/* Every turn asks, so the instant of the first one is remembered. */
+int store_drop_answers(struct store *store, instant_t until, uint32_t n_max)
+{
+	struct key due;
+	int r = 0;
+
+	for (uint32_t i = 0; i < n_max && r == 0 && store->answers_until <= until; ++i) {
+		r = answers_first_due(store, &due);
+		if (r == STORE_E_NONE) {
+			store->answers_until = INSTANT_MAX;
+			return 0;
 		}
-		r = store_writing(store, &txn);
-		if (r == 0) {
-			kv_delete(txn, KV_ANSWERS_DUE, key_slice(&due));
-			kv_delete(txn, KV_ANSWERS,
-				  (struct slice){(const char *)due.bytes + 8, ROWS_HASH_LEN});
-			r = kv_txn_error(txn) < 0 ? kv_txn_error(txn) : 0;
+		if (r != 0) {
+			return r;
+		}
+		store->answers_until = (instant_t)load_be64(due.bytes);
+		if (store->answers_until <= until) {
+			r = answers_drop(store, &due);
 		}
 	}
-	return r > 0 ? (r == KV_E_NONE ? 0 : STORE_E_CORRUPT) : r;
+	return r;
 }

@@ -61,6 +61,8 @@ struct store {
 	instant_t clock_seen;
 	struct progress progress;
 
+	instant_t answers_until; /* before it no kept answer is to be forgotten */
+
 	struct account last_read; /* a row as its table has it, or uid 0; of this turn */
 
 	uint64_t

@@ -6,7 +6,7 @@
 
 /*
  * Ordered keys and values in tables, with transactions. This is the whole surface the store needs
- * of an engine; kv.c, kv_pending.c and kv_txn.c implement it on LMDB: see kv_inside.h.
+ * of an engine; the files kv*.c implement it on LMDB: see kv_inside.h.
  *
  * One process, all calls but kv_copy() and kv_finish_copy() from one thread (kv_open() of the same
  * directory twice in one process is not allowed); while a transaction writes, no other is open. A

@@ -10,7 +10,7 @@
 
 /*
  * What the files that together are the engine share: kv.c opens and copies, kv_pending.c has the
- * way to the disk, kv_txn.c transactions. They alone see <lmdb.h>.
+ * way to the disk, kv_txn.c transactions, kv_cursor.c cursors. They alone see <lmdb.h>.
  */
 
 /*
@@ -25,6 +25,9 @@
  * @copying:    descriptor that kv_copy() writes to, or -1
  * @stopped:    kv_stop_copy() was called
  * @idle:       a read transaction that was reset: to renew it costs no system call and no memory
+ * @spares:     cursors that were closed, one of each table at most: to be opened again
+ * @n_writing:  of them, in @pending; they are gone before it changes or ends
+ * @moment:     goes on whenever a transaction begins, changes or ends
  */
 struct kv {
 	MDB_env *env;
@@ -42,6 +45,9 @@ struct kv {
 	atomic_int copying;
 	atomic_bool stopped;
 	struct kv_txn *idle;
+	struct kv_cursor *spares[_KV_TABLE_MAX];
+	unsigned n_writing;
+	uint64_t moment;
 	unsigned n_txns;
 	bool writing;
 };
@@ -58,6 +64,13 @@ static inline MDB_val kv_val(struct slice slice)
 	return (MDB_val){slice.len, (void *)(uintptr_t)slice.data};
 }
 
+static inline MDB_val kv_key(struct slice key)
+{
+	assert(key.len > 0);
+	assert(key.len <= KV_KEY_LEN_MAX);
+	return kv_val(key);
+}
+
 static inline struct slice kv_slice(MDB_val value)
 {
 	return (struct slice){value.mv_data, value.mv_size};
@@ -66,6 +79,12 @@ static inline struct slice kv_slice(MDB_val value)
 /* What LMDB answered, as an answer of kv.h; and as a negative errno, where no answer is meant. */
 int kv_machine_error(int rc);
 int kv_answer_of(int rc);
+
+/* The same of a read: after a failed write LMDB refuses reads, and they answer why it failed. */
+int kv_read_answer_of(const struct kv_txn *txn, int rc);
+
+/* Closes the spare cursors for good: those in @pending, or all. */
+void kv_drop_cursors(struct kv *kv, bool all);
 
 /* The key of the row of KV_META that says which records of the journal follow. */
 MDB_val kv_base_key(void);

@@ -4,19 +4,6 @@
 
 #include "daemon/store/kv_inside.h"
 
-struct kv_cursor {
-	struct kv_txn *txn;
-	MDB_cursor *cursor;
-	bool at_end; /* LMDB would begin again at the first key */
-};
-
-static MDB_val key_of(struct slice key)
-{
-	assert(key.len > 0);
-	assert(key.len <= KV_KEY_LEN_MAX);
-	return kv_val(key);
-}
-
 static int begin_txn(struct kv *kv, MDB_txn *lmdb, struct kv_txn **ret_txn)
 {
 	struct kv_txn *txn = calloc(1, sizeof(*txn));
@@ -27,6 +14,7 @@ static int begin_txn(struct kv *kv, MDB_txn *lmdb, struct kv_txn **ret_txn)
 	txn->kv = kv;
 	txn->txn = lmdb;
 	kv->n_txns++;
+	kv->moment++;
 	*ret_txn = txn;
 	return 0;
 }
@@ -77,6 +65,7 @@ static int begin_read(struct kv *kv, struct kv_txn **ret_txn)
 		return kv_machine_error(r);
 	}
 	kv->n_txns++;
+	kv->moment++;
 	*ret_txn = TAKE_PTR(kv->idle);
 	return 0;
 }
@@ -107,6 +96,7 @@ struct kv_txn *kv_abort(struct kv_txn *txn)
 	if (!txn) {
 		return NULL;
 	}
+	kv_drop_cursors(kv, false);
 	if (txn->write) {
 		forget(txn);
 		kv_pending_roll_back(kv);
@@ -129,6 +119,7 @@ int kv_commit(struct kv_txn *txn)
 	int r = txn->error;
 
 	assert(txn->write);
+	kv_drop_cursors(kv, false);
 	if (r == 0 && journal_has_body(kv->journal)) {
 		r = kv_pending_commit(kv);
 		if (r == 0) {
@@ -145,8 +136,7 @@ int kv_txn_error(const struct kv_txn *txn)
 	return txn->error;
 }
 
-/* After a failed write LMDB refuses reads in its transaction: they answer why the write failed. */
-static int read_answer_of(const struct kv_txn *txn, int rc)
+int kv_read_answer_of(const struct kv_txn *txn, int rc)
 {
 	if (rc == MDB_BAD_TXN && txn->error) {
 		return txn->error == KV_E_FULL ? -ENOSPC : txn->error;
@@ -156,11 +146,11 @@ static int read_answer_of(const struct kv_txn *txn, int rc)
 
 int kv_get(struct kv_txn *txn, enum kv_table table, struct slice key, struct slice *ret_value)
 {
-	MDB_val k = key_of(key);
+	MDB_val k = kv_key(key);
 	MDB_val value;
 	int r;
 
-	r = read_answer_of(txn, mdb_get(txn->txn, txn->kv->tables[table], &k, &value));
+	r = kv_read_answer_of(txn, mdb_get(txn->txn, txn->kv->tables[table], &k, &value));
 	if (r == 0) {
 		*ret_value = kv_slice(value);
 	}
@@ -171,8 +161,9 @@ static void change(struct kv_txn *txn, uint8_t what, enum kv_table table, struct
 		   struct slice value)
 {
 	assert(txn->write);
+	kv_drop_cursors(txn->kv, false);
 	if (!txn->error) {
-		txn->error = kv_pending_change(txn->kv, what, table, key_of(key), kv_val(value));
+		txn->error = kv_pending_change(txn->kv, what, table, kv_key(key), kv_val(value));
 	}
 }
 
@@ -191,80 +182,6 @@ void kv_delete(struct kv_txn *txn, enum kv_table table, struct slice key)
 	change(txn, KV_CHANGE_DELETE, table, key, (struct slice){0});
 }
 
-int kv_cursor_open(struct kv_txn *txn, enum kv_table table, struct kv_cursor **ret_cursor)
-{
-	struct kv_cursor *cursor = calloc(1, sizeof(*cursor));
-	int r;
-
-	if (!cursor) {
-		return -ENOMEM;
-	}
-	r = mdb_cursor_open(txn->txn, txn->kv->tables[table], &cursor->cursor);
-	if (r != 0) {
-		free(cursor);
-		return read_answer_of(txn, r);
-	}
-	cursor->txn = txn;
-	*ret_cursor = cursor;
-	return 0;
-}
-
-struct kv_cursor *kv_cursor_close(struct kv_cursor *cursor)
-{
-	if (cursor) {
-		mdb_cursor_close(cursor->cursor);
-		free(cursor);
-	}
-	return NULL;
-}
-
-void kv_cursor_closep(struct kv_cursor **cursor)
-{
-	*cursor = kv_cursor_close(*cursor);
-}
-
-static int move(struct kv_cursor *cursor, MDB_cursor_op op, MDB_val key, struct slice *ret_key,
-		struct slice *ret_value)
-{
-	MDB_val value;
-	int r = read_answer_of(cursor->txn, mdb_cursor_get(cursor->cursor, &key, &value, op));
-
-	cursor->at_end = r == KV_E_NONE;
-	if (r != 0) {
-		return r;
-	}
-	if (ret_key) {
-		*ret_key = kv_slice(key);
-	}
-	if (ret_value) {
-		*ret_value = kv_slice(value);
-	}
-	return 0;
-}
-
-/* LMDB searches for no empty key. */
-int kv_cursor_seek(struct kv_cursor *cursor, struct slice key, struct slice *ret_key,
-		   struct slice *ret_value)
-{
-	if (key.len == 0) {
-		return move(cursor, MDB_FIRST, (MDB_val){0}, ret_key, ret_value);
-	}
-	return move(cursor, MDB_SET_RANGE, key_of(key), ret_key, ret_value);
-}
-
-int kv_cursor_next(struct kv_cursor *cursor, struct slice *ret_key, struct slice *ret_value)
-{
-	if (cursor->at_end) {
-		return KV_E_NONE;
-	}
-	return move(cursor, MDB_NEXT, (MDB_val){0}, ret_key, ret_value);
-}
-
-int kv_cursor_last(struct kv_cursor *cursor, struct slice *ret_key, struct slice *ret_value)
-{
-	return move(cursor, MDB_LAST, (MDB_val){0}, ret_key, ret_value);
-}
-
 static int count_pages(struct kv_txn *txn, MDB_dbi table, uint64_t *pages)
 {
 	MDB_stat stat;
@@ -273,7 +190,7 @@ static int count_pages(struct kv_txn *txn, MDB_dbi table, uint64_t *pages)
 	if (r == 0) {
 		*pages += stat.ms_branch_pages + stat.ms_leaf_pages + stat.ms_overflow_pages;
 	}
-	return read_answer_of(txn, r);
+	return kv_read_answer_of(txn, r);
 }
 
 /* A file system that cannot allocate ahead has a hole there. */

@@ -240,11 +240,14 @@ must_check int store_find_by_person(struct store *store, uint32_t org, struct sl
 must_check int store_name_taken(struct store *store, const struct account *account,
 				struct slice new_upn, bool *ret_taken);
 
-/*
- * Every account of a person, tombstones left out, oldest first: call with *@uid 0 first, then
- * with what it was set to.
- */
-must_check int store_next_of_person(struct store *store, struct slice person, uint64_t *uid,
+/* Every account of a person, tombstones left out, oldest first: those after @uid. */
+struct person_position {
+	uint8_t hash[ROWS_HASH_LEN];
+	uint64_t uid;
+};
+
+struct person_position store_begin_person(const struct store *store, struct slice person);
+must_check int store_next_of_person(struct store *store, struct person_position *position,
 				    struct account *ret_account);
 
 /* Accounts in the order of their uids, tombstones included, after *@uid. */

@@ -9,6 +9,7 @@
 #include "daemon/store/files.h"
 #include "daemon/store/vault_file.h"
 #include "daemon/store/vault_header.h"
+#include "daemon/store/vault_map.h"
 
 #define UID_MAX       (UINT64_C(1) << 40)
 #define PLAIN_LEN_MAX 65536
@@ -27,6 +28,7 @@ static_assert(VAULT_SEAL_OVERHEAD == NONCE_LEN + TAG_LEN, "what sealing adds");
 static_assert(VAULT_HASH_LEN >= crypto_generichash_BYTES_MIN, "BLAKE2b can be that short");
 
 /*
+ * @map:       the file, to read from
  * @dirty:     something was written that was not synced
  * @locked:    it cannot be swapped out
  * @first_new: uid of new_slots[0]; the others follow without gaps, so that one write stores them all
@@ -34,6 +36,7 @@ static_assert(VAULT_HASH_LEN >= crypto_generichash_BYTES_MIN, "BLAKE2b can be th
  */
 struct vault {
 	int fd;
+	struct vault_map map;
 	bool dirty;
 	bool locked;
 	struct vault_header header;
@@ -106,7 +109,7 @@ static int read_header(struct vault *vault, const uint8_t *master)
 		r = vault_header_decode(block, master, &vault->header);
 	}
 	sodium_memzero(block, sizeof(block));
-	return r;
+	return r != 0 ? r : vault_map_extend(&vault->map, vault->fd, st.st_size);
 }
 
 /*
@@ -140,6 +143,7 @@ int vault_open(const char *path, const uint8_t *master, struct vault **ret_vault
 struct vault *vault_close(struct vault *vault)
 {
 	if (vault) {
+		vault_map_done(&vault->map);
 		closep(&vault->fd);
 		sodium_free(vault);
 	}
@@ -168,12 +172,17 @@ static uint8_t *find_new_slot(struct vault *vault, uint64_t uid)
 static int write_new_keys(struct vault *vault)
 {
 	size_t len = vault->n_new * VAULT_KEY_LEN;
+	off_t at;
 	int r;
 
 	if (len == 0) {
 		return 0;
 	}
-	r = files_write_at(vault->fd, slot_offset(vault->first_new), vault->new_slots[0], len);
+	at = slot_offset(vault->first_new);
+	r = files_write_at(vault->fd, at, vault->new_slots[0], len);
+	if (r == 0) {
+		r = vault_map_extend(&vault->map, vault->fd, at + (off_t)len);
+	}
 	if (r < 0) {
 		return r;
 	}
@@ -296,42 +305,40 @@ int vault_sync(struct vault *vault)
 	return 0;
 }
 
+/* That a slot has no key is no secret, so it may be told as fast as it can be. */
+static bool has_no_key(const uint8_t slot[static VAULT_KEY_LEN])
+{
+	static const uint8_t zeros[VAULT_KEY_LEN];
+
+	return memcmp(slot, zeros, sizeof(zeros)) == 0;
+}
+
 /* uids come from rows too, so one that cannot be has no key; the house key has no slot. */
 static int load_slot(struct vault *vault, uint64_t uid, uint8_t ret_key[static VAULT_KEY_LEN])
 {
-	uint8_t key[VAULT_KEY_LEN] = {0};
-	const uint8_t *new_slot = find_new_slot(vault, uid);
-	int r = 0;
+	const uint8_t *slot;
 
 	if (uid == 0 || uid > UID_MAX) {
 		return VAULT_E_NONE;
 	}
-	if (new_slot) {
-		memcpy(key, new_slot, VAULT_KEY_LEN);
-	} else {
-		r = vault_file_read(vault->fd, slot_offset(uid), key, VAULT_KEY_LEN);
+	slot = find_new_slot(vault, uid);
+	if (!slot) {
+		slot = vault_map_slot(&vault->map, slot_offset(uid));
 	}
-	if (r == 0 && sodium_is_zero(key, VAULT_KEY_LEN)) {
-		r = VAULT_E_NONE;
+	if (!slot || has_no_key(slot)) {
+		return VAULT_E_NONE;
 	}
-	if (r == 0) {
-		vault_wrap_turn(&vault->header.wrap, VAULT_WRAP_SLOT, uid, key);
-		memcpy(ret_key, key, VAULT_KEY_LEN);
-	}
-	sodium_memzero(key, VAULT_KEY_LEN);
-	return r;
+	memcpy(ret_key, slot, VAULT_KEY_LEN);
+	vault_wrap_turn(&vault->header.wrap, VAULT_WRAP_SLOT, uid, ret_key);
+	return 0;
 }
 
 int vault_has_key(struct vault *vault, uint64_t uid, bool *ret_has)
 {
-	uint8_t key[VAULT_KEY_LEN];
-	int r = load_slot(vault, uid, key);
+	uint8_t key[VAULT_KEY_LEN] = {0};
 
-	if (r < 0) {
-		return r;
-	}
+	*ret_has = load_slot(vault, uid, key) == 0;
 	sodium_memzero(key, sizeof(key));
-	*ret_has = r == 0;
 	return 0;
 }
 

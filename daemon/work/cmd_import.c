@@ -134,15 +134,16 @@ static int import_active(struct call *call, const struct item *item, const struc
 static int import_beside(struct call *call, const struct item *item, const struct org *org,
 			 struct import *import)
 {
+	struct store *store = call->engine->store;
+	struct person_position position;
 	struct account other;
-	uint64_t uid = 0;
 	int r;
 
 	if (call->request->new_incarnation || ITEM_HAS(item, deleted_at_us)) {
 		return import_new(call, item, org, import);
 	}
-	while ((r = store_next_of_person(call->engine->store, call->engine->profile.person, &uid,
-					 &other)) == 0) {
+	position = store_begin_person(store, call->engine->profile.person);
+	while ((r = store_next_of_person(store, &position, &other)) == 0) {
 		if (other.org == org->number && lifecycle_state(&other.facts, call->engine->now) ==
 							ACCOUNT_STATE_SOFT_DELETED) {
 			import->account = other;

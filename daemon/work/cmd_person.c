@@ -55,24 +55,23 @@ static int put_membership(struct call *call, const struct account *account)
 }
 
 /* The next account of the person in an organization that the peer's role covers. */
-static int next_covered(struct call *call, uint64_t *uid, struct account *ret_account)
+static int next_covered(struct call *call, struct person_position *position,
+			struct account *ret_account)
 {
 	int r;
 
 	do {
-		r = store_next_of_person(call->engine->store, call->request->person, uid,
-					 ret_account);
+		r = store_next_of_person(call->engine->store, position, ret_account);
 	} while (r == 0 && !call_covers(call, store_org(call->engine->store, ret_account->org)));
 	return r;
 }
 
-static int put_home(struct call *call, uint64_t *ret_home)
+static int put_home(struct call *call, struct person_position position, uint64_t *ret_home)
 {
 	struct account account;
-	uint64_t uid = 0;
 	int r;
 
-	while ((r = next_covered(call, &uid, &account)) == 0) {
+	while ((r = next_covered(call, &position, &account)) == 0) {
 		if (account.facts.kind == ACCOUNT_KIND_MEMBER &&
 		    account.facts.deleted_at == INSTANT_NONE) {
 			*ret_home = account.uid;
@@ -85,15 +84,14 @@ static int put_home(struct call *call, uint64_t *ret_home)
 	return r == STORE_E_NONE ? 0 : r;
 }
 
-static int put_others(struct call *call, uint64_t home)
+static int put_others(struct call *call, struct person_position position, uint64_t home)
 {
 	struct account account;
-	uint64_t uid = 0;
 	int r = 0;
 
 	pack_put_array(call->out, "others");
 	for (uint32_t n = 0; n < PERSON_ACCOUNTS_MAX && r == 0; ++n) {
-		r = next_covered(call, &uid, &account);
+		r = next_covered(call, &position, &account);
 		if (r == 0 && account.uid != home) {
 			pack_write_map(call->out);
 			r = put_membership(call, &account);
@@ -106,13 +104,15 @@ static int put_others(struct call *call, uint64_t home)
 
 int cmd_person_organizations(struct call *call)
 {
+	struct person_position begin =
+		store_begin_person(call->engine->store, call->request->person);
 	uint64_t home = 0;
 	int r;
 
 	pack_write_map(call->out);
-	r = put_home(call, &home);
+	r = put_home(call, begin, &home);
 	if (r == 0) {
-		r = put_others(call, home);
+		r = put_others(call, begin, home);
 	}
 	pack_write_end(call->out);
 	return r > 0 ? call_refuse_damaged(call, "an account of this person") : r;

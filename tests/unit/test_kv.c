@@ -403,6 +403,116 @@ Test(kv, a_cursor_of_a_write_transaction_sees_its_writes)
 }
 
 /* A store in a map that holds its tables and little else. */
+/* Opens a cursor, moves it to a number or to the next one, and closes it. Return: where it was. */
+static uint64_t visit(struct kv_txn *txn, uint64_t n, bool next)
+{
+	struct kv_cursor *cursor = cursor_at(txn);
+	struct key key = key_u64(n);
+	struct slice found = {0};
+	int r = kv_cursor_seek(cursor, key_slice(&key), &found, NULL);
+
+	if (r == 0 && next) {
+		r = kv_cursor_next(cursor, &found, NULL);
+	}
+	(void)kv_cursor_close(cursor);
+	cr_assert(r == 0 || r == KV_E_NONE);
+	return r == 0 ? load_be64(found.data) : 0;
+}
+
+Test(kv, a_cursor_that_is_opened_again_begins_at_the_first_key)
+{
+	struct kv_cursor *cursor;
+	struct kv_txn *txn;
+	struct slice found;
+
+	put_tens();
+	for (int write = 0; write < 2; write++) {
+		txn = begin(write);
+		for (int i = 0; i < 3; i++) {
+			cr_assert_eq(visit(txn, 20, true), 30);
+			cursor = cursor_at(txn);
+			cr_assert_eq(kv_cursor_next(cursor, &found, NULL), 0);
+			cr_assert_eq(load_be64(found.data), 10);
+			(void)kv_cursor_close(cursor);
+		}
+		(void)kv_abort(txn);
+	}
+}
+
+Test(kv, a_cursor_that_is_opened_again_sees_what_was_written_since)
+{
+	struct kv_txn *txn;
+
+	put_tens();
+	txn = begin(false);
+	cr_assert_eq(visit(txn, 20, true), 30);
+	(void)kv_abort(txn);
+	txn = begin(true);
+	cr_assert_eq(visit(txn, 20, true), 30);
+	put_number(txn, KV_ACCOUNTS, 25, "");
+	cr_assert_eq(visit(txn, 20, true), 25);
+	kv_delete(txn, KV_ACCOUNTS, key_slice(&(struct key){8, {[7] = 25}}));
+	cr_assert_eq(visit(txn, 20, true), 30);
+	put_number(txn, KV_ACCOUNTS, 22, "");
+	cr_assert_eq(kv_commit(txn), 0);
+	txn = begin(false);
+	cr_assert_eq(visit(txn, 20, true), 22);
+	(void)kv_abort(txn);
+	cr_assert_eq(kv_checkpoint(kv), 0);
+	txn = begin(false);
+	cr_assert_eq(visit(txn, 20, true), 22);
+	(void)kv_abort(txn);
+}
+
+Test(kv, cursors_of_two_snapshots_do_not_meet)
+{
+	struct kv_txn *older, *newer;
+
+	put_tens();
+	cr_assert_eq(kv_checkpoint(kv), 0);
+	older = begin(false);
+	newer = begin(false);
+	for (int i = 0; i < 3; i++) {
+		cr_assert_eq(visit(newer, 20, true), 30);
+		cr_assert_eq(visit(older, 10, true), 20);
+	}
+	(void)kv_abort(newer);
+	cr_assert_eq(visit(older, 20, true), 30);
+	(void)kv_abort(older);
+}
+
+Test(kv, keys_of_every_length_stand_in_the_order_of_their_bytes)
+{
+	static const char bytes[] =
+		"\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f\x10\x11";
+	struct kv_txn *txn = begin(true);
+	struct kv_cursor *cursor;
+	struct slice found;
+
+	for (size_t len = sizeof(bytes) - 1; len > 0; len--) {
+		char high[sizeof(bytes)];
+
+		memcpy(high, bytes, len);
+		high[len - 1] = (char)0xf0;
+		kv_put(txn, KV_ANSWERS, (struct slice){high, len}, (struct slice){0});
+		kv_put(txn, KV_ANSWERS, (struct slice){bytes, len}, (struct slice){0});
+	}
+	cr_assert_eq(kv_commit(txn), 0);
+	txn = begin(false);
+	cr_assert_eq(kv_cursor_open(txn, KV_ANSWERS, &cursor), 0);
+	for (size_t len = 1; len < sizeof(bytes); len++) {
+		cr_assert_eq(kv_cursor_next(cursor, &found, NULL), 0);
+		cr_assert(slice_equal(found, (struct slice){bytes, len}), "%zu", len);
+	}
+	for (size_t len = sizeof(bytes) - 1; len > 0; len--) {
+		cr_assert_eq(kv_cursor_next(cursor, &found, NULL), 0);
+		cr_assert_eq(found.len, len);
+		cr_assert_eq((uint8_t)found.data[len - 1], 0xf0);
+	}
+	(void)kv_cursor_close(cursor);
+	(void)kv_abort(txn);
+}
+
 static void make_small(void)
 {
 	kv = kv_close(kv);

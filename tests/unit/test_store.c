@@ -541,6 +541,21 @@ Test(store, no_more_answers_are_dropped_than_asked_the_oldest_first)
 	cr_assert(has_answer(key_b, "newer"));
 }
 
+Test(store, an_answer_is_dropped_although_there_was_none_when_it_was_looked_for)
+{
+	struct slice none;
+
+	cr_assert_eq(store_drop_answers(room.store, room.now, 100), 0);
+	put_answer(key_a, room.now + 2, "one");
+	cr_assert_eq(store_drop_answers(room.store, room.now + 1, 100), 0);
+	put_answer(key_b, room.now + 1, "two");
+	cr_assert_eq(store_drop_answers(room.store, room.now + 1, 100), 0);
+	cr_assert_eq(store_get_answer(room.store, key_b, &none), STORE_E_NONE);
+	cr_assert(has_answer(key_a, "one"));
+	cr_assert_eq(store_drop_answers(room.store, room.now + 2, 100), 0);
+	cr_assert_eq(store_get_answer(room.store, key_a, &none), STORE_E_NONE);
+}
+
 Test(store, dropping_answers_that_are_not_there_is_not_a_change)
 {
 	storeroom_commit(&room);

@@ -316,19 +316,16 @@ static bool is_active(const struct account *account)
 static void expect_accounts_of_person(uint32_t person)
 {
 	struct name name = address("P", person); /* in any case */
+	struct person_position at = store_begin_person(room.store, slice_of(name.text));
 	struct account found;
-	uint64_t uid = 0;
 
 	for (uint32_t i = 0; i < model.n; ++i) {
 		if (is_of_person(&model.rows[i], person)) {
-			cr_assert_eq(store_next_of_person(room.store, slice_of(name.text), &uid,
-							  &found),
-				     0);
+			cr_assert_eq(store_next_of_person(room.store, &at, &found), 0);
 			expect_row(&found, &model.rows[i].account);
 		}
 	}
-	cr_assert_eq(store_next_of_person(room.store, slice_of(name.text), &uid, &found),
-		     STORE_E_NONE);
+	cr_assert_eq(store_next_of_person(room.store, &at, &found), STORE_E_NONE);
 }
 
 /* The first active one, else the newest. */

@@ -513,10 +513,34 @@ Test(vault, a_slot_cut_in_half_has_another_key_or_none)
 	new_keys(1, 1);
 	sealed = seal(1);
 	cr_assert_eq(vault_sync(vault), 0);
+	vault = vault_close(vault);
 	cr_assert_eq(truncate(path, slot_at(1) + 16), 0);
+	cr_assert_eq(vault_open(path, NULL, &vault), 0);
 	cr_assert_eq(unseal(1, &sealed), VAULT_E_FORGED);
+	vault = vault_close(vault);
 	cr_assert_eq(truncate(path, slot_at(1)), 0);
+	cr_assert_eq(vault_open(path, NULL, &vault), 0);
 	cr_assert_eq(unseal(1, &sealed), VAULT_E_NONE);
+}
+
+Test(vault, keys_are_read_however_long_the_file_has_grown)
+{
+	static const uint64_t uids[] = {1, 127, 128, 1000000, 3000000, 20000000};
+	struct sealed sealed[ARRAY_LEN(uids)];
+
+	for (size_t i = 0; i < ARRAY_LEN(uids); i++) {
+		new_keys(uids[i], uids[i]);
+		sealed[i] = seal(uids[i]);
+		cr_assert_eq(vault_sync(vault), 0);
+		for (size_t j = 0; j <= i; j++) {
+			cr_assert_eq(unseal(uids[j], &sealed[j]), 0);
+		}
+		cr_assert_not(has_key(uids[i] + 1));
+	}
+	destroy_keys(uids[4], uids[4]);
+	cr_assert_eq(unseal(uids[4], &sealed[4]), VAULT_E_NONE);
+	cr_assert_eq(reopen(), 0);
+	cr_assert_eq(unseal(uids[5], &sealed[5]), 0);
 }
 
 struct hash {
