@@ -343,8 +343,8 @@ Test(settle, an_account_removed_for_good_in_the_middle_of_a_round_is_gone)
 {
 	uint8_t buffer[MODEL_PROFILE_BYTES_MAX];
 	struct account account = import("g-1"), found;
+	struct person_position position;
 	struct profile profile;
-	uint64_t uid = 0;
 
 	storeroom_step(&room, &account, LIFECYCLE_REMOVE);
 	storeroom_step(&room, &account, LIFECYCLE_PURGE);
@@ -355,10 +355,8 @@ Test(settle, an_account_removed_for_good_in_the_middle_of_a_round_is_gone)
 	for (int i = 0; i < 2; ++i) {
 		cr_assert_eq(store_get_profile(room.store, account.uid, buffer, &profile),
 			     STORE_E_NONE);
-		uid = 0;
-		cr_assert_eq(store_next_of_person(room.store, slice_of("g-1@home.example"), &uid,
-						  &found),
-			     STORE_E_NONE);
+		position = store_begin_person(room.store, slice_of("g-1@home.example"));
+		cr_assert_eq(store_next_of_person(room.store, &position, &found), STORE_E_NONE);
 		cr_assert_neq(storeroom_get(&room, account.uid).facts.removed_at, INSTANT_NONE);
 		storeroom_reopen(&room);
 	}
