@@ -414,6 +414,28 @@ Test(settle, little_that_waits_need_not_be_settled_under_load)
 	cr_assert_not(store_must_settle(room.store));
 }
 
+Test(settle, so_many_rows_that_memory_must_be_bounded_are_settled_under_load)
+{
+	struct account account = import("g-1");
+
+	account.last_seq = room.store->head.seq;
+	for (uint64_t uid = 2; uid <= STORE_OVERLAY_MAX; ++uid) {
+		account.uid = uid;
+		cr_assert_eq(overlay_put(room.store->overlay, &account, NULL), 0);
+	}
+	cr_assert_not(store_must_settle(room.store));
+	account.uid = STORE_OVERLAY_MAX + 1;
+	cr_assert_eq(overlay_put(room.store->overlay, &account, NULL), 0);
+	cr_assert(store_must_settle(room.store));
+	while (store_must_settle(room.store)) {
+		cr_assert_eq(store_settle(room.store, STORE_SETTLE_SLICE), 0);
+	}
+	cr_assert(is_under_way(), "no more than a slice is due before others come");
+	storeroom_settle(&room);
+	cr_assert_eq(n_keys(KV_ACCOUNTS), STORE_OVERLAY_MAX + 1);
+	storeroom_commit(&room);
+}
+
 Test(settle, a_round_under_way_goes_on_as_fast_as_entries_come)
 {
 	(void)import("g-1");
