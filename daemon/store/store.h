@@ -18,8 +18,8 @@
  * the tail of the ledger that is not settled yet is replayed into the overlay. Reads look at the
  * overlay first.
  *
- * Changes of one turn share one transaction and become durable together in store_commit(): vault
- * first, then the data. Reads in the same turn see them already; so no answer may leave before
+ * Changes of one turn share one transaction and become durable together in store_commit(): first
+ * the removal register, then the vault, then the data. Reads in the same turn see them already; so no answer may leave before
  * store_commit() has returned 0. There is no way back for a single change: what must be checked
  * is checked before it is made.
  *
@@ -298,12 +298,27 @@ must_check int store_import(struct store *store, struct account *account,
  * @account: with the facts after it; last_seq is set on 0
  *
  * With EVENT_REMOVAL_COMPLETED (without a note: there is no key to seal it) the key is destroyed,
- * profile and notes are deleted and the row becomes a tombstone.
+ * profile and notes are deleted and the row becomes a tombstone. What came before must be durable.
  *
  * Return: 0 or a negative errno.
  */
 must_check int store_change(struct store *store, struct account *account, enum event event,
 			    const struct actor *actor);
+
+/**
+ * store_remove() - a removal that nobody owes anything for: started and completed in one change
+ * @account: with the facts after its start, not changed in the store yet; it becomes the tombstone
+ * @removed: the facts after its completion
+ *
+ * For the clock's own starts. Two entries, as store_change() would append them, and one row; what a
+ * crash keeps of them from the disk the removal register knows, and the next start enters them
+ * again. It does not know who purged or what a keeper confirmed: what follows that is completed in a
+ * later commit, by store_change().
+ *
+ * Return: 0 or a negative errno.
+ */
+must_check int store_remove(struct store *store, struct account *account,
+			    const struct facts *removed, const struct actor *actor);
 
 /**
  * struct particulars - what some events tell beyond the account's facts; see struct entry
