@@ -467,8 +467,12 @@ int register_sync(struct removal_register *removals)
 	if (!register_dirty(removals)) {
 		return 0;
 	}
-	r = register_ahead_append(&removals->ahead, removals->serial, removals->fd,
-				  record_offset(first), removals->added, len);
+	if (removals->place) { /* nobody sees it before it is synced */
+		r = files_write_at(removals->fd, record_offset(first), removals->added, len);
+	} else {
+		r = register_ahead_append(&removals->ahead, removals->serial, removals->fd,
+					  record_offset(first), removals->added, len);
+	}
 	if (r < 0) {
 		return r;
 	}

@@ -14,8 +14,9 @@
 #define SERIAL_AT  8
 #define AT_AT      24
 #define LEN_AT     32
-#define HASH_AT    40
-#define HASH_LEN   24
+#define CHECK_AT   40
+#define HASH_AT    48
+#define HASH_LEN   16
 #define HEADER_LEN 64
 
 #define PAGE_LEN     4096           /* what a disk writes whole, and file systems in any order */
@@ -25,6 +26,7 @@
 #define BYTES_MAX ((uint64_t)64 << 20)
 
 static_assert(SERIAL_AT + REGISTER_SERIAL_LEN == AT_AT, "the header has no gap");
+static_assert(CHECK_AT + REGISTER_CHECK_LEN == HASH_AT, "nor has it one there");
 static_assert(HASH_AT + HASH_LEN == HEADER_LEN, "the header ends in its hash");
 
 int register_ahead_init(struct register_ahead *ahead, const char *register_path)
@@ -68,9 +70,15 @@ static int ensure_open(struct register_ahead *ahead)
 	return ahead->fd < 0 ? -errno : files_sync_parent(ahead->path);
 }
 
+/* Records and the header end in their check. */
+static int read_check_before(int fd, off_t at, uint8_t ret_check[static REGISTER_CHECK_LEN])
+{
+	return files_read_at(fd, at - REGISTER_CHECK_LEN, ret_check, REGISTER_CHECK_LEN);
+}
+
 /* On disk when it returns 0. After a negative errno nothing is promised, and nothing is lost. */
 static int write_ahead(struct register_ahead *ahead,
-		       const uint8_t serial[static REGISTER_SERIAL_LEN], off_t at,
+		       const uint8_t serial[static REGISTER_SERIAL_LEN], int fd, off_t at,
 		       const uint8_t *bytes, size_t len)
 {
 	uint8_t header[HEADER_LEN] = MAGIC;
@@ -79,10 +87,14 @@ static int write_ahead(struct register_ahead *ahead,
 	memcpy(header + SERIAL_AT, serial, REGISTER_SERIAL_LEN);
 	store_be64(header + AT_AT, (uint64_t)at);
 	store_be64(header + LEN_AT, len);
-	hash_of(header, bytes, len, header + HASH_AT);
 	if (r == 0) {
-		r = files_write_at(ahead->fd, HEADER_LEN, bytes, len);
+		r = read_check_before(fd, at, header + CHECK_AT);
 	}
+	if (r < 0) {
+		return r;
+	}
+	hash_of(header, bytes, len, header + HASH_AT);
+	r = files_write_at(ahead->fd, HEADER_LEN, bytes, len);
 	if (r == 0) {
 		r = files_write_at(ahead->fd, 0, header, sizeof(header));
 	}
@@ -114,54 +126,72 @@ int register_ahead_append(struct register_ahead *ahead,
 			  const uint8_t serial[static REGISTER_SERIAL_LEN], int fd, off_t at,
 			  const uint8_t *bytes, size_t len)
 {
-	if (len > IN_ORDER_MAX && write_ahead(ahead, serial, at, bytes, len) == 0) {
+	if (len > IN_ORDER_MAX && write_ahead(ahead, serial, fd, at, bytes, len) == 0) {
 		return files_write_at(fd, at, bytes, len);
 	}
 	return write_in_order(fd, at, bytes, len);
 }
 
-/* Return: 0 and the bytes, the caller's; -ENODATA if nothing whole is there; or a negative errno. */
-static int read_whole(int fd, const uint8_t serial[static REGISTER_SERIAL_LEN], uint64_t *ret_at,
-		      uint8_t **ret_bytes, uint64_t *ret_len)
+struct found {
+	off_t at;
+	uint8_t check[REGISTER_CHECK_LEN];
+	size_t len;
+	uint8_t *bytes;
+};
+
+static void found_done(struct found *found)
 {
-	cleanup(freep) uint8_t *bytes = NULL;
+	free(found->bytes);
+}
+
+/* Return: 0; -ENODATA if nothing whole is there, of this register; or another negative errno. */
+static int read_whole(int fd, const uint8_t serial[static REGISTER_SERIAL_LEN], struct found *found)
+{
 	uint8_t header[HEADER_LEN], hash[HASH_LEN];
-	uint64_t len;
+	uint64_t at, len;
 	int r = files_read_at(fd, 0, header, sizeof(header));
 
 	if (r < 0) {
 		return r;
 	}
+	at = load_be64(header + AT_AT);
 	len = load_be64(header + LEN_AT);
-	if (memcmp(header, MAGIC, SERIAL_AT) != 0 || len > BYTES_MAX ||
+	if (memcmp(header, MAGIC, SERIAL_AT) != 0 || len == 0 || len > BYTES_MAX ||
+	    at < HEADER_LEN || at > INT64_MAX - BYTES_MAX ||
 	    memcmp(header + SERIAL_AT, serial, REGISTER_SERIAL_LEN) != 0) {
 		return -ENODATA;
 	}
-	bytes = malloc(MAX(len, 1));
-	r = bytes ? files_read_at(fd, HEADER_LEN, bytes, len) : -ENOMEM;
+	found->at = (off_t)at;
+	found->len = len;
+	found->bytes = malloc(len);
+	memcpy(found->check, header + CHECK_AT, REGISTER_CHECK_LEN);
+	r = found->bytes ? files_read_at(fd, HEADER_LEN, found->bytes, len) : -ENOMEM;
 	if (r < 0) {
 		return r;
 	}
-	hash_of(header, bytes, len, hash);
-	if (memcmp(hash, header + HASH_AT, HASH_LEN) != 0) {
-		return -ENODATA;
-	}
-	*ret_at = load_be64(header + AT_AT);
-	*ret_len = len;
-	*ret_bytes = TAKE_PTR(bytes);
-	return 0;
+	hash_of(header, found->bytes, len, hash);
+	return memcmp(hash, header + HASH_AT, HASH_LEN) == 0 ? 0 : -ENODATA;
 }
 
-static bool is_there(int fd, uint64_t at, const uint8_t *bytes, uint64_t len)
+/* What has more behind it was whole when that was written. */
+static bool belongs_to_end(const struct found *found, int fd, off_t size)
 {
-	cleanup(freep) uint8_t *found = malloc(MAX(len, 1));
+	uint8_t check[REGISTER_CHECK_LEN];
 
-	return found && files_read_at(fd, (off_t)at, found, len) == 0 &&
-	       memcmp(found, bytes, len) == 0;
+	return found->at <= size && found->at + (off_t)found->len >= size &&
+	       read_check_before(fd, found->at, check) == 0 &&
+	       memcmp(check, found->check, sizeof(check)) == 0;
 }
 
-/* What has more behind it was whole when that was written; of a shorter register it is no part. */
-static int redo(int fd, uint64_t at, const uint8_t *bytes, uint64_t len)
+static bool is_there(const struct found *found, int fd)
+{
+	cleanup(freep) uint8_t *bytes = malloc(found->len);
+
+	return bytes && files_read_at(fd, found->at, bytes, found->len) == 0 &&
+	       memcmp(bytes, found->bytes, found->len) == 0;
+}
+
+static int redo(const struct found *found, int fd)
 {
 	struct stat st;
 	int r;
@@ -169,11 +199,10 @@ static int redo(int fd, uint64_t at, const uint8_t *bytes, uint64_t len)
 	if (fstat(fd, &st) < 0) {
 		return -errno;
 	}
-	if (at > (uint64_t)st.st_size || at + len < (uint64_t)st.st_size ||
-	    is_there(fd, at, bytes, len)) {
+	if (!belongs_to_end(found, fd, st.st_size) || is_there(found, fd)) {
 		return 0;
 	}
-	r = files_write_at(fd, (off_t)at, bytes, len);
+	r = files_write_at(fd, found->at, found->bytes, found->len);
 	return r == 0 && fdatasync(fd) < 0 ? -errno : r;
 }
 
@@ -181,16 +210,15 @@ int register_ahead_redo(const struct register_ahead *ahead,
 			const uint8_t serial[static REGISTER_SERIAL_LEN], int fd)
 {
 	cleanup(closep) int ahead_fd = open(ahead->path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	cleanup(freep) uint8_t *bytes = NULL;
-	uint64_t at, len;
+	cleanup(found_done) struct found found = {0};
 	int r;
 
 	if (ahead_fd < 0) {
 		return errno == ENOENT || errno == ELOOP ? 0 : -errno;
 	}
-	r = read_whole(ahead_fd, serial, &at, &bytes, &len);
+	r = read_whole(ahead_fd, serial, &found);
 	if (r < 0) {
 		return r == -ENODATA ? 0 : r;
 	}
-	return redo(fd, at, bytes, len);
+	return redo(&found, fd);
 }

@@ -18,10 +18,12 @@
  *     08    serial of the register, 16 bytes
  *     24    where in it the bytes belong, 8 bytes, big-endian
  *     32    how many they are, 8 bytes, big-endian
- *     40    BLAKE2b-192 of bytes 0 to 39 and of what follows
+ *     40    the check before them, 8 bytes: of the record, or the header, that they follow
+ *     48    BLAKE2b-128 of bytes 0 to 47 and of what follows
  *     64    the bytes
  *
- * Only the last one written matters, and only until the register is synced.
+ * Only the last one written matters, and only until the register is synced. To a register that has
+ * gone another way since, as after an older one was put in its place, it does not belong.
  */
 
 struct register_ahead {
