@@ -96,7 +96,7 @@ static int sweep_complete(struct engine *engine, struct account *account,
 			  struct sweep_result *result)
 {
 	if (!store_is_durable(engine->store, account)) {
-		result->more = true; /* the commit of this turn asks for another pass */
+		result->more = true;
 		return 0;
 	}
 	sweep_judge(engine, account, LIFECYCLE_COMPLETE_REMOVAL);
@@ -234,6 +234,7 @@ static void sweep_begin_pass(struct sweep *sweep)
 {
 	sweep->position = (struct due_position){0};
 	sweep->changed = false;
+	sweep->again = false;
 	sweep->pass = (struct sweep_result){0};
 }
 
@@ -245,6 +246,7 @@ static void sweep_end_pass(struct engine *engine)
 	sweep->looked_at = engine->now;
 	sweep->n_failed = sweep->pass.n_failed;
 	sweep->busy = false;
+	sweep->changed = sweep->changed || sweep->again;
 }
 
 static void sweep_count(struct sweep *sweep, const struct sweep_result *result, instant_t now)
@@ -256,6 +258,7 @@ static void sweep_count(struct sweep *sweep, const struct sweep_result *result, 
 	sweep->pass.n_overdue += result->n_overdue;
 	sweep->pass.n_failed += result->n_failed;
 	sweep->pass.owing |= result->owing;
+	sweep->again = sweep->again || result->more;
 	if (result->n_started + result->n_completed + result->n_overdue > 0) {
 		sweep->last_run_at = now;
 	}
@@ -286,7 +289,7 @@ int sweep_slice(struct engine *engine, struct sweep_result *ret_result)
 	if (r == STORE_E_NONE) {
 		sweep_end_pass(engine);
 	}
-	result.more = result.more || sweep->busy;
+	result.more = sweep->busy || sweep->again;
 	engine->n_swept += result.n_rows;
 	*ret_result = result;
 	return 0;

@@ -37,6 +37,7 @@ struct sweep_result {
  * @doubted:     paused by the clock guard: the wall clock was far ahead when the daemon started
  * @changed:     something changed since the last pass began, so that something may be due
  * @busy:        a pass is under way
+ * @again:       this pass has left something for another
  * @position:    how far this pass has come
  * @next_at:     when the first thing falls due that was not at the end of the last pass;
  *             INSTANT_NONE if there is none
@@ -52,6 +53,7 @@ struct sweep {
 	bool doubted;
 	bool changed;
 	bool busy;
+	bool again;
 	struct due_position position;
 	instant_t next_at;
 	instant_t looked_at;
