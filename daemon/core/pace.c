@@ -24,6 +24,12 @@ void pace_note_slice(struct pace *pace, uint32_t n, span_t worked, span_t commit
 	}
 }
 
+void pace_note_end(struct pace *pace)
+{
+	pace->worked = 0;
+	pace->committed = 0;
+}
+
 static int64_t within(int64_t value, int64_t least, int64_t most)
 {
 	return MIN(MAX(value, least), most);

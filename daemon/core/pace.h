@@ -11,7 +11,8 @@
  *     A slice begins when nobody has asked for PACE_QUIET, or when none has run for PACE_REST times
  *     as long as the last one took. Its work may take a part of the time for which nobody has
  *     asked, one in PACE_PART, but always PACE_SHORT, or as long as the last commit of one took
- *     where that is more; and never more than PACE_LONG.
+ *     where that is more; and never more than PACE_LONG. Once all that was due is done, there is
+ *     nothing to rest from: what falls due one by one is done at once.
  *
  * So whoever asks now and then waits a fraction of the time between two requests at worst, and
  * whoever asks all the time meets a short slice now and then. However many ask, timed work has its
@@ -57,6 +58,9 @@ void pace_note_request(struct pace *pace, span_t now);
  * is learned from 0
  */
 void pace_note_slice(struct pace *pace, uint32_t n, span_t worked, span_t committed, span_t now);
+
+/* The last slice has done all that was due. */
+void pace_note_end(struct pace *pace);
 
 /* us until the next slice may begin if nobody asks meanwhile; 0 for now. */
 span_t pace_wait(const struct pace *pace, span_t now);

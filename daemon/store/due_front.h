@@ -9,8 +9,8 @@
 
 /*
  * The front of what is due: before it, the table of due rows has only keys that the overlay hides.
- * A sweep leaves tens of thousands of them until they are settled, and whoever looks for what is due
- * next would pass over all of them each time.
+ * A sweep leaves tens of thousands of them until they are settled, and whoever looks for what is
+ * due next would pass over all of them each time.
  *
  * No row in the overlay is due before the front either. So it stays true whatever is settled: what
  * comes into the table was in the overlay first.

@@ -9,10 +9,11 @@
 #include "daemon/store/register.h"
 
 /*
- * What is about to be appended to a removal register, in a file beside it: PATH.ahead. A disk writes
- * the pages of a register in any order, and a gap in it must not be taken for a change by somebody.
- * So either each page is synced before the next is begun, or, which costs two syncs for any number
- * of pages, all of them are here first, and are written once more where a crash tore them.
+ * What is about to be appended to a removal register, in a file beside it: PATH.ahead. A disk
+ * writes the pages of a register in any order, and a gap in it must not be taken for a change by
+ * somebody. So either each page is synced before the next is begun, or, which costs two syncs for
+ * any number of pages, all of them are here first, and are written once more where a crash tore
+ * them.
  *
  *     00    "RTDAHEAD"
  *     08    serial of the register, 16 bytes
@@ -35,8 +36,8 @@ must_check int register_ahead_init(struct register_ahead *ahead, const char *reg
 void register_ahead_done(struct register_ahead *ahead);
 
 /*
- * Writes bytes to the end of the register @fd, which the caller syncs, so that what reaches the disk
- * after a power cut is a beginning of them, or can be redone. Return: 0 or a negative errno.
+ * Writes bytes to the end of the register @fd, which the caller syncs, so that what reaches the
+ * disk after a power cut is a beginning of them, or can be redone. Return: 0 or a negative errno.
  */
 must_check int register_ahead_append(struct register_ahead *ahead,
 				     const uint8_t serial[static REGISTER_SERIAL_LEN], int fd,

@@ -18,10 +18,10 @@
  * the tail of the ledger that is not settled yet is replayed into the overlay. Reads look at the
  * overlay first.
  *
- * Changes of one turn share one transaction and become durable together in store_commit(): first
- * the removal register, then the vault, then the data. Reads in the same turn see them already; so no answer may leave before
- * store_commit() has returned 0. There is no way back for a single change: what must be checked
- * is checked before it is made.
+ * Changes of one turn share one transaction and become durable together in store_commit(): the
+ * removal register, then the vault, then the data. Reads in the same turn see them already; so no
+ * answer may leave before store_commit() has returned 0. There is no way back for a single change:
+ * what must be checked is checked before it is made.
  *
  * Nothing returned points into the map: rows are copied out.
  */
@@ -306,16 +306,13 @@ must_check int store_change(struct store *store, struct account *account, enum e
 			    const struct actor *actor);
 
 /**
- * store_remove() - a removal that nobody owes anything for: started and completed in one change
- * @account: with the facts after its start, not changed in the store yet; it becomes the tombstone
+ * store_remove() - the clock starts a removal that nobody owes anything for, and completes it
+ * @account: with the facts after its start, which is not in the store yet; becomes the tombstone
  * @removed: the facts after its completion
  *
- * For the clock's own starts. Two entries, as store_change() would append them, and one row; what a
- * crash keeps of them from the disk the removal register knows, and the next start enters them
- * again. It does not know who purged or what a keeper confirmed: what follows that is completed in a
- * later commit, by store_change().
- *
- * Return: 0 or a negative errno.
+ * Two entries and one row. After a crash the next start enters them again from the removal register.
+ * That does not know who purged, or what a keeper confirmed: so what follows these is completed in
+ * a later commit, by store_change(). Return: 0 or a negative errno.
  */
 must_check int store_remove(struct store *store, struct account *account,
 			    const struct facts *removed, const struct actor *actor);

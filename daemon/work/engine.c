@@ -332,6 +332,9 @@ void engine_end_turn(struct engine *engine, span_t worked, span_t committed, spa
 		pace_note_slice(&engine->pace, engine->n_swept, worked, committed,
 				engine->ended_boot);
 	}
+	if (!engine->sweep.busy) {
+		pace_note_end(&engine->pace);
+	}
 }
 
 span_t engine_sleep(const struct engine *engine)

@@ -10,8 +10,8 @@
 /*
  * Timed work. A sweep walks the due index in time order, oldest first, in slices with a budget: a
  * window that has ended becomes a started removal; a removal that nobody else owes anything for is
- * completed, in one commit with its start if that is the clock's too, else in a later one. A row that fails is counted, reported and
- * passed over.
+ * completed, in one commit with its start if that is the clock's too, else in a later one. A row
+ * that fails is counted, reported and passed over.
  */
 
 /* Rows that fail and have been reported, so that each is in the journal once. */

@@ -18,9 +18,8 @@
  *          what others enter meanwhile is added
  * @first_seq, @began_ns: the ledger's number and the stopwatch when it began
  *
- * sweep.status looks for what is due next, which is much work while rows wait to be settled. So the
- * ledger's number is asked for until it is high enough, and only then how many there are: each time
- * when half of what is left should be done, so that nobody disturbs the sweep by asking.
+ * The ledger's number is asked for until it is high enough, and only then how many there are: each
+ * time when half of what is left should be done, so that nobody disturbs the sweep by asking.
  */
 struct sweep_goal {
 	int64_t by_us;

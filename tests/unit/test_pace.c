@@ -47,6 +47,14 @@ Test(pace, somebody_who_asks_is_waited_for)
 	cr_assert_eq(pace_wait(&pace, NOW + PACE_QUIET), 0);
 }
 
+Test(pace, what_falls_due_when_all_is_done_waits_for_nobody)
+{
+	pace_note_end(&pace);
+	pace_note_request(&pace, NOW);
+	cr_assert_eq(pace_wait(&pace, NOW), 0);
+	cr_assert_eq(span_of(NOW), PACE_SHORT);
+}
+
 Test(pace, a_slice_takes_a_part_of_the_time_for_which_nobody_has_asked)
 {
 	pace_note_request(&pace, NOW);
