@@ -305,14 +305,11 @@ must_check int store_import(struct store *store, struct account *account,
 must_check int store_change(struct store *store, struct account *account, enum event event,
 			    const struct actor *actor);
 
-/**
- * store_remove() - the clock starts a removal that nobody owes anything for, and completes it
- * @account: with the facts after its start, which is not in the store yet; becomes the tombstone
- * @removed: the facts after its completion
- *
- * Two entries and one row. After a crash the next start enters them again from the removal register.
- * That does not know who purged, or what a keeper confirmed: so what follows these is completed in
- * a later commit, by store_change(). Return: 0 or a negative errno.
+/*
+ * A removal that the clock starts and nobody owes anything for, whole: @account has the facts after
+ * its start, @removed those after its completion. Two entries, one row; what a crash keeps from the
+ * disk the next start enters again from the removal register. That does not know who purged or
+ * confirmed: then store_change() completes it in a later commit. Return: 0 or a negative errno.
  */
 must_check int store_remove(struct store *store, struct account *account,
 			    const struct facts *removed, const struct actor *actor);
