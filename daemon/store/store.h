@@ -306,10 +306,9 @@ must_check int store_change(struct store *store, struct account *account, enum e
 			    const struct actor *actor);
 
 /*
- * A removal that the clock starts and nobody owes anything for, whole: @account has the facts after
- * its start, @removed those after its completion. Two entries, one row; what a crash keeps from the
- * disk the next start enters again from the removal register. That does not know who purged or
- * confirmed: then store_change() completes it in a later commit. Return: 0 or a negative errno.
+ * A removal that the clock starts and nobody owes anything for, whole: @account as it has started,
+ * @removed as it ends. The register redoes it after a crash; since it does not know who purged or
+ * confirmed, store_change() completes those in a later commit. Return: 0 or a negative errno.
  */
 must_check int store_remove(struct store *store, struct account *account,
 			    const struct facts *removed, const struct actor *actor);
