@@ -1,18 +1,50 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/core/clock.h"
 
-static bool boot_id_is_known(const struct clock_boot_id *id)
+bool clock_boot_id_is_known(const struct clock_boot_id *id)
 {
 	static const struct clock_boot_id unknown;
 
 	return memcmp(id, &unknown, sizeof(unknown)) != 0;
 }
 
+static int hex_value(char c)
+{
+	if (c >= '0' && c <= '9') {
+		return c - '0';
+	}
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+bool clock_parse_boot_id(struct slice text, struct clock_boot_id *ret_id)
+{
+	struct clock_boot_id id = {0};
+	size_t n = 0;
+
+	for (size_t i = 0; i < text.len; i++) {
+		int value = hex_value(text.data[i]);
+
+		if (text.data[i] == '-') {
+			continue;
+		}
+		if (value < 0 || n == sizeof(id.bytes) * 2) {
+			return false;
+		}
+		id.bytes[n / 2] |= (uint8_t)(value << (n % 2 == 0 ? 4 : 0));
+		n++;
+	}
+	if (n < sizeof(id.bytes) * 2 || !clock_boot_id_is_known(&id)) {
+		return false;
+	}
+	*ret_id = id;
+	return true;
+}
+
 /* A boot clock that went back is another's: of a container that was moved, or of another namespace. */
 static bool is_same_boot(const struct clock_reading *reading, const struct clock_boot_id *boot_id,
 			 const struct clock_mark *mark)
 {
-	return mark->at != INSTANT_NONE && boot_id_is_known(boot_id) &&
+	return mark->at != INSTANT_NONE && clock_boot_id_is_known(boot_id) &&
 	       memcmp(boot_id, &mark->boot_id, sizeof(*boot_id)) == 0 &&
 	       reading->boot >= mark->reading.boot;
 }

@@ -45,6 +45,14 @@ struct clock_boot_id {
 	uint8_t bytes[CLOCK_BOOT_ID_LEN];
 };
 
+bool clock_boot_id_is_known(const struct clock_boot_id *id);
+
+/*
+ * Reads an id as the kernel and systemd write it: 32 hexadecimal digits, with or without dashes.
+ * Return: false if it is none, or zeros.
+ */
+must_check bool clock_parse_boot_id(struct slice text, struct clock_boot_id *ret_id);
+
 /* One reading of both clocks, taken together. */
 struct clock_reading {
 	instant_t wall; /* CLOCK_REALTIME, us since 1970 */
