@@ -190,7 +190,7 @@ def doubted(daemon, three):
 def test_15_guard(ctl, doubted):
     error = ctl.error("sweep", code=GUARD)
     assert error["code"] == "clock-not-trusted"
-    for words in ("clock guard is engaged", "d ahead of the last time", "retentionctl release-guard clock"):
+    for words in ("clock guard is engaged", "h ahead of the last time", "retentionctl release-guard clock"):
         assert words in error["text"]
 
 
