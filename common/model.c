@@ -452,6 +452,18 @@ const char *model_removal_fault(span_t removal)
 	return NULL;
 }
 
+const char *model_guard_min_fault(int64_t n)
+{
+	static_assert(MODEL_GUARD_MIN_MAX == 1000000000, "the sentence says so");
+
+	return n >= 0 && n <= MODEL_GUARD_MIN_MAX ? NULL : "must be 0 to 1000000000";
+}
+
+const char *model_percent_fault(int64_t percent)
+{
+	return percent >= 0 && percent <= 100 ? NULL : "must be 0 to 100";
+}
+
 const char *model_instant_fault(int64_t at)
 {
 	if (at < 0 || at > INSTANT_MAX) {

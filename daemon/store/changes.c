@@ -171,6 +171,20 @@ int store_append(struct store *store, struct entry *entry, const struct actor *a
 	return 0;
 }
 
+/* Removals that the register starts again are no work of this day. */
+static int store_guard_change(struct store *store, const struct account *account,
+			      const struct entry *entry)
+{
+	if (!store->replaying || entry->event == EVENT_REMOVAL_COMPLETED) {
+		guards_take(&store->guards, entry);
+	}
+	if (store->replaying) {
+		guards_slot(&store->guards, account->org)->changed = true;
+		store->guards.urgent = true; /* the ledger does not say so */
+	}
+	return store_outdate_staged(store, account);
+}
+
 static int store_append_for(struct store *store, struct account *account, struct entry *entry,
 			    const struct actor *actor)
 {
@@ -187,6 +201,9 @@ static int store_append_for(struct store *store, struct account *account, struct
 	if (r == 0) {
 		store_take_entry(account, entry);
 		r = store_project(store, account);
+	}
+	if (r == 0) {
+		r = store_guard_change(store, account, entry);
 	}
 	return r > 0 ? -EIO : r; /* the row was read a moment ago */
 }
@@ -374,7 +391,8 @@ int store_put_org(struct store *store, struct org *org, const struct actor *acto
 	}
 	key = key_org(org->number);
 	kv_put(store->txn, KV_ORGS, key_slice(&key), row);
-	return orgs_put(&store->orgs, org);
+	r = orgs_put(&store->orgs, org);
+	return r < 0 ? r : guards_ensure(&store->guards, store->orgs.n);
 }
 
 int store_put_keeper(struct store *store, struct keeper *keeper, const struct actor *actor)

@@ -179,6 +179,9 @@ static int open_replay(struct store *store)
 		if (r == 0) {
 			r = store_replay_entry(store, &entry);
 		}
+		if (r == 0) {
+			guards_take(&store->guards, &entry);
+		}
 	}
 	if (r > 0) {
 		r = store_say_fault(STORE_E_CORRUPT,
@@ -207,6 +210,9 @@ static int open_load(struct store *store)
 	}
 	if (r == 0) {
 		r = keepers_load(&store->keepers, txn);
+	}
+	if (r == 0) {
+		r = guards_load(&store->guards, txn, store->orgs.n);
 	}
 	if (r == 0) {
 		r = store_load_instants(store);
@@ -258,6 +264,9 @@ static int open_all(struct store *store, const struct store_options *options, in
 		r = open_load(store);
 	}
 	if (r == 0) {
+		r = store_open_guards(store);
+	}
+	if (r == 0) {
 		r = store_open_removals(store, options->new_register, now);
 	}
 	store_end_turn(store);
@@ -301,6 +310,7 @@ struct store *store_close(struct store *store)
 	(void)vault_close(store->vault);
 	(void)overlay_free(store->overlay);
 	orgs_done(&store->orgs);
+	guards_done(&store->guards);
 	closep(&store->lock_fd);
 	free(store->register_path);
 	free(store->directory);

@@ -98,6 +98,9 @@ int store_commit(struct store *store)
 		return 0;
 	}
 	store_put_state(store->txn, &store->state, store->keepers.n);
+	if (store->guards.urgent) {
+		guards_put(&store->guards, store->txn, store->head.seq);
+	}
 	r = store_sync_removals(store);
 	if (r == 0) {
 		r = vault_sync(store->vault);
@@ -181,6 +184,7 @@ int store_settle(struct store *store, uint32_t n_rows_max)
 	}
 	oldest = overlay_oldest_seq(store->overlay);
 	store->state.settled_seq = oldest ? oldest - 1 : store->head.seq;
+	store->guards.urgent = true; /* entries before that are not replayed */
 	return store_commit(store);
 }
 
