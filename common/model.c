@@ -456,12 +456,14 @@ const char *model_guard_min_fault(int64_t n)
 {
 	static_assert(MODEL_GUARD_MIN_MAX == 1000000000, "the sentence says so");
 
-	return n >= 0 && n <= MODEL_GUARD_MIN_MAX ? NULL : "must be 0 to 1000000000";
+	return n >= 1 && n <= MODEL_GUARD_MIN_MAX ? NULL : "must be 1 to 1000000000";
 }
 
-const char *model_percent_fault(int64_t percent)
+const char *model_guard_percent_fault(int64_t percent)
 {
-	return percent >= 0 && percent <= 100 ? NULL : "must be 0 to 100";
+	static_assert(MODEL_GUARD_PERCENT_OFF == 100, "the sentence says so");
+
+	return percent >= 1 && percent <= MODEL_GUARD_PERCENT_OFF ? NULL : "must be 1 to 100";
 }
 
 const char *model_instant_fault(int64_t at)

@@ -143,8 +143,8 @@ const char *model_note_fault(struct slice note);       /* 1 to 1024 bytes of tex
 const char *model_window_fault(span_t window);         /* 1 d to 180 d */
 const char *model_removal_fault(span_t removal);       /* 1 d to 30 d */
 const char *model_instant_fault(int64_t at);           /* 0 to INSTANT_MAX */
-const char *model_guard_min_fault(int64_t n);          /* 0 to MODEL_GUARD_MIN_MAX */
-const char *model_percent_fault(int64_t percent);      /* 0 to 100 */
+const char *model_guard_min_fault(int64_t n);          /* 1 to MODEL_GUARD_MIN_MAX */
+const char *model_guard_percent_fault(int64_t percent); /* 1 to MODEL_GUARD_PERCENT_OFF */
 
 /**
  * model_lower() - ASCII letters to lower case; other bytes stay

@@ -83,6 +83,8 @@ void answer_put_org(struct pack_writer *out, const char *key, const struct org *
 	pack_put_bool(out, "allow_leave", org->policy.allow_leave);
 	pack_put_int(out, "window_us", org->policy.window);
 	pack_put_int(out, "removal_us", org->policy.removal);
+	pack_put_uint(out, "guard_min", org->policy.guard_min);
+	pack_put_uint(out, "guard_percent", org->policy.guard_percent);
 	pack_write_end(out);
 }
 

@@ -33,6 +33,12 @@ static void take_settings(const struct request *request, struct org *org)
 	if (REQUEST_HAS(request, removal_us)) {
 		org->policy.removal = request->removal_us;
 	}
+	if (REQUEST_HAS(request, guard_min)) {
+		org->policy.guard_min = request->guard_min;
+	}
+	if (REQUEST_HAS(request, guard_percent)) {
+		org->policy.guard_percent = request->guard_percent;
+	}
 	org->policy.has_privacy_info = org->privacy_contact[0] || org->privacy_url[0];
 }
 
