@@ -16,9 +16,9 @@ const char *guard_kind_name(enum guard_kind kind)
 	return names[kind];
 }
 
-void guard_init(struct guard *guard)
+void guard_init(struct mass_guard *guard)
 {
-	*guard = (struct guard){0};
+	*guard = (struct mass_guard){0};
 	for (enum guard_kind kind = 0; kind < _GUARD_KIND_MAX; kind++) {
 		guard->engaged_at[kind] = INSTANT_NONE;
 	}
@@ -29,17 +29,17 @@ bool guard_is_off(const struct policy *policy)
 	return policy->guard_percent >= MODEL_GUARD_PERCENT_OFF;
 }
 
-bool guard_is_engaged(const struct guard *guard, enum guard_kind kind)
+bool guard_is_engaged(const struct mass_guard *guard, enum guard_kind kind)
 {
 	return guard->engaged_at[kind] != INSTANT_NONE;
 }
 
-uint64_t guard_n_staged(const struct guard *guard)
+uint64_t guard_n_staged(const struct mass_guard *guard)
 {
 	return guard->n_staged[GUARD_KIND_DELETION] + guard->n_staged[GUARD_KIND_PURGE];
 }
 
-uint64_t guard_n_decided(const struct guard *guard)
+uint64_t guard_n_decided(const struct mass_guard *guard)
 {
 	return guard->n_decided[GUARD_KIND_DELETION] + guard->n_decided[GUARD_KIND_PURGE];
 }
@@ -50,7 +50,8 @@ static int64_t hour_of(instant_t at)
 }
 
 /* Of the hours that still count at @now; a clock that stands, or seems to go back, forgets nothing. */
-static uint64_t sum_at(const struct guard *guard, const struct guard_series *series, instant_t now)
+static uint64_t sum_at(const struct mass_guard *guard, const struct guard_series *series,
+		       instant_t now)
 {
 	int64_t oldest = hour_of(now) - GUARD_HOURS + 1;
 	uint64_t sum = 0;
@@ -73,7 +74,7 @@ static void forget_hour(struct guard_series *series, int64_t hour)
 }
 
 /* The hours between the newest one and @now begin empty. */
-static void roll(struct guard *guard, instant_t now)
+static void roll(struct mass_guard *guard, instant_t now)
 {
 	int64_t to = hour_of(now);
 
@@ -88,7 +89,7 @@ static void roll(struct guard *guard, instant_t now)
 }
 
 /* What no longer fits stays at the most: the guard is then stricter, never laxer. */
-static void add(struct guard *guard, struct guard_series *series, uint64_t n)
+static void add(struct mass_guard *guard, struct guard_series *series, uint64_t n)
 {
 	uint32_t *hour = &series->n[guard->hour % GUARD_HOURS];
 	uint64_t added = MIN(n, UINT32_MAX - (uint64_t)*hour);
@@ -97,8 +98,8 @@ static void add(struct guard *guard, struct guard_series *series, uint64_t n)
 	series->sum += added;
 }
 
-uint64_t guard_limit(const struct guard *guard, const struct policy *policy, enum guard_kind kind,
-		     instant_t now)
+uint64_t guard_limit(const struct mass_guard *guard, const struct policy *policy,
+		     enum guard_kind kind, instant_t now)
 {
 	uint64_t n_accounts = guard->n_accounts + sum_at(guard, &guard->completed, now);
 
@@ -106,13 +107,13 @@ uint64_t guard_limit(const struct guard *guard, const struct policy *policy, enu
 	       sum_at(guard, &guard->released[kind], now);
 }
 
-uint64_t guard_done(const struct guard *guard, enum guard_kind kind, instant_t now)
+uint64_t guard_done(const struct mass_guard *guard, enum guard_kind kind, instant_t now)
 {
 	return sum_at(guard, &guard->done[kind], now) + guard->n_decided[kind];
 }
 
-uint64_t guard_left(const struct guard *guard, const struct policy *policy, enum guard_kind kind,
-		    instant_t now)
+uint64_t guard_left(const struct mass_guard *guard, const struct policy *policy,
+		    enum guard_kind kind, instant_t now)
 {
 	uint64_t limit = guard_limit(guard, policy, kind, now);
 	uint64_t done = guard_done(guard, kind, now);
@@ -123,20 +124,20 @@ uint64_t guard_left(const struct guard *guard, const struct policy *policy, enum
 	return guard_is_engaged(guard, kind) || done >= limit ? 0 : limit - done;
 }
 
-void guard_count(struct guard *guard, enum guard_kind kind, instant_t now)
+void guard_count(struct mass_guard *guard, enum guard_kind kind, instant_t now)
 {
 	roll(guard, now);
 	add(guard, &guard->done[kind], 1);
 }
 
-void guard_count_completed(struct guard *guard, instant_t now)
+void guard_count_completed(struct mass_guard *guard, instant_t now)
 {
 	roll(guard, now);
 	add(guard, &guard->completed, 1);
 	guard->n_accounts -= guard->n_accounts > 0; /* as it was read from the disk */
 }
 
-void guard_engage(struct guard *guard, enum guard_kind kind, instant_t now)
+void guard_engage(struct mass_guard *guard, enum guard_kind kind, instant_t now)
 {
 	if (!guard_is_engaged(guard, kind)) {
 		guard->engaged_at[kind] = now;
@@ -144,7 +145,7 @@ void guard_engage(struct guard *guard, enum guard_kind kind, instant_t now)
 }
 
 /* A command that is released counts as done from now on, so that nothing else takes its place. */
-void guard_release(struct guard *guard, uint64_t n_due, instant_t now)
+void guard_release(struct mass_guard *guard, uint64_t n_due, instant_t now)
 {
 	roll(guard, now);
 	for (enum guard_kind kind = 0; kind < _GUARD_KIND_MAX; kind++) {
@@ -156,7 +157,7 @@ void guard_release(struct guard *guard, uint64_t n_due, instant_t now)
 	add(guard, &guard->released[GUARD_KIND_SWEEP], n_due);
 }
 
-void guard_discard(struct guard *guard)
+void guard_discard(struct mass_guard *guard)
 {
 	for (enum guard_kind kind = 0; kind < GUARD_KIND_SWEEP; kind++) {
 		guard->n_decided[kind] += guard->n_staged[kind];
@@ -175,7 +176,7 @@ static bool series_is_sound(const struct guard_series *series)
 	return sum == series->sum;
 }
 
-bool guard_is_sound(const struct guard *guard)
+bool guard_is_sound(const struct mass_guard *guard)
 {
 	bool sound = guard->hour >= 0 && guard->hour <= hour_of(INSTANT_MAX) &&
 		     series_is_sound(&guard->completed) && guard->n_staged[GUARD_KIND_SWEEP] == 0 &&

@@ -34,7 +34,7 @@ struct guard_series {
 };
 
 /**
- * struct guard - what is known of one organization; zeros and no instants at first: guard_init()
+ * struct mass_guard - what is known of one organization; zeros and no instants at first: guard_init()
  * @hour:       the newest hour of the series, counted from 1970
  * @done:       of each kind, what was counted in each hour
  * @released:   by how much administrators raised the limit in each hour
@@ -45,7 +45,7 @@ struct guard_series {
  * @n_decided:  commands held back that somebody has released or discarded, until that is carried out
  * @engaged_at: since when everything of a kind is held back; INSTANT_NONE when it is not
  */
-struct guard {
+struct mass_guard {
 	int64_t hour;
 	struct guard_series done[_GUARD_KIND_MAX];
 	struct guard_series released[_GUARD_KIND_MAX];
@@ -59,16 +59,16 @@ struct guard {
 /* "soft-deletions", "purges", "removals"; static. */
 const char *guard_kind_name(enum guard_kind kind);
 
-void guard_init(struct guard *guard);
+void guard_init(struct mass_guard *guard);
 
 /* Whether the organization's settings switch it off. */
 bool guard_is_off(const struct policy *policy);
 
-bool guard_is_engaged(const struct guard *guard, enum guard_kind kind);
+bool guard_is_engaged(const struct mass_guard *guard, enum guard_kind kind);
 
 /* Commands held back: without a decision; released or discarded, and not carried out yet. */
-uint64_t guard_n_staged(const struct guard *guard);
-uint64_t guard_n_decided(const struct guard *guard);
+uint64_t guard_n_staged(const struct mass_guard *guard);
+uint64_t guard_n_decided(const struct mass_guard *guard);
 
 /**
  * guard_limit() - how many of a kind may happen in 24 h
@@ -77,26 +77,26 @@ uint64_t guard_n_decided(const struct guard *guard);
  * accounts are all that are not removed, and those whose removal was completed in these 24 h: so
  * that the limit does not shrink by what it lets pass.
  */
-uint64_t guard_limit(const struct guard *guard, const struct policy *policy, enum guard_kind kind,
-		     instant_t now);
+uint64_t guard_limit(const struct mass_guard *guard, const struct policy *policy,
+		     enum guard_kind kind, instant_t now);
 
 /* How many of a kind happened in these 24 h, or are released and will. */
-uint64_t guard_done(const struct guard *guard, enum guard_kind kind, instant_t now);
+uint64_t guard_done(const struct mass_guard *guard, enum guard_kind kind, instant_t now);
 
 /**
  * guard_left() - how many more of a kind pass now
  *
  * Return: 0 while the guard is engaged, UINT64_MAX while it is off.
  */
-uint64_t guard_left(const struct guard *guard, const struct policy *policy, enum guard_kind kind,
-		    instant_t now);
+uint64_t guard_left(const struct mass_guard *guard, const struct policy *policy,
+		    enum guard_kind kind, instant_t now);
 
 /* Something of a kind has happened; a removal was completed. */
-void guard_count(struct guard *guard, enum guard_kind kind, instant_t now);
-void guard_count_completed(struct guard *guard, instant_t now);
+void guard_count(struct mass_guard *guard, enum guard_kind kind, instant_t now);
+void guard_count_completed(struct mass_guard *guard, instant_t now);
 
 /* Everything of a kind is held back from @now on; engaged already, it stays so since then. */
-void guard_engage(struct guard *guard, enum guard_kind kind, instant_t now);
+void guard_engage(struct mass_guard *guard, enum guard_kind kind, instant_t now);
 
 /**
  * guard_release() - let happen what is held back, and nothing beyond
@@ -104,12 +104,12 @@ void guard_engage(struct guard *guard, enum guard_kind kind, instant_t now);
  *
  * No kind is engaged any more. Whatever then goes beyond the limit engages it again.
  */
-void guard_release(struct guard *guard, uint64_t n_due, instant_t now);
+void guard_release(struct mass_guard *guard, uint64_t n_due, instant_t now);
 
 /* What is held back is not to happen: commands alone can be discarded, time cannot. */
-void guard_discard(struct guard *guard);
+void guard_discard(struct mass_guard *guard);
 
 /* The soundness of what was read. */
-bool guard_is_sound(const struct guard *guard);
+bool guard_is_sound(const struct mass_guard *guard);
 
 #endif

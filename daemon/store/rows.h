@@ -110,11 +110,13 @@ enum event {
 	EVENT_REQUEST_DENIED,
 	EVENT_BACKUP_CREATED,
 	EVENT_RESTORED_FROM_BACKUP, /* the removal register was replayed over an older store */
-	EVENT_GUARD_ENGAGED,        /* the mass guard holds back what is asked from now on */
-	EVENT_GUARD_RELEASED,       /* what it held back may happen */
-	EVENT_GUARD_DISCARDED,      /* the commands that it held back will not */
-	EVENT_STAGED,               /* the mass guard holds a command back */
-	EVENT_DISCARDED,            /* a command that was held back is not carried out */
+	EVENT_GUARD_ENGAGED,        /* the mass guard; without an organization: the clock guard */
+	EVENT_GUARD_RELEASED,       /* the same; the clock had this entry's instant then, */
+	EVENT_CLOCK_SET,            /* and this one's when it was moved on */
+	EVENT_REDATED,         /* deleted while the clock guard was engaged: its time was too old */
+	EVENT_GUARD_DISCARDED, /* the commands that the mass guard held back will not be carried out */
+	EVENT_STAGED,          /* the mass guard holds a command back */
+	EVENT_DISCARDED,       /* a command that was held back will not be carried out */
 	_EVENT_MAX
 };
 
@@ -251,7 +253,7 @@ struct removal_request {
  */
 struct guard_row {
 	uint32_t org;
-	struct guard guard;
+	struct mass_guard guard;
 	uint64_t seq;
 	uint64_t decided_seq;
 	bool discards;

@@ -49,7 +49,7 @@ static uint8_t *put_series(uint8_t *at, const struct guard_series *series)
 
 size_t rows_encode_guard(const struct guard_row *row, uint8_t bytes[static ROWS_GUARD_LEN_MAX])
 {
-	const struct guard *guard = &row->guard;
+	const struct mass_guard *guard = &row->guard;
 	uint8_t *at = bytes;
 
 	assert(guard_row_is_sound(row));
@@ -97,7 +97,7 @@ static void get_series(struct reader *reader, struct guard_series *series)
 	}
 }
 
-static void get_guard(struct reader *reader, struct guard *guard)
+static void get_guard(struct reader *reader, struct mass_guard *guard)
 {
 	guard->hour = get_i64(reader);
 	guard->n_accounts = get_u64(reader);

@@ -87,7 +87,7 @@ static int read_staged(struct slice key, struct slice row, struct staged *ret_st
 
 int store_get_staged(struct store *store, const struct account *account, struct staged *ret_staged)
 {
-	const struct guard *guard = &store_guard(store, account->org)->guard;
+	const struct mass_guard *guard = &store_guard(store, account->org)->guard;
 	struct key key = key_staged(account->org, account->uid);
 	struct slice row;
 	struct kv_txn *txn;
@@ -192,7 +192,7 @@ int store_stage(struct store *store, struct account *account, enum guard_kind ki
 int store_drop_staged(struct store *store, const struct staged *staged)
 {
 	struct guard_slot *slot = guards_slot(&store->guards, staged->org);
-	struct guard *guard = &slot->row.guard;
+	struct mass_guard *guard = &slot->row.guard;
 	bool decided = staged->seq <= slot->row.decided_seq;
 	uint64_t *n = decided ? &guard->n_decided[staged->kind] : &guard->n_staged[staged->kind];
 	struct key key = key_staged(staged->org, staged->uid);
