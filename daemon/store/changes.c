@@ -80,6 +80,7 @@ int store_project(struct store *store, const struct account *account)
 		count_account(&store->state.counts, &before, -1);
 	}
 	count_account(&store->state.counts, account, 1);
+	store_note_early(store, account);
 	return overlay_put(store->overlay, account, r == 0 ? &before : NULL);
 }
 

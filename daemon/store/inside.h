@@ -6,6 +6,7 @@
 
 #include "common/base.h"
 
+#include "daemon/store/early.h"
 #include "daemon/store/guards.h"
 #include "daemon/store/keepers.h"
 #include "daemon/store/kv.h"
@@ -53,6 +54,7 @@ struct store {
 	struct orgs orgs;
 	struct keepers keepers;
 	struct guards guards;
+	struct early early;
 	struct overlay *overlay;
 
 	char *register_path;

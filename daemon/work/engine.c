@@ -79,6 +79,7 @@ static int engine_open_all(struct engine *engine, const struct engine_options *o
 	engine_tell_restored(store_restored(engine->store));
 	engine_tell_key(engine);
 	engine_tell_memory(engine);
+	guarding_init(&engine->guarding);
 	sweep_init(&engine->sweep, store_sweep_paused(engine->store));
 	engine->rules = options->rules;
 	engine->tombstones.span =
@@ -97,6 +98,7 @@ static struct engine *engine_free(struct engine *engine)
 	(void)signer_close(engine->signer);
 	(void)backup_free(engine->backups.backup);
 	(void)store_close(engine->store);
+	guarding_done(&engine->guarding);
 	pack_writer_done(&engine->scratch);
 	free(engine->call);
 	free(engine->request);
@@ -163,6 +165,9 @@ int engine_work(struct engine *engine)
 		r = sweep_slice(engine, &done);
 	}
 	if (r == 0) {
+		r = guarding_work(engine);
+	}
+	if (r == 0) {
 		r = store_drop_answers(engine->store, engine->now, ANSWERS_DROPPED_MAX);
 	}
 	if (r >= 0) {
@@ -224,7 +229,7 @@ span_t engine_sleep(const struct engine *engine)
 {
 	span_t sleep = ENGINE_SLEEP_MAX;
 
-	if (sweep_is_wanted(&engine->sweep, engine->now)) {
+	if (sweep_is_wanted(&engine->sweep, engine->now) || guarding_is_busy(engine)) {
 		return 0;
 	}
 	if (store_unsettled_entries(engine->store) > 0) {

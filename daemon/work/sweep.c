@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "daemon/core/lifecycle.h"
+#include "daemon/store/early.h"
 #include "daemon/work/engine.h"
 #include "daemon/work/log.h"
 
@@ -32,7 +33,7 @@ instant_t sweep_wanted_at(const struct sweep *sweep)
 
 struct due_position sweep_front(const struct sweep *sweep)
 {
-	return sweep->busy && !sweep_is_stopped(sweep) ? sweep->position : (struct due_position){0};
+	return sweep->busy && !sweep_is_stopped(sweep) ? sweep->position : sweep->front;
 }
 
 bool sweep_is_wanted(const struct sweep *sweep, instant_t now)
@@ -92,6 +93,21 @@ static int sweep_do(struct engine *engine, struct account *account, const struct
 	return store_change(engine->store, account, deed->event, &actor);
 }
 
+/* What the mass guard holds back stays where it is, and is not looked at again until it lets go. */
+static int sweep_start(struct engine *engine, struct account *account, struct sweep_result *result)
+{
+	const struct sweep_deed start = {LIFECYCLE_START_REMOVAL, EVENT_REMOVAL_STARTED,
+					 &result->n_started, true};
+	bool held;
+	int r = guarding_judge_removal(engine, account, &held);
+
+	if (r == 0 && held) {
+		result->n_held++;
+		return 0;
+	}
+	return r == 0 ? sweep_do(engine, account, &start, result) : r;
+}
+
 /*
  * By the account's own row: an index can be damaged. What is completed was started in an earlier
  * commit.
@@ -99,8 +115,6 @@ static int sweep_do(struct engine *engine, struct account *account, const struct
 static int sweep_account(struct engine *engine, struct account *account,
 			 struct sweep_result *result)
 {
-	const struct sweep_deed start = {LIFECYCLE_START_REMOVAL, EVENT_REMOVAL_STARTED,
-					 &result->n_started, true};
 	const struct sweep_deed overdue = {LIFECYCLE_MARK_OVERDUE, EVENT_OVERDUE,
 					   &result->n_overdue, false};
 	const struct sweep_deed complete = {LIFECYCLE_COMPLETE_REMOVAL, EVENT_REMOVAL_COMPLETED,
@@ -114,7 +128,7 @@ static int sweep_account(struct engine *engine, struct account *account,
 	}
 	switch (action) {
 	case LIFECYCLE_ACTION_START_REMOVAL:
-		return sweep_do(engine, account, &start, result);
+		return sweep_start(engine, account, result);
 	case LIFECYCLE_ACTION_MARK_OVERDUE:
 		result->owing |= account->facts.owed;
 		return sweep_do(engine, account, &overdue, result);
@@ -123,11 +137,27 @@ static int sweep_account(struct engine *engine, struct account *account,
 			return sweep_do(engine, account, &complete, result);
 		}
 		result->more = true; /* its start is of this very turn */
+		store_note_early(engine->store, account);
 		return 0;
 	case LIFECYCLE_ACTION_NONE:
 		break;
 	}
 	abort();
+}
+
+/* Held back from the beginning of the pass up to here, there is nothing to look for any more. */
+static void sweep_see(struct engine *engine, const struct account *account, bool held)
+{
+	struct sweep *sweep = &engine->sweep;
+
+	sweep->clean = sweep->clean && held;
+	if (sweep->clean) {
+		sweep->front = sweep->position;
+		store_watch_early(engine->store, sweep->front.at);
+	}
+	if (held) {
+		guarding_see(engine, account->org, sweep->clean);
+	}
 }
 
 /* Return: 0 to go on, STORE_E_NONE at the end of the pass, or a negative errno. */
@@ -136,6 +166,7 @@ static int sweep_step(struct engine *engine, struct sweep_result *result)
 	struct sweep *sweep = &engine->sweep;
 	struct due_position next = sweep->position;
 	struct account account;
+	uint32_t n_held;
 	int r = store_next_due(engine->store, &next, &account);
 
 	if (r < 0) {
@@ -147,10 +178,42 @@ static int sweep_step(struct engine *engine, struct sweep_result *result)
 	}
 	sweep->position = next;
 	if (r == STORE_E_CORRUPT) {
+		sweep->clean = false;
 		sweep_pass_over(sweep, result);
 		return 0;
 	}
-	return sweep_account(engine, &account, result);
+	n_held = result->n_held;
+	r = sweep_account(engine, &account, result);
+	sweep_see(engine, &account, result->n_held > n_held);
+	return r;
+}
+
+/* What came to stand before the beginning of the passes. */
+static int sweep_early(struct engine *engine, struct sweep_result *result)
+{
+	uint64_t uids[STORE_EARLY_MAX];
+	uint32_t n, n_held = result->n_held;
+	struct account account;
+	int r = 0;
+
+	if (!store_take_early(engine->store, uids, &n)) {
+		sweep_look_again(engine);
+		return 0;
+	}
+	for (uint32_t i = 0; i < n && r >= 0; i++) {
+		instant_t at;
+
+		r = store_get_account(engine->store, uids[i], &account);
+		if (r == 0 && lifecycle_next(&account.facts, &at) != LIFECYCLE_ACTION_NONE &&
+		    at <= engine->now) {
+			r = sweep_account(engine, &account, result);
+		}
+		if (result->n_held > n_held) {
+			guarding_see(engine, account.org, true);
+			n_held = result->n_held;
+		}
+	}
+	return MIN(r, 0);
 }
 
 /* "crm, files, mail"; cut where there is no more room: keeper.list has them all. */
@@ -205,12 +268,27 @@ static void sweep_tell(const struct engine *engine)
 		       "sweep: %s removals started, %s completed", started, completed);
 }
 
-static void sweep_begin_pass(struct sweep *sweep)
+void sweep_look_again(struct engine *engine)
 {
-	sweep->position = (struct due_position){0};
+	struct sweep *sweep = &engine->sweep;
+
+	sweep->front = (struct due_position){0};
+	sweep->busy = false;
+	sweep->changed = true;
+	store_watch_early(engine->store, INSTANT_NONE);
+	guarding_forget_passes(engine);
+}
+
+static void sweep_begin_pass(struct engine *engine)
+{
+	struct sweep *sweep = &engine->sweep;
+
+	sweep->position = sweep->front;
+	sweep->clean = true;
 	sweep->changed = false;
 	sweep->again = false;
 	sweep->pass = (struct sweep_result){0};
+	guarding_begin_pass(engine);
 }
 
 static void sweep_end_pass(struct engine *engine)
@@ -218,6 +296,7 @@ static void sweep_end_pass(struct engine *engine)
 	struct sweep *sweep = &engine->sweep;
 
 	sweep_tell(engine);
+	guarding_end_pass(engine);
 	sweep->looked_at = engine->now;
 	sweep->n_failed = sweep->pass.n_failed;
 	sweep->busy = false;
@@ -243,14 +322,15 @@ int sweep_slice(struct engine *engine, struct sweep_result *ret_result)
 {
 	struct sweep *sweep = &engine->sweep;
 	struct sweep_result result = {0};
-	int r = 0;
+	int r;
 
 	if (sweep_is_stopped(sweep)) {
 		*ret_result = result;
 		return 0;
 	}
+	r = sweep_early(engine, &result);
 	if (!sweep->busy) {
-		sweep_begin_pass(sweep);
+		sweep_begin_pass(engine);
 	}
 	for (uint32_t i = 0; i < SWEEP_SLICE_MAX && r == 0; ++i) {
 		r = sweep_step(engine, &result);

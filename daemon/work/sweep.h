@@ -20,12 +20,13 @@
 /* Rows that fail and have been reported, so that each is in the journal once. */
 #define SWEEP_REPORTED_MAX 64
 
-/* What a slice did, or a pass. @owing: the keepers that let deadlines pass. @more: do more now. */
+/* What a slice did, or a pass. @n_held: left to the mass guards. @owing: the keepers that let deadlines pass. @more: do more now. */
 struct sweep_result {
 	uint32_t n_started;
 	uint32_t n_completed;
 	uint32_t n_overdue;
 	uint32_t n_failed;
+	uint32_t n_held;
 	uint64_t owing;
 	bool more;
 };
@@ -38,6 +39,8 @@ struct sweep_result {
  * @busy:        a pass is under way
  * @again:       this pass has made work for another
  * @position:    how far this pass has come
+ * @front:       up to here the mass guards hold everything back: passes begin behind it
+ * @clean:       this pass has found nothing else yet
  * @next_at:     when the first thing falls due that was not at the end of the last pass;
  *             INSTANT_NONE if there is none
  * @looked_at:   the end of the last pass
@@ -54,6 +57,8 @@ struct sweep {
 	bool busy;
 	bool again;
 	struct due_position position;
+	struct due_position front;
+	bool clean;
 	instant_t next_at;
 	instant_t looked_at;
 	instant_t last_run_at;
@@ -71,6 +76,9 @@ void sweep_init(struct sweep *sweep, bool paused);
 
 /* Whether it does nothing, until somebody resumes it or releases the clock guard. */
 bool sweep_is_stopped(const struct sweep *sweep);
+
+/* The mass guards may hold less back: the next pass begins at the beginning. */
+void sweep_look_again(struct engine *engine);
 
 /* Whether a slice is wanted now. */
 bool sweep_is_wanted(const struct sweep *sweep, instant_t now);
