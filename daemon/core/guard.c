@@ -144,6 +144,12 @@ void guard_engage(struct mass_guard *guard, enum guard_kind kind, instant_t now)
 	}
 }
 
+void guard_disengage(struct mass_guard *guard, enum guard_kind kind)
+{
+	assert(guard->n_staged[kind] == 0);
+	guard->engaged_at[kind] = INSTANT_NONE;
+}
+
 /* A command that is released counts as done from now on, so that nothing else takes its place. */
 void guard_release(struct mass_guard *guard, uint64_t n_due, instant_t now)
 {

@@ -98,6 +98,9 @@ void guard_count_completed(struct mass_guard *guard, instant_t now);
 /* Everything of a kind is held back from @now on; engaged already, it stays so since then. */
 void guard_engage(struct mass_guard *guard, enum guard_kind kind, instant_t now);
 
+/* Nothing of a kind is held back any more. */
+void guard_disengage(struct mass_guard *guard, enum guard_kind kind);
+
 /**
  * guard_release() - let happen what is held back, and nothing beyond
  * @n_due: of GUARD_KIND_SWEEP: accounts whose removal is held back

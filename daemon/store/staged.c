@@ -156,6 +156,17 @@ int store_engage_guard(struct store *store, uint32_t org, enum guard_kind kind, 
 	return note_guard(store, org, EVENT_GUARD_ENGAGED, 0, &daemon);
 }
 
+int store_disengage_guard(struct store *store, uint32_t org, enum guard_kind kind)
+{
+	struct guard_slot *slot = guards_slot(&store->guards, org);
+	struct kv_txn *txn;
+	int r = store_writing(store, &txn);
+
+	guard_disengage(&slot->row.guard, kind);
+	touch(store, slot);
+	return r;
+}
+
 int store_stage(struct store *store, struct account *account, enum guard_kind kind,
 		enum event event, const struct actor *actor)
 {
@@ -204,6 +215,9 @@ int store_drop_staged(struct store *store, const struct staged *staged)
 	}
 	kv_delete(txn, KV_STAGED, key_slice(&key));
 	*n -= *n > 0;
+	if (!decided && *n == 0) {
+		guard_disengage(guard, staged->kind);
+	}
 	touch(store, slot);
 	return 0;
 }

@@ -12,9 +12,13 @@
  */
 const struct guard_row *store_guard(const struct store *store, uint32_t org);
 
-/* From now on everything of a kind is held back. Return: 0 or a negative errno. */
+/*
+ * From now on everything of a kind is held back; nothing of it is any more, which of commands is seen
+ * by itself. Return: 0 or a negative errno.
+ */
 must_check int store_engage_guard(struct store *store, uint32_t org, enum guard_kind kind,
 				  instant_t now);
+must_check int store_disengage_guard(struct store *store, uint32_t org, enum guard_kind kind);
 
 /**
  * store_stage() - hold a command on an account back, and engage the guard

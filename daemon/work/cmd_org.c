@@ -80,6 +80,7 @@ static int store_settings(struct call *call, struct org *org)
 		return call_refuse_full(call);
 	}
 	r = store_put_org(call->engine->store, org, &call->actor);
+	guarding_go_on(call->engine); /* the mass guard may let more pass now */
 	return r == STORE_E_NONE
 		       ? call_refuse(call, ERROR_STORE_FULL,
 				     "there are %u organizations already, as many as are kept",

@@ -11,7 +11,7 @@
 
 void guarding_init(struct guarding *guarding)
 {
-	*guarding = (struct guarding){.busy = true, .told_at = INSTANT_NONE};
+	*guarding = (struct guarding){.busy = true, .holds = true, .told_at = INSTANT_NONE};
 }
 
 void guarding_done(struct guarding *guarding)
@@ -143,6 +143,7 @@ void guarding_see(struct engine *engine, uint32_t org, bool before)
 	if (!guarded) {
 		return;
 	}
+	engine->guarding.holds = true;
 	if (before) {
 		guarded->n_due++;
 		guarded->n_seen -= guarded->n_seen > 0; /* perhaps it was one of those */
@@ -153,16 +154,43 @@ void guarding_see(struct engine *engine, uint32_t org, bool before)
 
 void guarding_begin_pass(struct engine *engine)
 {
-	for (uint32_t i = 0; i < engine->guarding.n_orgs; i++) {
-		engine->guarding.orgs[i].n_pass = 0;
+	struct guarding *guarding = &engine->guarding;
+
+	for (uint32_t i = 0; guarding->holds && i < guarding->n_orgs; i++) {
+		guarding->orgs[i].n_pass = 0;
 	}
 }
 
-void guarding_end_pass(struct engine *engine)
+/* A guard that was switched off holds nothing back, and was told so by nobody. */
+static int end_pass_of(struct engine *engine, uint32_t org)
 {
-	for (uint32_t i = 0; i < engine->guarding.n_orgs; i++) {
-		engine->guarding.orgs[i].n_seen = engine->guarding.orgs[i].n_pass;
+	const struct mass_guard *guard = &store_guard(engine->store, org)->guard;
+	struct guarded *guarded = guarded_of(engine, org);
+
+	if (!guarded || !guard_is_engaged(guard, GUARD_KIND_SWEEP)) {
+		return 0;
 	}
+	guarded->n_seen = guarded->n_pass;
+	if (guarded->n_due + guarded->n_seen == 0) {
+		return store_disengage_guard(engine->store, org, GUARD_KIND_SWEEP);
+	}
+	engine->guarding.holds = true;
+	return 0;
+}
+
+/* Most passes end where nothing is held back, and find nothing to do here. */
+int guarding_end_pass(struct engine *engine)
+{
+	int r = 0;
+
+	if (!engine->guarding.holds) {
+		return 0;
+	}
+	engine->guarding.holds = false;
+	for (uint32_t org = 1; org <= store_n_orgs(engine->store) && r == 0; org++) {
+		r = end_pass_of(engine, org);
+	}
+	return r;
 }
 
 void guarding_forget_passes(struct engine *engine)

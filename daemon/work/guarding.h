@@ -36,6 +36,7 @@ struct guarded {
 /**
  * struct guarding - zeroed to begin; guarding_done() frees it
  * @orgs:    by number of the organization, the first is number 1; owned
+ * @holds:   the last pass of the sweep left something, or nobody knows
  * @busy:    some organization may have decided commands: look for one
  * @org, @uid: whose are carried out, and how far that has come; @org is 0 when none are
  * @told_at: when the journal was last told of guards that are engaged
@@ -43,6 +44,7 @@ struct guarded {
 struct guarding {
 	struct guarded *orgs;
 	uint32_t n_orgs;
+	bool holds;
 	bool busy;
 	uint32_t org;
 	uint64_t uid;
@@ -96,7 +98,7 @@ must_check int guarding_judge_removal(struct engine *engine, const struct accoun
 /* The sweep saw a removal that is held back; @before: it will not see it again. */
 void guarding_see(struct engine *engine, uint32_t org, bool before);
 void guarding_begin_pass(struct engine *engine);
-void guarding_end_pass(struct engine *engine);
+must_check int guarding_end_pass(struct engine *engine);
 void guarding_forget_passes(struct engine *engine);
 
 /* Whether a removal that should have started is held back. */

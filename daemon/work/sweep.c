@@ -291,16 +291,16 @@ static void sweep_begin_pass(struct engine *engine)
 	guarding_begin_pass(engine);
 }
 
-static void sweep_end_pass(struct engine *engine)
+static int sweep_end_pass(struct engine *engine)
 {
 	struct sweep *sweep = &engine->sweep;
 
 	sweep_tell(engine);
-	guarding_end_pass(engine);
 	sweep->looked_at = engine->now;
 	sweep->n_failed = sweep->pass.n_failed;
 	sweep->busy = false;
 	sweep->changed = sweep->changed || sweep->again;
+	return guarding_end_pass(engine);
 }
 
 static void sweep_count(struct sweep *sweep, const struct sweep_result *result, instant_t now)
@@ -341,9 +341,9 @@ int sweep_slice(struct engine *engine, struct sweep_result *ret_result)
 	sweep->busy = true;
 	sweep_count(sweep, &result, engine->now);
 	if (r == STORE_E_NONE) {
-		sweep_end_pass(engine);
+		r = sweep_end_pass(engine);
 	}
 	result.more = sweep->busy || sweep->again;
 	*ret_result = result;
-	return 0;
+	return r;
 }
