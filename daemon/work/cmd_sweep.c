@@ -24,6 +24,8 @@ int cmd_sweep_status(struct call *call)
 	pack_put_uint(call->out, "started", sweep->n_started);
 	pack_put_uint(call->out, "completed", sweep->n_completed);
 	pack_put_uint(call->out, "failed", sweep->n_failed);
+	pack_put_uint(call->out, "started_late", sweep->n_late);
+	pack_put_int(call->out, "lateness_us", sweep->late);
 	pack_write_end(call->out);
 	return 0;
 }

@@ -93,19 +93,36 @@ static int sweep_do(struct engine *engine, struct account *account, const struct
 	return store_change(engine->store, account, deed->event, &actor);
 }
 
+/*
+ * How long the sweep let something wait that fell due at @at. What the last pass has not seen was
+ * not there yet, or not due: an import may bring a window that ended long ago.
+ */
+static void sweep_note_late(const struct sweep *sweep, instant_t at, instant_t now,
+			    struct sweep_result *result)
+{
+	span_t late = now - MAX(at, sweep->looked_at);
+
+	if (late > SWEEP_LOOK_EVERY) {
+		++result->n_late;
+		result->late = MAX(result->late, late);
+	}
+}
+
 /* What the mass guard holds back stays where it is, and is not looked at again until it lets go. */
-static int sweep_start(struct engine *engine, struct account *account, struct sweep_result *result)
+static int sweep_start(struct engine *engine, struct account *account, instant_t at,
+		       struct sweep_result *result)
 {
 	const struct sweep_deed start = {LIFECYCLE_START_REMOVAL, EVENT_REMOVAL_STARTED,
 					 &result->n_started, true};
-	bool held;
+	bool held = false;
 	int r = guarding_judge_removal(engine, account, &held);
 
-	if (r == 0 && held) {
-		result->n_held++;
-		return 0;
+	if (r < 0 || held) {
+		result->n_held += held;
+		return r;
 	}
-	return r == 0 ? sweep_do(engine, account, &start, result) : r;
+	sweep_note_late(&engine->sweep, at, engine->now, result);
+	return sweep_do(engine, account, &start, result);
 }
 
 /*
@@ -128,7 +145,7 @@ static int sweep_account(struct engine *engine, struct account *account,
 	}
 	switch (action) {
 	case LIFECYCLE_ACTION_START_REMOVAL:
-		return sweep_start(engine, account, result);
+		return sweep_start(engine, account, at, result);
 	case LIFECYCLE_ACTION_MARK_OVERDUE:
 		result->owing |= account->facts.owed;
 		return sweep_do(engine, account, &overdue, result);
@@ -248,6 +265,20 @@ static void sweep_tell_overdue(const struct engine *engine)
 		       overdue, keepers);
 }
 
+/* The promise says when a removal starts, and here it started later: somebody may have to explain. */
+static void sweep_tell_late(const struct sweep_result *pass)
+{
+	char n_late[16], late[SPAN_TEXT_MAX];
+	struct log_field fields[] = {{"MESSAGE_ID", LOG_LATE_ID}, {"RETENTIOND_LATE", n_late}};
+
+	(void)snprintf(n_late, sizeof(n_late), "%u", pass->n_late);
+	span_format(pass->late, late);
+	log_say_fields(LOG_LEVEL_WARNING, fields, ARRAY_LEN(fields),
+		       "sweep: %s removals started late, by up to %s: retentiond was not running, "
+		       "or timed work was stopped",
+		       n_late, late);
+}
+
 /* Once a pass: the journal drops lines above its rate. */
 static void sweep_tell(const struct engine *engine)
 {
@@ -258,6 +289,9 @@ static void sweep_tell(const struct engine *engine)
 
 	if (sweep->pass.n_overdue > 0) {
 		sweep_tell_overdue(engine);
+	}
+	if (sweep->pass.n_late > 0) {
+		sweep_tell_late(&sweep->pass);
 	}
 	if (sweep->pass.n_started + sweep->pass.n_completed == 0) {
 		return;
@@ -298,6 +332,10 @@ static int sweep_end_pass(struct engine *engine)
 	sweep_tell(engine);
 	sweep->looked_at = engine->now;
 	sweep->n_failed = sweep->pass.n_failed;
+	if (sweep->pass.n_started > 0) {
+		sweep->n_late = sweep->pass.n_late;
+		sweep->late = sweep->pass.late;
+	}
 	sweep->busy = false;
 	sweep->changed = sweep->changed || sweep->again;
 	return guarding_end_pass(engine);
@@ -311,6 +349,8 @@ static void sweep_count(struct sweep *sweep, const struct sweep_result *result, 
 	sweep->pass.n_completed += result->n_completed;
 	sweep->pass.n_overdue += result->n_overdue;
 	sweep->pass.n_failed += result->n_failed;
+	sweep->pass.n_late += result->n_late;
+	sweep->pass.late = MAX(sweep->pass.late, result->late);
 	sweep->pass.owing |= result->owing;
 	sweep->again = sweep->again || result->more;
 	if (result->n_started + result->n_completed + result->n_overdue > 0) {
