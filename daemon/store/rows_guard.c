@@ -15,7 +15,7 @@ static bool guard_row_is_sound(const struct guard_row *row)
  *     00                         flags: 1 what was staged last is discarded, not released
  *     00 00 00 00 00 00 00 2a    ledger entry
  *     00 00 00 00 00 00 00 00    what was staged is decided on up to this entry
- *     00 00 00 00 00 07 82 fc    hour, counted from 1970
+ *     00 00 00 00 00 07 83 24    hour, counted from 1970
  *     00 00 00 00 00 00 75 30    accounts: 30 000
  *     80 00 00 00 00 00 00 00    soft-deletions engaged since: not; purges, removals in the same way
  *     00 00 00 00 00 00 00 00    soft-deletions staged; purges in the same way
