@@ -40,11 +40,10 @@ static void put_instant(instant_t at, instant_t now, char text[static WHEN_TEXT_
 	(void)snprintf(text, WHEN_TEXT_MAX, "%s (%s ago)", instant, span);
 }
 
-/* A daemon without wall_us says no more than that it does not trust the clock. */
 static void check_clock(const json_t *info, json_t *faults, bool *ok)
 {
 	const json_t *clock = json_object_get(info, "clock");
-	const char *doubt = ctl_json_text(clock, "doubt");
+	bool behind = number(clock, "wall_us") < number(clock, "now_us");
 	char off[SPAN_TEXT_MAX];
 
 	if (!json_is_false(json_object_get(clock, "trusted"))) {
@@ -52,10 +51,10 @@ static void check_clock(const json_t *info, json_t *faults, bool *ok)
 	}
 	span_format(llabs(number(clock, "wall_us") - number(clock, "now_us")), off);
 	add(faults, ok, "clock-not-trusted",
-	    "the clock guard is engaged: the wall clock is %s %s of the last time on record, and "
+	    "the clock guard is engaged: the wall clock is %s %s the last time on record, and "
 	    "timed work waits. Look at date(1): if it is right: retentionctl release-guard clock; "
 	    "if it is wrong, set it right",
-	    off, doubt ? doubt : "off");
+	    off, behind ? "behind" : "ahead of");
 }
 
 static void check_removals(const json_t *stats, json_t *faults, bool *ok)
