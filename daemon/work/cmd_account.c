@@ -100,7 +100,9 @@ static void put_changed(struct call *call, const struct item *item, const struct
 	if (verdict->outcome != OUTCOME_OK && call->out->len < ANSWER_CONTACTS_MAX) {
 		answer_put_contact(call->out, store_org(call->engine->store, account->org));
 	}
-	if (!ITEM_HAS(item, uid)) {
+	if (ITEM_HAS(item, uid)) {
+		pack_put_cstr(call->out, "org", store_org(call->engine->store, account->org)->id);
+	} else {
 		pack_put_uint(call->out, "uid", account->uid);
 	}
 	answer_put_dates(call->out, &account->facts, call->engine->now);

@@ -5,33 +5,42 @@
 
 /* guard.list: the mass guards, one an organization. */
 
-static const char *const kind_keys[] = {
-	[GUARD_KIND_DELETION] = "soft_deletions",
-	[GUARD_KIND_PURGE] = "purges",
-	[GUARD_KIND_SWEEP] = "removals",
+/* Of a kind: what happened, what may, what still passes, what is held back. */
+struct kind_keys {
+	const char *done;
+	const char *limit;
+	const char *left;
+	const char *staged;
 };
-static_assert(ARRAY_LEN(kind_keys) == _GUARD_KIND_MAX, "each kind has a key");
 
+#define KEYS(name)                                                                                 \
+	{                                                                                          \
+		name, name "_limit", name "_left", name "_staged"                                  \
+	}
+
+static const struct kind_keys kind_keys[] = {
+	[GUARD_KIND_DELETION] = KEYS("soft_deletions"),
+	[GUARD_KIND_PURGE] = KEYS("purges"),
+	[GUARD_KIND_SWEEP] = KEYS("removals"),
+};
+static_assert(ARRAY_LEN(kind_keys) == _GUARD_KIND_MAX, "each kind has its keys");
+
+/* A guard that is off has no limit, and lets everything pass. */
 static void put_kind(struct call *call, const struct guarding_held *held, enum guard_kind kind)
 {
 	struct engine *engine = call->engine;
-	const struct org *org = held->org;
-	const struct mass_guard *guard = &store_guard(engine->store, org->number)->guard;
-	uint64_t left = guard_left(guard, &org->policy, kind, engine->now);
+	const struct policy *policy = &held->org->policy;
+	const struct mass_guard *guard = &store_guard(engine->store, held->org->number)->guard;
+	const struct kind_keys *keys = &kind_keys[kind];
 
-	pack_put_map(call->out, kind_keys[kind]);
-	pack_put_uint(call->out, "done", guard_done(guard, kind, engine->now));
-	if (left != UINT64_MAX) {
-		pack_put_uint(call->out, "limit",
-			      guard_limit(guard, &org->policy, kind, engine->now));
-		pack_put_uint(call->out, "left", left);
+	pack_put_uint(call->out, keys->done, guard_done(guard, kind, engine->now));
+	if (!guard_is_off(policy)) {
+		pack_put_uint(call->out, keys->limit,
+			      guard_limit(guard, policy, kind, engine->now));
+		pack_put_uint(call->out, keys->left, guard_left(guard, policy, kind, engine->now));
 	}
-	pack_put_uint(call->out, "staged",
+	pack_put_uint(call->out, keys->staged,
 		      kind == GUARD_KIND_SWEEP ? held->n_removals : guard->n_staged[kind]);
-	if (guard_is_engaged(guard, kind)) {
-		pack_put_int(call->out, "engaged_us", guard->engaged_at[kind]);
-	}
-	pack_write_end(call->out);
 }
 
 static void put_guard(struct call *call, const struct guarding_held *held)
@@ -41,7 +50,8 @@ static void put_guard(struct call *call, const struct guarding_held *held)
 
 	pack_write_map(call->out);
 	pack_put_cstr(call->out, "org", held->org->id);
-	pack_put_bool(call->out, "engaged", held->engaged);
+	pack_put_bool(call->out, "engaged", held->since != INSTANT_NONE);
+	answer_put_instant(call->out, "engaged_us", held->since);
 	pack_put_uint(call->out, "staged", held->n_commands + held->n_removals);
 	pack_put_uint(call->out, "deciding", guard_n_decided(guard));
 	pack_put_uint(call->out, "accounts", guard->n_accounts);
@@ -62,7 +72,7 @@ static uint32_t put_guards(struct call *call, const struct org *only, uint32_t n
 		struct guarding_held held = guarding_held_of(call->engine, org);
 
 		if ((only && org != only) || !call_covers(call, org) ||
-		    (call->request->engaged && !held.engaged)) {
+		    (call->request->engaged && held.since == INSTANT_NONE)) {
 			continue;
 		}
 		put_guard(call, &held);

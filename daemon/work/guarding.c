@@ -407,7 +407,7 @@ struct guarding_held guarding_held_of(const struct engine *engine, const struct 
 
 	return (struct guarding_held){
 		.org = org,
-		.engaged = engaged_since(guard) != INSTANT_NONE,
+		.since = engaged_since(guard),
 		.n_commands = guard_n_staged(guard),
 		.n_removals = n_due_of(engine, org->number),
 	};

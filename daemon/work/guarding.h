@@ -63,10 +63,10 @@ struct guarding_totals {
 	instant_t engaged_since;
 };
 
-/* What the mass guard of one organization holds back. */
+/* What the mass guard of one organization holds back, and since when: INSTANT_NONE if nothing. */
 struct guarding_held {
 	const struct org *org;
-	bool engaged;
+	instant_t since;
 	uint64_t n_commands;
 	uint64_t n_removals; /* as far as the sweep has seen */
 };

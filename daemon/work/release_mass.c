@@ -27,7 +27,7 @@ static int check(struct call *call, const struct guarding_held *held, uint64_t n
 	const struct mass_guard *guard =
 		&store_guard(call->engine->store, held->org->number)->guard;
 
-	if (!held->engaged) {
+	if (held->since == INSTANT_NONE) {
 		return call_refuse(call, ERROR_GUARD_COUNT,
 				   "the mass guard of %s is not engaged: it holds nothing back",
 				   held->org->id);

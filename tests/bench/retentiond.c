@@ -152,6 +152,7 @@ static void set_orgs(struct retentiond *daemon)
 		sample_org(i, org);
 		pack_put_cstr(writer, "org", org);
 		pack_put_cstr(writer, "privacy_contact", "privacy@contoso.example");
+		pack_put_uint(writer, "guard_percent", 100); /* everybody leaves */
 		retentiond_hear(daemon->control, &message);
 	}
 }

@@ -169,8 +169,8 @@ Test(guarding, purges_are_counted_for_themselves)
 	cr_expect(told(2, "ok"));
 	cr_expect(told(3, "staged"));
 	cr_expect(rig_is(&rig, "items.3.state", "soft-deleted"));
-	cr_expect_eq(guard_of("purges.staged"), 3);
-	cr_expect_eq(guard_of("soft_deletions.staged"), 0);
+	cr_expect_eq(guard_of("purges_staged"), 3);
+	cr_expect_eq(guard_of("soft_deletions_staged"), 0);
 }
 
 Test(guarding, a_direct_connect_user_who_leaves_is_counted_as_purged)
@@ -181,8 +181,8 @@ Test(guarding, a_direct_connect_user_who_leaves_is_counted_as_purged)
 		"'d@x.example'}]}");
 	ask("account.leave", GUESTS + 1, GUESTS + 1, "");
 	cr_expect(told(0, "ok"));
-	cr_expect_eq(guard_of("purges.done"), 1);
-	cr_expect_eq(guard_of("soft_deletions.done"), 0);
+	cr_expect_eq(guard_of("purges"), 1);
+	cr_expect_eq(guard_of("soft_deletions"), 0);
 }
 
 Test(guarding, accounts_imported_as_deleted_do_not_count)
@@ -194,7 +194,7 @@ Test(guarding, accounts_imported_as_deleted_do_not_count)
 			 i, i, (long long)rig_now(&rig));
 		cr_expect(told(0, "ok"));
 	}
-	cr_expect_eq(guard_of("soft_deletions.done"), 0);
+	cr_expect_eq(guard_of("soft_deletions"), 0);
 }
 
 Test(guarding, a_directory_that_deletes_many_is_stopped)
@@ -231,7 +231,7 @@ Test(guarding, a_dry_run_says_what_would_be_staged_and_stages_nothing)
 	cr_expect(told(2, "ok"));
 	cr_expect(told(3, "staged"));
 	cr_expect_eq(guard_of("staged"), 0);
-	cr_expect_eq(guard_of("soft_deletions.left"), 3);
+	cr_expect_eq(guard_of("soft_deletions_left"), 3);
 	ask("account.remove", 1, 3, ", 'dry_run': true");
 	cr_expect(told(2, "ok"), "each counts for itself");
 }
@@ -241,7 +241,7 @@ Test(guarding, the_limit_can_be_switched_off)
 	rig_unguard(&rig, "fabrikam");
 	ask("account.remove", 1, 10, "");
 	cr_expect(told(9, "ok"));
-	cr_expect_not(rig_has(&rig, "guards.0.soft_deletions.limit"));
+	cr_expect_not(rig_has(&rig, "guards.0.soft_deletions_limit"));
 }
 
 Test(guarding, a_day_later_as_many_pass_again)
@@ -323,7 +323,7 @@ Test(guarding, a_release_carries_out_all_that_was_staged)
 	}
 	cr_expect_eq(guard_of("staged"), 0);
 	cr_expect_eq(guard_of("deciding"), 0);
-	cr_expect_eq(guard_of("soft_deletions.done"), 6);
+	cr_expect_eq(guard_of("soft_deletions"), 6);
 	ask("account.remove", 7, 7, "");
 	cr_expect(told(0, "staged"), "and no more than that");
 }
@@ -427,7 +427,7 @@ Test(guarding, removals_beyond_the_limit_wait_and_nobody_is_restored)
 	let_windows_end(1, 6);
 	cr_expect(is_started(3));
 	cr_expect_not(is_started(4));
-	cr_expect_eq(guard_of("removals.staged"), 3);
+	cr_expect_eq(guard_of("removals_staged"), 3);
 	cr_expect_eq(n_critical, 1);
 	ask("account.restore", 4, 4, "");
 	cr_expect(told(0, "irrevocable"));
@@ -442,7 +442,7 @@ Test(guarding, removals_that_wait_go_on_waiting_however_much_time_goes_by)
 	rig_advance(&rig, 30 * SPAN_DAY);
 	rig_idle(&rig);
 	cr_expect_not(is_started(4));
-	cr_expect_eq(guard_of("removals.staged"), 3);
+	cr_expect_eq(guard_of("removals_staged"), 3);
 }
 
 Test(guarding, a_sweep_does_not_walk_what_waits_again)
@@ -464,10 +464,10 @@ Test(guarding, a_release_lets_exactly_the_waiting_removals_start)
 	rig_idle(&rig);
 	cr_expect(is_started(6));
 	cr_expect(rig_is_removed(&rig, 6));
-	cr_expect_eq(guard_of("removals.staged"), 0);
+	cr_expect_eq(guard_of("removals_staged"), 0);
 	ask("account.remove", 7, 7, "");
 	rig_advance(&rig, 23 * SPAN_HOUR);
-	cr_expect_eq(guard_of("removals.left"), 0);
+	cr_expect_eq(guard_of("removals_left"), 0);
 }
 
 Test(guarding, removals_by_time_cannot_be_discarded)
@@ -491,7 +491,7 @@ Test(guarding, what_falls_due_before_what_waits_is_done_all_the_same)
 	rig_idle(&rig);
 	cr_expect(rig_is_removed(&rig, GUESTS + 1));
 	cr_expect(rig_is_removed(&rig, GUESTS + 3));
-	cr_expect_eq(guard_of("removals.staged"), 3);
+	cr_expect_eq(guard_of("removals_staged"), 3);
 }
 
 Test(guarding, more_than_can_be_named_before_what_waits_is_found_by_a_walk)
@@ -514,7 +514,7 @@ Test(guarding, more_than_can_be_named_before_what_waits_is_found_by_a_walk)
 	rig.engine->sweep.paused = false;
 	rig_idle(&rig);
 	cr_expect(rig_is_removed(&rig, GUESTS + 1100));
-	cr_expect_eq(guard_of("removals.staged"), 3);
+	cr_expect_eq(guard_of("removals_staged"), 3);
 }
 
 Test(guarding, a_guard_that_is_switched_off_lets_removals_start)
@@ -538,7 +538,7 @@ Test(guarding, a_kill_resets_nothing)
 	cr_expect(told(1, "staged"));
 	rig_restart(&rig);
 	cr_expect_eq(guard_of("staged"), 1);
-	cr_expect_eq(guard_of("soft_deletions.done"), 3);
+	cr_expect_eq(guard_of("soft_deletions"), 3);
 	ask("account.remove", 5, 5, "");
 	cr_expect(told(0, "staged"));
 }
@@ -548,7 +548,7 @@ Test(guarding, a_stop_resets_nothing)
 	ask("account.remove", 1, 4, "");
 	rig_reopen(&rig);
 	cr_expect_eq(guard_of("staged"), 1);
-	cr_expect_eq(guard_of("soft_deletions.done"), 3);
+	cr_expect_eq(guard_of("soft_deletions"), 3);
 	cr_expect_eq(guard_of("accounts"), GUESTS);
 }
 
@@ -563,8 +563,8 @@ Test(guarding, a_kill_in_the_middle_of_a_release_finishes_it)
 	rig_restart(&rig);
 	rig_idle(&rig);
 	cr_expect(is_gone(6));
-	cr_expect_eq(guard_of("soft_deletions.done"), 6);
-	cr_expect_eq(guard_of("soft_deletions.limit"), 6);
+	cr_expect_eq(guard_of("soft_deletions"), 6);
+	cr_expect_eq(guard_of("soft_deletions_limit"), 6);
 }
 
 Test(guarding, while_a_release_is_carried_out_another_is_refused)
@@ -589,7 +589,7 @@ Test(guarding, a_kill_keeps_removals_waiting)
 	rig_restart(&rig);
 	rig_idle(&rig);
 	cr_expect_not(is_started(4));
-	cr_expect_eq(guard_of("removals.staged"), 3);
+	cr_expect_eq(guard_of("removals_staged"), 3);
 }
 
 Test(guarding, the_accounts_of_an_older_store_are_counted_once)
