@@ -38,7 +38,8 @@ static const struct warning *warning_of(const struct ctl *ctl)
 static int tell_mass(struct ctl *ctl)
 {
 	size_t n = ctl->operands.accounts.n, n_staged = 0;
-	bool wanted = n > 1 && !ctl->args.quiet && !ctl_says_yes(ctl, ARGUMENT_dry_run);
+	bool wanted = n > 1 && isatty(STDERR_FILENO) && !ctl->args.quiet &&
+		      !ctl_says_yes(ctl, ARGUMENT_dry_run);
 	int r = wanted ? ctl_mass_count(ctl, &n_staged) : 0;
 
 	if (r == 0 && n_staged > 0) {

@@ -91,18 +91,23 @@ def test_a_dry_run_of_many_says_how_many_would_pass(ctl, client, tmp_path):
     assert states(client) == (2400, 0)
 
 
-def test_whoever_sends_many_is_told_before(ctl, client, tmp_path):
+def test_whoever_sends_many_from_a_terminal_is_told_before(ctl, client, tmp_path):
     crowd(client)
-    told = ctl("remove", everybody(tmp_path), code=GUARD).stderr
-    assert f"the mass guard lets {LIMIT} of {N} accounts pass" in told
+    with ctl.terminal("remove", everybody(tmp_path)) as terminal:
+        terminal.await_shown(f"the mass guard lets {LIMIT} of {N} accounts pass")
+        terminal.end(code=GUARD)
 
 
 def test_a_purge_of_many_is_told_before_it_is_confirmed(ctl, client, tmp_path):
     crowd(client)
     ctl("remove", "--quiet", everybody(tmp_path, LIMIT))
     people.set_org(client, guard_min=10, guard_percent=1)
-    told = ctl("purge", everybody(tmp_path, LIMIT), code=CONFIRMATION).stderr
-    assert f"the mass guard lets 12 of {LIMIT} accounts pass" in told
+    with ctl.terminal("purge", everybody(tmp_path, LIMIT)) as terminal:
+        terminal.await_shown(f"the mass guard lets 12 of {LIMIT} accounts pass")
+        terminal.await_shown("Type the number of accounts")
+        terminal.type("no\n")
+        terminal.end(code=CONFIRMATION)
+    assert guard(client)["purges"] == 0
 
 
 def test_explain_and_show_say_that_the_guard_holds_it(ctl, client, tmp_path):

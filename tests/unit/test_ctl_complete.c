@@ -195,7 +195,7 @@ Test(ctl_complete, a_value_belongs_to_the_option_of_its_verb)
 Test(ctl_complete, a_yes_or_no_needs_no_value_of_its_own)
 {
 	ASSERT_COMPLETES("--state=\tactive, soft-deleted, removing or removed\n:done\n", "list",
-			 "--overdue", "--st");
+			 "--overdue", "--stat");
 	ASSERT_COMPLETES(":files @\n", "leave", "--dry-run", "@");
 }
 
