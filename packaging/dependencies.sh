@@ -56,7 +56,6 @@ needs_of_build()
 	need libc6-dev has_header stdlib.h
 	need make has_command make
 	need pkg-config has_command pkg-config
-	need libbsd-dev has_header bsd/sys/tree.h
 	need libevent-dev has_library libevent_core
 	need libinih-dev has_library inih
 	need libjansson-dev has_library jansson

@@ -68,20 +68,21 @@ static void count_account(struct store_counts *counts, const struct account *acc
 	}
 }
 
-int store_project(struct store *store, const struct account *account)
+int store_project(struct store *store, const struct account *account, bool is_new)
 {
 	struct account before;
-	int r = store_get_account(store, account->uid, &before);
 
-	if (r != 0 && r != STORE_E_NONE) {
-		return r;
-	}
-	if (r == 0) {
+	if (!is_new) {
+		int r = store_get_account(store, account->uid, &before);
+
+		if (r != 0) {
+			return r;
+		}
 		count_account(&store->state.counts, &before, -1);
 	}
 	count_account(&store->state.counts, account, 1);
 	store_note_early(store, account);
-	return overlay_put(store->overlay, account, r == 0 ? &before : NULL);
+	return overlay_put(store->overlay, account, is_new ? NULL : &before);
 }
 
 void store_take_entry(struct account *account, const struct entry *entry)
@@ -201,7 +202,7 @@ static int store_append_for(struct store *store, struct account *account, struct
 	}
 	if (r == 0) {
 		store_take_entry(account, entry);
-		r = store_project(store, account);
+		r = store_project(store, account, entry->prev_seq == 0);
 	}
 	if (r == 0) {
 		r = store_guard_change(store, account, entry);

@@ -14,12 +14,11 @@
 #include "daemon/store/orgs.h"
 #include "daemon/store/overlay.h"
 #include "daemon/store/register.h"
+#include "daemon/store/round.h"
 #include "daemon/store/store.h"
 #include "daemon/store/vault.h"
 
 /* What the files that together are the store share. Nobody outside daemon/store includes this. */
-
-#define STORE_FORMAT 1 /* of the whole store; raised when an older program could not read it */
 
 /**
  * struct state - the store's own facts: one row, written with every commit
@@ -56,6 +55,7 @@ struct store {
 	struct guards guards;
 	struct early early;
 	struct overlay *overlay;
+	struct round round; /* the one under way */
 
 	char *register_path;
 	struct removal_register *removals;
@@ -73,7 +73,6 @@ struct store {
 
 	uint8_t plain[MODEL_PROFILE_BYTES_MAX];
 	uint8_t sealed[MODEL_PROFILE_BYTES_MAX + VAULT_SEAL_OVERHEAD];
-	struct account slice[STORE_SETTLE_SLICE];
 };
 
 /*
@@ -90,6 +89,10 @@ void store_end_turn(struct store *store);
  */
 void store_put_state(struct kv_txn *txn, const struct state *state, uint8_t n_keepers);
 must_check int store_load_state(struct kv_txn *txn, struct state *ret_state);
+
+/* Up to which entry the round under way reaches; 0 if there is none. */
+void store_put_round(struct kv_txn *txn, uint64_t round_seq);
+must_check int store_load_round(struct kv_txn *txn, uint64_t *ret_round_seq);
 void store_put_identity(struct kv_txn *txn, const uint8_t instance[static VAULT_INSTANCE_LEN]);
 must_check int store_load_identity(struct kv_txn *txn,
 				   uint8_t ret_instance[static VAULT_INSTANCE_LEN]);
@@ -104,16 +107,19 @@ must_check int store_append(struct store *store, struct entry *entry, const stru
 void store_take_entry(struct account *account, const struct entry *entry);
 
 /*
- * Takes a changed row into the overlay and the counts. Return: 0, STORE_E_CORRUPT, or a negative
- * errno.
+ * Takes a changed row into the overlay and the counts; @is_new: there is none of it yet. Return: 0,
+ * STORE_E_CORRUPT, or a negative errno.
  */
-must_check int store_project(struct store *store, const struct account *account);
+must_check int store_project(struct store *store, const struct account *account, bool is_new);
 
 /*
  * The row that an entry leads to: replay. Return: 0 (nothing to do included), STORE_E_CORRUPT, or
  * a negative errno.
  */
 must_check int store_replay_entry(struct store *store, const struct entry *entry);
+
+/* Begins a round again that reaches up to this entry: before the replay. */
+void store_resume_round(struct store *store, uint64_t round_seq);
 
 /*
  * Counts the accounts of a store that was made before the mass guard. Return: 0, STORE_E_CORRUPT, or

@@ -191,6 +191,21 @@ static int open_replay(struct store *store)
 	return r;
 }
 
+static int open_round(struct store *store)
+{
+	uint64_t round_seq;
+	int r = store_load_round(store->txn, &round_seq);
+
+	if (r != 0 || round_seq == 0) {
+		return r;
+	}
+	if (round_seq <= store->state.settled_seq || round_seq > store->head.seq) {
+		return STORE_E_CORRUPT;
+	}
+	store_resume_round(store, round_seq);
+	return 0;
+}
+
 static int open_load(struct store *store)
 {
 	struct kv_txn *txn;
@@ -204,6 +219,9 @@ static int open_load(struct store *store)
 	}
 	if (r == 0 && store->state.settled_seq > store->head.seq) {
 		r = STORE_E_CORRUPT;
+	}
+	if (r == 0) {
+		r = open_round(store);
 	}
 	if (r == 0) {
 		r = orgs_load(&store->orgs, txn);
@@ -310,6 +328,7 @@ struct store *store_close(struct store *store)
 	(void)kv_close(store->kv);
 	(void)vault_close(store->vault);
 	(void)overlay_free(store->overlay);
+	round_done(&store->round);
 	orgs_done(&store->orgs);
 	guards_done(&store->guards);
 	closep(&store->lock_fd);

@@ -10,8 +10,13 @@
 
 /*
  * Account rows that are in the ledger but not yet in their tables. A row here hides the one of the
- * same uid there. In the orders stand only keys that the tables do not have: a key of a table
- * leads to the row here when the row has that very key, and to nothing when it has another.
+ * same uid there: a key of a table leads to the row here when the row has that very key, and to
+ * nothing when it has another. In the orders stand the keys that the tables lack, or may lack
+ * while a round is under way.
+ *
+ * Rows leave in rounds. A round is of all rows that have changed up to a ledger number, as they
+ * were then: however fast others come, each has its turn, and whoever replays the ledger up to
+ * that number finds the same round. What happens to its rows meanwhile is for the next one.
  */
 
 struct overlay;
@@ -20,9 +25,6 @@ must_check int overlay_new(struct overlay **ret_overlay); /* 0 or -ENOMEM */
 struct overlay *overlay_free(struct overlay *overlay);
 
 uint32_t overlay_n_rows(const struct overlay *overlay);
-
-/* The ledger number of the oldest change that only the overlay holds; 0 if it is empty. */
-uint64_t overlay_oldest_seq(const struct overlay *overlay);
 
 /* NULL if the row is not here. Valid until the row is put or taken. */
 const struct account *overlay_get(const struct overlay *overlay, uint64_t uid);
@@ -37,7 +39,7 @@ must_check int overlay_put(struct overlay *overlay, const struct account *accoun
 			   const struct account *settled);
 
 /**
- * overlay_next() - the first key behind another in one order that the tables do not have
+ * overlay_next() - the first key behind another in one order that the tables may lack
  * @after: any key of that index
  *
  * Return: its row, or NULL after the last.
@@ -45,15 +47,35 @@ must_check int overlay_put(struct overlay *overlay, const struct account *accoun
 const struct account *overlay_next(const struct overlay *overlay, enum index index,
 				   const struct key *after, struct key *ret_key);
 
-/**
- * overlay_take() - take rows out, in rounds; in a round in the order of their uids
- * @rows: the caller's room for @n_max
- *
- * A round is of all the rows that are here when it begins, so that every row has its turn however
- * fast others come, and rows that are close in the tables are taken together.
- *
- * Return: how many rows were taken; 0 if there are none, or -ENOMEM.
+/*
+ * A round of the rows that have changed up to @seq, those included that are put later: by a replay.
+ * One at a time. overlay_round_seq() is 0 while there is none.
  */
-must_check int overlay_take(struct overlay *overlay, struct account *rows, uint32_t n_max);
+void overlay_begin_round(struct overlay *overlay, uint64_t seq);
+uint64_t overlay_round_seq(const struct overlay *overlay);
+
+/**
+ * overlay_walk_round() - every row of the round that has not been taken, in no order
+ * @take: gets the row that the tables have, or NULL, and what the round makes of it; what it
+ *        returns below 0 ends the walk
+ *
+ * Return: 0, or what @take did.
+ */
+typedef int overlay_round_fn(void *userdata, const struct account *settled,
+			     const struct account *account);
+must_check int overlay_walk_round(const struct overlay *overlay, overlay_round_fn *take,
+				  void *userdata);
+
+/**
+ * overlay_take() - a row of the round stands in its tables from now on, under all of its keys
+ * @ret_account: what the round made of it
+ * @ret_is_new:  the tables had no row of it before
+ *
+ * It is here no more, unless it has changed since.
+ */
+void overlay_take(struct overlay *overlay, uint64_t uid, struct account *ret_account,
+		  bool *ret_is_new);
+
+void overlay_end_round(struct overlay *overlay); /* every row of it has been taken */
 
 #endif

@@ -9,6 +9,7 @@
  *     "state"      form 01 | paused 00 or 01 | number of keepers counted 1 | settled 8 |
  *                  next uid 8 | next request 8 | active 8 | soft-deleted 8 | removing 8 |
  *                  removed 8 | overdue 8 | held 8 | open requests 8 | tasks owed 8 for each keeper
+ *     "round"      ledger number that the round under way reaches, 8 bytes; 0 if there is none
  *     "backup"     instant of the last backup, 8 bytes
  *     "clock"      form 01 | trusted time 8 | wall clock 8 | boot clock 8 | boot 16 |
  *                  guard engaged since 8 | lag accepted 8; the ledger may have seen more
@@ -90,6 +91,31 @@ int store_load_state(struct kv_txn *txn, struct state *ret_state)
 	int r = meta_get(txn, SLICE_LITERAL("state"), &row);
 
 	return r != 0 ? r : state_decode(row, ret_state);
+}
+
+void store_put_round(struct kv_txn *txn, uint64_t round_seq)
+{
+	uint8_t bytes[8];
+
+	store_be64(bytes, round_seq);
+	kv_put(txn, KV_META, SLICE_LITERAL("round"),
+	       (struct slice){(const char *)bytes, sizeof(bytes)});
+}
+
+int store_load_round(struct kv_txn *txn, uint64_t *ret_round_seq)
+{
+	struct slice row;
+	int r = meta_get(txn, SLICE_LITERAL("round"), &row);
+
+	if (r == STORE_E_NONE) {
+		*ret_round_seq = 0;
+		return 0;
+	}
+	if (r != 0 || row.len != 8) {
+		return r < 0 ? r : STORE_E_CORRUPT;
+	}
+	*ret_round_seq = load_be64(row.data);
+	return 0;
 }
 
 void store_put_identity(struct kv_txn *txn, const uint8_t instance[static VAULT_INSTANCE_LEN])

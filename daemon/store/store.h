@@ -38,6 +38,8 @@ enum {
 			       store_fault() says how */
 };
 
+#define STORE_FORMAT 1 /* of the whole store; raised when an older program could not read it */
+
 /* Bytes of address space, not of disk: enough for about 50 M accounts and their removal. */
 #define STORE_MAP_DEFAULT (UINT64_C(64) << 30)
 #define STORE_MAP_MIN     (UINT64_C(8) << 20)
@@ -53,11 +55,14 @@ enum {
 #define STORE_RESERVE_EACH 512
 #define STORE_RESERVE_MAX  (UINT64_C(256) << 20)
 
-/* Overlay rows after which a slice is settled even under load. About 500 bytes each. */
+/*
+ * Overlay rows after which a round is begun even under load: the more, the more of them share a
+ * page. About 600 bytes each; while the round is under way as many may come.
+ */
 #define STORE_OVERLAY_MAX  65536
 #define STORE_HISTORY_MAX  65536  /* entries of one account that are told as a whole */
-#define STORE_SETTLE_SLICE 512    /* rows moved in one turn: under 10 ms */
-#define STORE_TAIL_MAX     262144 /* ledger entries left to replay: about a second at the start */
+#define STORE_SETTLE_SLICE 2048   /* keys put or deleted in one slice: under 10 ms */
+#define STORE_TAIL_MAX     262144 /* so many entries to replay begin a round: a second at a start */
 
 /**
  * struct store_options
@@ -134,9 +139,18 @@ const char *store_instance(const struct store *store);
 
 /* Turns. Return: 0, or a negative errno after which the process must end. */
 must_check int store_commit(struct store *store); /* also ends the turn's reading */
-must_check int store_settle(struct store *store,
-			    uint32_t n_rows_max); /* only between turns; durable */
 bool store_dirty(const struct store *store);      /* something waits for a commit */
+
+/**
+ * store_settle() - a slice of bringing rows into their tables; part of the turn
+ * @n_steps_max: about so many keys are put or deleted
+ *
+ * Rows are settled in rounds of all that wait, and wait until the last slice of theirs. Return: 0
+ * or a negative errno after which the process must end.
+ */
+must_check int store_settle(struct store *store, uint32_t n_steps_max);
+bool store_must_settle(const struct store *store); /* even under load: else too much waits */
+bool store_is_settling(const struct store *store); /* a round is under way */
 
 /* Rows that wait to be settled, and ledger entries a start would replay. */
 uint32_t store_unsettled_rows(const struct store *store);

@@ -14,7 +14,8 @@
 #define SCRATCH_BYTES_MAX (3 * RPC_FRAME_LARGE_MAX)
 
 #define ANSWERS_DROPPED_MAX 256                /* kept answers forgotten in one turn */
-#define SETTLE_QUIET        (SPAN_SECOND / 10) /* without a change: rows may be settled now */
+#define SETTLE_QUIET        SPAN_SECOND        /* without a change: rows may be settled now */
+#define SETTLE_EVERY        (SPAN_SECOND / 10) /* a slice, while somebody asks */
 
 static void engine_tell_restored(const struct store_restored *restored)
 {
@@ -126,6 +127,13 @@ int engine_open(const struct engine_options *options, const struct clock_reading
 	return 0;
 }
 
+static int settle_slice(struct store *store)
+{
+	int r = store_settle(store, STORE_SETTLE_SLICE);
+
+	return r < 0 ? r : store_commit(store);
+}
+
 int engine_close(struct engine *engine)
 {
 	uint64_t n_all = store_unsettled_entries(engine->store), n_left = n_all;
@@ -137,7 +145,7 @@ int engine_close(struct engine *engine)
 	while (r == 0 && n_left > 0) {
 		progress_tell(&engine->progress, "settling the store", "entries", n_all - n_left,
 			      n_all);
-		r = store_settle(engine->store, STORE_SETTLE_SLICE);
+		r = settle_slice(engine->store);
 		n_left = store_unsettled_entries(engine->store);
 	}
 	(void)engine_free(engine);
@@ -182,6 +190,20 @@ int engine_work(struct engine *engine)
 	return MIN(r, 0);
 }
 
+/*
+ * Under load rows are settled only when many wait, and then at the pace at which others come:
+ * memory is bounded. It is part of the turn's commit: one of its own would cost syncs.
+ */
+static int settle_with_turn(struct store *store)
+{
+	int r = 0;
+
+	while (r == 0 && store_must_settle(store)) {
+		r = store_settle(store, STORE_SETTLE_SLICE);
+	}
+	return r;
+}
+
 int engine_commit(struct engine *engine)
 {
 	int r;
@@ -191,34 +213,37 @@ int engine_commit(struct engine *engine)
 		engine->sweep.changed = true;
 		++engine->meters.n_commits;
 	}
-	r = store_commit(engine->store);
+	r = settle_with_turn(engine->store);
+	if (r == 0) {
+		r = store_commit(engine->store);
+	}
 	return r < 0 ? r : backup_go(engine->backups.backup);
 }
 
-/* How long nothing must have changed still, until a quiet moment has come; 0 when it has. */
+/*
+ * How long nothing must have changed still, until a quiet moment has come; 0 when it has. A round
+ * that is begun in every short pause of an import is one of few rows, and writes a page for each.
+ */
 static span_t engine_until_quiet(const struct engine *engine)
 {
-	return MAX(engine->busy_boot + SETTLE_QUIET - engine->reading.boot, 0);
+	span_t quiet = store_is_settling(engine->store) ? SETTLE_EVERY : SETTLE_QUIET;
+
+	return MAX(engine->busy_boot + quiet - engine->reading.boot, 0);
 }
 
 /*
- * Under load only when there is much to move, and then at least as much as came: memory is
- * bounded. In a quiet moment all of it, so that a start has little to replay; while somebody
- * asks, a slice now and then, so that nobody waits for the disk in every answer.
+ * In a quiet moment all rows, so that a start has little to replay; while somebody asks, a slice
+ * now and then, so that nobody waits for the disk in every answer.
  */
 int engine_settle(struct engine *engine)
 {
 	struct store *store = engine->store;
-	bool much = store_unsettled_rows(store) > STORE_OVERLAY_MAX ||
-		    store_unsettled_entries(store) > STORE_TAIL_MAX;
 	int r;
 
-	if (store_unsettled_entries(store) == 0 || (!much && engine_until_quiet(engine) > 0)) {
+	if (store_unsettled_entries(store) == 0 || engine_until_quiet(engine) > 0) {
 		return 0;
 	}
-	do {
-		r = store_settle(store, STORE_SETTLE_SLICE);
-	} while (r == 0 && store_unsettled_rows(store) > STORE_OVERLAY_MAX);
+	r = settle_slice(store);
 	if (engine->meters.n_requests != engine->n_requests_before) {
 		engine->busy_boot = engine->reading.boot;
 	}

@@ -53,13 +53,19 @@ void storeroom_commit(struct storeroom *room)
 	assert(r == 0);
 }
 
+void storeroom_settle_slice(struct storeroom *room, uint32_t n_steps_max)
+{
+	int r = store_settle(room->store, n_steps_max);
+
+	assert(r == 0);
+	storeroom_commit(room);
+}
+
 void storeroom_settle(struct storeroom *room)
 {
 	storeroom_commit(room);
 	while (store_unsettled_entries(room->store) > 0) {
-		int r = store_settle(room->store, STORE_SETTLE_SLICE);
-
-		assert(r == 0);
+		storeroom_settle_slice(room, STORE_SETTLE_SLICE);
 	}
 }
 

@@ -44,6 +44,7 @@ void storeroom_reopen(struct storeroom *room);
 
 void storeroom_commit(struct storeroom *room);
 void storeroom_settle(struct storeroom *room); /* commits and settles every row */
+void storeroom_settle_slice(struct storeroom *room, uint32_t n_steps_max); /* and commits */
 
 /* The path of one of the store's files, the caller's: "vault", "data.mdb". */
 char *storeroom_path(const struct storeroom *room, const char *name);

@@ -222,3 +222,24 @@ Test(backup, one_that_runs_is_stopped_when_the_daemon_ends)
 		cr_assert_eq(backup_new(room.store, &(struct backup_options){0}, &backup), 0);
 	}
 }
+
+/* Neither the copy nor the store depends on how far the round was. */
+Test(backup, of_a_round_under_way_is_as_whole_as_any_other)
+{
+	struct account account = import("berta");
+	struct account carla;
+
+	storeroom_step(&room, &account, LIFECYCLE_REMOVE);
+	(void)import("carla");
+	storeroom_settle_slice(&room, 3);
+	cr_assert_gt(store_unsettled_rows(room.store), 0);
+	cr_assert_str_eq(make()->error, "");
+	storeroom_settle_slice(&room, 3);
+	restore(true);
+	storeroom_reopen(&room);
+	cr_assert_eq(store_find_by_id(room.store, org, slice_of("carla"), &carla), 0);
+	cr_assert_eq(storeroom_get(&room, account.uid).facts.deleted_at, room.now);
+	storeroom_settle(&room);
+	cr_assert_eq(store_find_by_id(room.store, org, slice_of("carla"), &carla), 0);
+	cr_assert_eq(storeroom_get(&room, account.uid).facts.deleted_at, room.now);
+}

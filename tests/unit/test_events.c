@@ -313,6 +313,7 @@ Test(events, the_telling_leaves_the_store_as_it_was)
 	rig.session.next_seq = 1;
 	write_all(&rig.session);
 	cr_assert_eq(store_settle(rig.engine->store, STORE_SETTLE_SLICE), 0);
+	cr_assert_eq(store_commit(rig.engine->store), 0);
 }
 
 /* Who may */
@@ -383,4 +384,5 @@ Test(events, before_a_damaged_entry_the_telling_stops)
 	cr_assert(told_are(damaged - 2, damaged - 1));
 	cr_assert_eq(rig.session.next_seq, damaged);
 	cr_assert_eq(store_settle(rig.engine->store, STORE_SETTLE_SLICE), 0);
+	cr_assert_eq(store_commit(rig.engine->store), 0);
 }

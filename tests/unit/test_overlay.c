@@ -73,7 +73,7 @@ Test(overlay, an_empty_one_has_no_rows)
 	struct key key = {0};
 
 	cr_assert_eq(overlay_n_rows(overlay), 0);
-	cr_assert_eq(overlay_oldest_seq(overlay), 0);
+	cr_assert_eq(overlay_round_seq(overlay), 0);
 	cr_assert_null(overlay_get(overlay, 1));
 	for (enum index index = 0; index < _INDEX_MAX; ++index) {
 		cr_assert_null(overlay_next(overlay, index, &key, &key));
@@ -193,12 +193,39 @@ Test(overlay, a_key_that_is_again_as_in_the_tables_stands_in_no_order)
 	cr_assert_eq(overlay_n_rows(overlay), 1);
 }
 
+/* Rounds */
+
+/* What the round made of a row; it is in its tables from now on. */
+static struct account take(uint64_t uid)
+{
+	struct account account;
+	bool is_new;
+
+	overlay_take(overlay, uid, &account, &is_new);
+	cr_assert_eq(account.uid, uid);
+	return account;
+}
+
+static int count_row(void *userdata, const struct account *settled, const struct account *account)
+{
+	uint32_t *n = userdata;
+
+	(void)settled;
+	cr_assert_neq(account->uid, 0);
+	++*n;
+	return 0;
+}
+
+static uint32_t n_in_round(void)
+{
+	uint32_t n = 0;
+
+	cr_assert_eq(overlay_walk_round(overlay, count_row, &n), 0);
+	return n;
+}
+
 Test(overlay, many_rows_are_found_and_taken)
 {
-	struct account taken[1000];
-	uint64_t n = 0;
-	int r;
-
 	for (uint64_t uid = 1; uid <= 5000; uid++) {
 		put(row(uid * 64, uid, 'a'));
 	}
@@ -206,46 +233,65 @@ Test(overlay, many_rows_are_found_and_taken)
 		cr_assert_eq(overlay_get(overlay, uid * 64)->last_seq, uid);
 		cr_assert_null(overlay_get(overlay, uid * 64 + 1));
 	}
-	while ((r = overlay_take(overlay, taken, ARRAY_LEN(taken))) > 0) {
-		for (int i = 0; i < r; i++) {
-			cr_assert_eq(taken[i].uid, ++n * 64);
-			cr_assert_null(overlay_get(overlay, taken[i].uid));
-		}
-		cr_assert(n == 5000 || overlay_get(overlay, (n + 1) * 64));
+	overlay_begin_round(overlay, 5000);
+	for (uint64_t uid = 1; uid <= 5000; uid++) {
+		cr_assert_eq(take(uid * 64).last_seq, uid);
+		cr_assert_null(overlay_get(overlay, uid * 64));
+		cr_assert(uid == 5000 || overlay_get(overlay, (uid + 1) * 64));
 	}
-	cr_assert_eq(n, 5000);
+	overlay_end_round(overlay);
+	cr_assert_eq(overlay_n_rows(overlay), 0);
 }
 
-Test(overlay, the_oldest_change_is_the_first_one_of_a_row_however_often_it_changed)
+Test(overlay, a_round_is_of_the_rows_that_changed_up_to_its_number)
 {
 	put(row(1, 5, 'a'));
 	put(row(2, 6, 'a'));
-	put(row(1, 7, 'a'));
-	cr_assert_eq(overlay_oldest_seq(overlay), 5);
+	overlay_begin_round(overlay, 6);
+	put(row(3, 7, 'a'));
+	cr_assert_eq(overlay_round_seq(overlay), 6);
+	cr_assert_eq(n_in_round(), 2);
+	(void)take(2);
+	cr_assert_eq(n_in_round(), 1);
+	(void)take(1);
+	cr_assert_eq(n_in_round(), 0);
+	overlay_end_round(overlay);
+	cr_assert_eq(overlay_n_rows(overlay), 1);
+	overlay_begin_round(overlay, 7);
+	cr_assert_eq(n_in_round(), 1);
 }
 
-Test(overlay, the_oldest_change_moves_on_when_its_row_is_taken)
+Test(overlay, without_a_round_no_row_is_in_one)
 {
-	struct account taken[1];
-
 	put(row(1, 5, 'a'));
-	put(row(2, 6, 'a'));
-	put(row(1, 7, 'a'));
-	cr_assert_eq(overlay_take(overlay, taken, 1), 1);
-	cr_assert_eq(overlay_oldest_seq(overlay), 6);
-	put(row(1, 8, 'a'));
-	cr_assert_eq(overlay_oldest_seq(overlay), 6);
-	cr_assert_eq(overlay_take(overlay, taken, 1), 1);
-	cr_assert_eq(overlay_oldest_seq(overlay), 8);
+	cr_assert_eq(n_in_round(), 0);
+	overlay_begin_round(overlay, 5);
+	(void)take(1);
+	overlay_end_round(overlay);
+	put(row(1, 6, 'a'));
+	cr_assert_eq(n_in_round(), 0);
+}
+
+/* As a replay puts them, which knows the round's number before it begins. */
+Test(overlay, a_row_put_into_a_round_that_reaches_further_is_of_it)
+{
+	overlay_begin_round(overlay, 6);
+	put(row(1, 5, 'a'));
+	put(row(1, 6, 'b'));
+	put(row(2, 7, 'c'));
+	put(row(1, 8, 'd'));
+	cr_assert_eq(n_in_round(), 1);
+	cr_assert_eq(take(1).hash_id[0], 'b');
+	cr_assert_eq(overlay_get(overlay, 1)->hash_id[0], 'd');
+	overlay_end_round(overlay);
+	cr_assert_eq(overlay_n_rows(overlay), 2);
 }
 
 Test(overlay, a_row_that_was_taken_is_gone_from_every_order)
 {
-	struct account taken[1];
-
 	put(deleted(row(1, 1, 'a'), BEGIN));
-	cr_assert_eq(overlay_take(overlay, taken, 1), 1);
-	cr_assert_eq(taken[0].uid, 1);
+	overlay_begin_round(overlay, 1);
+	(void)take(1);
 	cr_assert_eq(overlay_n_rows(overlay), 0);
 	cr_assert_null(overlay_get(overlay, 1));
 	for (enum index index = 0; index < _INDEX_MAX; ++index) {
@@ -253,63 +299,87 @@ Test(overlay, a_row_that_was_taken_is_gone_from_every_order)
 	}
 }
 
-Test(overlay, rows_are_taken_in_the_order_of_their_uids)
+Test(overlay, a_row_that_changes_twice_in_a_round_is_taken_as_it_was_when_that_began)
 {
-	struct account taken[8];
-
-	put(row(3, 1, 'a'));
-	put(row(1, 2, 'b'));
-	put(row(2, 3, 'c'));
-	cr_assert_eq(overlay_take(overlay, taken, 2), 2);
-	cr_assert_eq(taken[0].uid, 1);
-	cr_assert_eq(taken[1].uid, 2);
-	cr_assert_eq(overlay_take(overlay, taken, 8), 1);
-	cr_assert_eq(taken[0].uid, 3);
-	cr_assert_eq(overlay_take(overlay, taken, 8), 0);
-}
-
-Test(overlay, taking_goes_on_where_it_stopped_and_begins_anew_at_the_end)
-{
-	struct account taken[8];
-
 	put(row(1, 1, 'a'));
-	put(row(2, 2, 'a'));
-	cr_assert_eq(overlay_take(overlay, taken, 1), 1);
-	put(row(1, 3, 'a'));
-	cr_assert_eq(overlay_take(overlay, taken, 1), 1);
-	cr_assert_eq(taken[0].uid, 2);
-	cr_assert_eq(overlay_take(overlay, taken, 1), 1);
-	cr_assert_eq(taken[0].uid, 1);
+	overlay_begin_round(overlay, 1);
+	put(row(1, 2, 'b'));
+	put(row(1, 3, 'c'));
+	cr_assert_eq(take(1).hash_id[0], 'a');
+	cr_assert_eq(overlay_get(overlay, 1)->hash_id[0], 'c');
+	overlay_end_round(overlay);
+	overlay_begin_round(overlay, 3);
+	cr_assert_eq(take(1).hash_id[0], 'c');
+	cr_assert_eq(overlay_n_rows(overlay), 0);
 }
 
-Test(overlay, one_slice_stays_sorted_where_a_round_ends)
+Test(overlay, a_row_that_has_changed_in_a_round_hides_the_one_that_the_round_settled)
 {
-	struct account taken[8];
+	put(row(1, 1, 'a'));
+	overlay_begin_round(overlay, 1);
+	put(deleted(row(1, 2, 'a'), BEGIN));
+	(void)take(1);
+	overlay_end_round(overlay);
+	cr_assert_eq(order_of(INDEX_ID), 0, "the tables have this key now");
+	cr_assert_eq(order_of(INDEX_DUE), 1, "and this one not");
+}
 
-	put(row(2, 1, 'a'));
-	put(row(3, 2, 'a'));
-	cr_assert_eq(overlay_take(overlay, taken, 1), 1);
+Test(overlay, a_new_row_is_told_from_one_that_the_tables_have)
+{
+	struct account settled = row(1, 1, 'a'), changed = row(1, 2, 'b'), account;
+	bool is_new;
+
+	cr_assert_eq(overlay_put(overlay, &changed, &settled), 0);
+	put(row(2, 3, 'c'));
+	overlay_begin_round(overlay, 3);
+	put(row(2, 4, 'd'));
+	overlay_take(overlay, 1, &account, &is_new);
+	cr_assert_not(is_new);
+	overlay_take(overlay, 2, &account, &is_new);
+	cr_assert(is_new);
+	overlay_end_round(overlay);
+	overlay_begin_round(overlay, 4);
+	overlay_take(overlay, 2, &account, &is_new);
+	cr_assert_not(is_new, "the round before brought it there");
+}
+
+/*
+ * A round that deletes a key may have done so already: a row that comes back under it must be
+ * found here.
+ */
+Test(overlay, a_key_that_the_round_deletes_is_not_taken_to_be_in_the_tables)
+{
+	struct account settled = row(1, 1, 'a'), renamed = row(1, 2, 'b');
+
+	cr_assert_eq(overlay_put(overlay, &renamed, &settled), 0);
+	overlay_begin_round(overlay, 2);
 	put(row(1, 3, 'a'));
-	cr_assert_eq(overlay_take(overlay, taken, 8), 1);
-	cr_assert_eq(taken[0].uid, 3);
-	cr_assert_eq(overlay_take(overlay, taken, 8), 1);
-	cr_assert_eq(taken[0].uid, 1);
+	cr_assert_eq(order_of(INDEX_UPN), 1);
+	(void)take(1);
+	overlay_end_round(overlay);
+	cr_assert_eq(order_of(INDEX_UPN), 1, "the tables have the other one");
+	put(row(1, 4, 'b'));
+	cr_assert_eq(order_of(INDEX_UPN), 0);
 }
 
 Test(overlay, every_row_has_its_turn_however_fast_others_come)
 {
-	struct account taken[1];
 	uint64_t seq = 1;
-	bool had_its_turn = false;
 
 	put(row(100, seq++, 'a'));
-	for (uint64_t uid = 1; uid <= 120 && !had_its_turn; ++uid) {
-		put(row(uid % 10 + 1, seq++, 'a'));
-		put(row(uid % 50 + 1, seq++, 'a'));
-		cr_assert_eq(overlay_take(overlay, taken, 1), 1);
-		had_its_turn = taken[0].uid == 100;
+	for (uint64_t uid = 1; uid <= 50; ++uid) {
+		put(row(uid, seq++, 'a'));
 	}
-	cr_assert(had_its_turn);
+	overlay_begin_round(overlay, seq - 1);
+	for (uint64_t uid = 1; uid <= 50; ++uid) {
+		put(row(uid, seq++, 'b'));
+		put(row(100 + uid, seq++, 'b'));
+		(void)take(uid);
+	}
+	cr_assert_eq(n_in_round(), 1);
+	cr_assert_eq(take(100).last_seq, 1);
+	overlay_end_round(overlay);
+	cr_assert_eq(overlay_n_rows(overlay), 100);
 }
 
 /* Against rows in an array that is searched from its begin to its end. */
@@ -321,7 +391,8 @@ struct naive {
 	bool is_settled[NAIVE_UIDS + 1];
 	struct account settled[NAIVE_UIDS + 1];
 	struct account rows[NAIVE_UIDS + 1];
-	uint64_t oldest_seq[NAIVE_UIDS + 1];
+	bool in_round[NAIVE_UIDS + 1];
+	struct account settling[NAIVE_UIDS + 1];
 };
 
 static int compare(struct slice a, struct slice b)
@@ -331,16 +402,21 @@ static int compare(struct slice a, struct slice b)
 	return r != 0 ? r : (int)a.len - (int)b.len;
 }
 
+static bool stands_under(const struct account *account, enum index index, const struct key *key)
+{
+	struct key own;
+
+	return index_key(index, account, &own) && compare(key_slice(&own), key_slice(key)) == 0;
+}
+
 static bool naive_has_key(const struct naive *naive, enum index index, uint64_t uid,
 			  struct key *ret_key)
 {
-	struct key settled;
-
 	if (!naive->there[uid] || !index_key(index, &naive->rows[uid], ret_key)) {
 		return false;
 	}
-	return !naive->is_settled[uid] || !index_key(index, &naive->settled[uid], &settled) ||
-	       compare(key_slice(&settled), key_slice(ret_key)) != 0;
+	return !naive->is_settled[uid] || !stands_under(&naive->settled[uid], index, ret_key) ||
+	       (naive->in_round[uid] && !stands_under(&naive->settling[uid], index, ret_key));
 }
 
 /* The uid of the smallest key behind @after, or 0. */
@@ -370,18 +446,6 @@ static uint32_t naive_n_rows(const struct naive *naive)
 	return n;
 }
 
-static uint64_t naive_oldest_seq(const struct naive *naive)
-{
-	uint64_t oldest = 0;
-
-	for (uint64_t uid = 1; uid <= NAIVE_UIDS; ++uid) {
-		if (naive->there[uid] && (oldest == 0 || naive->oldest_seq[uid] < oldest)) {
-			oldest = naive->oldest_seq[uid];
-		}
-	}
-	return oldest;
-}
-
 static void expect_same_order(const struct naive *naive, enum index index)
 {
 	const struct account *account;
@@ -404,7 +468,6 @@ static void expect_same_order(const struct naive *naive, enum index index)
 static void expect_same(const struct naive *naive)
 {
 	cr_assert_eq(overlay_n_rows(overlay), naive_n_rows(naive));
-	cr_assert_eq(overlay_oldest_seq(overlay), naive_oldest_seq(naive));
 	for (enum index index = 0; index < _INDEX_MAX; ++index) {
 		expect_same_order(naive, index);
 	}
@@ -428,23 +491,44 @@ static void put_random(struct naive *naive, uint64_t *random, uint64_t seq)
 	cr_assert_eq(overlay_put(overlay, &account,
 				 naive->is_settled[uid] ? &naive->settled[uid] : NULL),
 		     0);
-	naive->oldest_seq[uid] = naive->there[uid] ? naive->oldest_seq[uid] : seq;
 	naive->there[uid] = true;
 	naive->rows[uid] = account;
 }
 
-static void take_random(struct naive *naive, uint64_t *random)
+static void begin_round(struct naive *naive, uint64_t seq)
 {
-	struct account taken[NAIVE_UIDS];
-	int n = overlay_take(overlay, taken, random_below(random, 12));
+	overlay_begin_round(overlay, seq);
+	memcpy(naive->in_round, naive->there, sizeof(naive->in_round));
+	memcpy(naive->settling, naive->rows, sizeof(naive->settling));
+}
 
-	for (int i = 0; i < n; ++i) {
-		cr_assert(naive->there[taken[i].uid]);
-		cr_assert_eq(taken[i].last_seq, naive->rows[taken[i].uid].last_seq);
-		cr_assert(i == 0 || taken[i].uid > taken[i - 1].uid);
-		naive->there[taken[i].uid] = false;
-		naive->is_settled[taken[i].uid] = true;
-		naive->settled[taken[i].uid] = taken[i];
+static void take_one(struct naive *naive, uint64_t uid)
+{
+	struct account account;
+	bool is_new;
+
+	overlay_take(overlay, uid, &account, &is_new);
+	cr_assert_eq(account.last_seq, naive->settling[uid].last_seq);
+	cr_assert_eq(is_new, !naive->is_settled[uid]);
+	naive->there[uid] = naive->rows[uid].last_seq != account.last_seq;
+	naive->in_round[uid] = false;
+	naive->is_settled[uid] = true;
+	naive->settled[uid] = account;
+}
+
+/* A few rows of a round; a new one when it is at its end. */
+static void take_random(struct naive *naive, uint64_t *random, uint64_t seq)
+{
+	if (overlay_round_seq(overlay) == 0) {
+		begin_round(naive, seq);
+	}
+	for (uint64_t uid = 1; uid <= NAIVE_UIDS; ++uid) {
+		if (naive->in_round[uid] && random_below(random, 3) == 0) {
+			take_one(naive, uid);
+		}
+	}
+	if (n_in_round() == 0) {
+		overlay_end_round(overlay);
 	}
 }
 
@@ -456,7 +540,7 @@ Test(overlay, it_is_always_what_a_sorted_array_would_be)
 	for (uint64_t seq = 1; seq <= 1500; ++seq) {
 		put_random(&naive, &random, seq);
 		if (random_below(&random, 6) == 0) {
-			take_random(&naive, &random);
+			take_random(&naive, &random, seq);
 		}
 		if (seq % 5 == 0) {
 			expect_same(&naive);

@@ -468,7 +468,7 @@ Test(store, an_entry_tells_who_did_it_and_when)
 	cr_assert_eq(entry.org, org);
 }
 
-Test(store, settling_moves_no_more_rows_than_asked)
+Test(store, settling_goes_no_further_than_asked)
 {
 	for (int i = 0; i < 10; ++i) {
 		char id[32];
@@ -478,10 +478,12 @@ Test(store, settling_moves_no_more_rows_than_asked)
 	}
 	storeroom_commit(&room);
 	cr_assert_eq(store_unsettled_rows(room.store), 10);
-	cr_assert_eq(store_settle(room.store, 4), 0);
+	storeroom_settle_slice(&room, 3 * 10); /* the names; the rows themselves come last */
+	cr_assert_eq(store_unsettled_rows(room.store), 10);
+	storeroom_settle_slice(&room, 4);
 	cr_assert_eq(store_unsettled_rows(room.store), 6);
-	cr_assert_eq(store_unsettled_entries(room.store), 6);
-	cr_assert_eq(store_settle(room.store, 100), 0);
+	cr_assert_eq(store_unsettled_entries(room.store), 11, "the organization's as well");
+	storeroom_settle_slice(&room, 100);
 	cr_assert_eq(store_unsettled_rows(room.store), 0);
 	cr_assert_eq(store_unsettled_entries(room.store), 0);
 }

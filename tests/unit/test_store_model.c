@@ -188,8 +188,8 @@ static void commit(void)
 
 static void step_settle(void)
 {
-	commit();
-	cr_assert_eq(store_settle(room.store, 1 + below(20)), 0);
+	storeroom_settle_slice(&room, 1 + below(20)); /* sometimes with the changes before it */
+	committed = model;
 }
 
 static void step_crash(void)
@@ -452,7 +452,7 @@ Test(store_model, the_store_agrees_with_a_plain_array_at_every_step)
 	}
 	commit();
 	while (store_unsettled_entries(room.store) > 0) {
-		cr_assert_eq(store_settle(room.store, STORE_SETTLE_SLICE), 0);
+		storeroom_settle_slice(&room, STORE_SETTLE_SLICE);
 	}
 	expect_agreement();
 	cr_assert_gt(store_counts(room.store)->n_removed, 0);

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/store/round.h"
+
+#include <criterion/criterion.h>
+
+#include "tests/support/random.h"
+
+#define BEGIN (INT64_C(1772366400) * SPAN_SECOND)
+
+static struct overlay *overlay;
+static struct round under_way;
+
+static void set_up(void)
+{
+	cr_assert_eq(overlay_new(&overlay), 0);
+	under_way = (struct round){0};
+}
+
+static void tear_down(void)
+{
+	round_done(&under_way);
+	overlay = overlay_free(overlay);
+}
+
+TestSuite(round, .init = set_up, .fini = tear_down);
+
+/* Names are one byte here, repeated. */
+static struct account row(uint64_t uid, uint64_t seq, uint8_t name)
+{
+	struct account account = {
+		.uid = uid,
+		.org = 1,
+		.facts = {.kind = ACCOUNT_KIND_B2B_COLLABORATION,
+			  .enabled = true,
+			  .deleted_at = INSTANT_NONE,
+			  .removal_started_at = INSTANT_NONE,
+			  .removed_at = INSTANT_NONE},
+		.created_at = BEGIN,
+		.last_seq = seq,
+	};
+
+	memset(account.hash_id, name, ROWS_HASH_LEN);
+	memset(account.hash_person, name, ROWS_HASH_LEN);
+	memset(account.hash_upn, name, ROWS_HASH_LEN);
+	return account;
+}
+
+static struct account deleted(struct account account, instant_t at)
+{
+	account.facts.deleted_at = at;
+	account.facts.window = MODEL_WINDOW_DEFAULT;
+	account.facts.removal = MODEL_REMOVAL_DEFAULT;
+	return account;
+}
+
+static void put(struct account account, const struct account *settled)
+{
+	cr_assert_eq(overlay_put(overlay, &account, settled), 0);
+}
+
+/*
+ * The changes of the next table in which there are any: the uids, as decimal digits of a number,
+ * of the keys that are to stand; those that are to be deleted are counted apart.
+ */
+struct changes {
+	enum index index;
+	uint64_t stand;
+	uint32_t n_deleted;
+};
+
+static struct changes next(void)
+{
+	struct changes changes = {0};
+	struct key key;
+	uint32_t n_rows;
+	bool stands;
+
+	while (under_way.n == 0 && !round_is_over(&under_way)) {
+		cr_assert_eq(round_next_table(&under_way, overlay, &n_rows), 0);
+	}
+	changes.index = under_way.index;
+	while (round_take(&under_way, &key, &stands)) {
+		if (stands) {
+			changes.stand = 10 * changes.stand + key_uid(key_slice(&key));
+		} else {
+			changes.n_deleted++;
+		}
+	}
+	return changes;
+}
+
+static void expect_next(enum index index, uint64_t stand, uint32_t n_deleted)
+{
+	struct changes changes = next();
+
+	cr_assert_eq(changes.index, index);
+	cr_assert_eq(changes.stand, stand);
+	cr_assert_eq(changes.n_deleted, n_deleted);
+}
+
+Test(round, new_rows_go_into_each_table_in_the_order_of_its_keys_and_the_rows_come_last)
+{
+	put(row(1, 1, 'c'), NULL);
+	put(deleted(row(2, 2, 'a'), BEGIN + 9), NULL);
+	put(deleted(row(3, 3, 'b'), BEGIN), NULL);
+	overlay_begin_round(overlay, 3);
+	expect_next(INDEX_DUE, 32, 0);
+	expect_next(INDEX_ID, 231, 0);
+	expect_next(INDEX_PERSON, 231, 0);
+	expect_next(INDEX_UPN, 231, 0);
+	expect_next(INDEX_UID, 123, 0);
+	cr_assert(round_is_over(&under_way));
+}
+
+Test(round, of_a_changed_row_only_the_keys_that_changed_are_written)
+{
+	struct account settled = row(1, 1, 'a');
+
+	put(deleted(row(1, 2, 'a'), BEGIN), &settled);
+	overlay_begin_round(overlay, 2);
+	expect_next(INDEX_DUE, 1, 0);
+	expect_next(INDEX_UID, 1, 0);
+	cr_assert(round_is_over(&under_way));
+}
+
+Test(round, a_key_that_the_row_has_left_is_deleted)
+{
+	struct account settled = deleted(row(1, 1, 'a'), BEGIN);
+
+	put(row(1, 2, 'b'), &settled);
+	overlay_begin_round(overlay, 2);
+	expect_next(INDEX_DUE, 0, 1);
+	expect_next(INDEX_ID, 1, 1);
+	expect_next(INDEX_PERSON, 1, 1);
+	expect_next(INDEX_UPN, 1, 1);
+	expect_next(INDEX_UID, 1, 0);
+}
+
+Test(round, a_tombstone_keeps_its_id)
+{
+	struct account settled = deleted(row(1, 1, 'a'), BEGIN), removed = settled;
+
+	removed.last_seq = 2;
+	removed.facts.removal_started_at = BEGIN + 1;
+	removed.facts.removed_at = BEGIN + 2;
+	memset(removed.hash_upn, 0, ROWS_HASH_LEN);
+	put(removed, &settled);
+	overlay_begin_round(overlay, 2);
+	expect_next(INDEX_DUE, 0, 1);
+	expect_next(INDEX_PERSON, 0, 1);
+	expect_next(INDEX_UPN, 0, 1);
+	expect_next(INDEX_UID, 1, 0);
+}
+
+Test(round, what_comes_meanwhile_is_not_of_it)
+{
+	put(row(1, 1, 'a'), NULL);
+	overlay_begin_round(overlay, 1);
+	put(deleted(row(1, 2, 'b'), BEGIN), NULL);
+	put(row(2, 3, 'c'), NULL);
+	expect_next(INDEX_ID, 1, 0);
+	expect_next(INDEX_PERSON, 1, 0);
+	expect_next(INDEX_UPN, 1, 0);
+	expect_next(INDEX_UID, 1, 0);
+}
+
+Test(round, one_of_no_rows_is_over_at_once)
+{
+	struct changes changes;
+
+	overlay_begin_round(overlay, 7);
+	changes = next();
+	cr_assert(round_is_over(&under_way));
+	cr_assert_eq(changes.stand + changes.n_deleted, 0);
+}
+
+Test(round, many_keys_come_in_their_order_and_each_once)
+{
+	struct key before = {0}, key;
+	uint64_t random = 20260301;
+	uint32_t n_rows, n = 0;
+	bool stands;
+
+	for (uint64_t uid = 1; uid <= 5000; ++uid) {
+		put(row(uid, uid, (uint8_t)random_below(&random, 250)), NULL);
+	}
+	overlay_begin_round(overlay, 5000);
+	while (under_way.n == 0) {
+		cr_assert_eq(round_next_table(&under_way, overlay, &n_rows), 0);
+		cr_assert_eq(n_rows, 5000);
+	}
+	for (; round_take(&under_way, &key, &stands); ++n) {
+		cr_assert(stands);
+		cr_assert_lt(memcmp(before.bytes, key.bytes, key.len), 0);
+		before = key;
+	}
+	cr_assert_eq(n, 5000);
+	cr_assert_eq(under_way.n_applied, 5000);
+}
