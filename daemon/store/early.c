@@ -25,14 +25,24 @@ void store_note_early(struct store *store, const struct account *account)
 	early->uids[early->n++] = account->uid;
 }
 
-bool store_take_early(struct store *store, uint64_t uids[static STORE_EARLY_MAX], uint32_t *ret_n)
+bool store_take_early(struct store *store, uint64_t uids[static STORE_EARLY_MAX], uint32_t n_max,
+		      uint32_t *ret_n)
 {
 	struct early *early = &store->early;
-	bool whole = !early->lost;
+	uint32_t n = MIN(early->n, n_max);
 
-	memcpy(uids, early->uids, early->n * sizeof(*uids));
-	*ret_n = early->n;
-	early->n = 0;
-	early->lost = false;
-	return whole;
+	if (early->lost) {
+		early->n = 0;
+		early->lost = false;
+		return false;
+	}
+	early->n -= n;
+	memcpy(uids, early->uids + early->n, n * sizeof(*uids));
+	*ret_n = n;
+	return true;
+}
+
+bool store_has_early(const struct store *store)
+{
+	return store->early.n > 0;
 }

@@ -29,8 +29,14 @@ void store_watch_early(struct store *store, instant_t before);
 /* Names an account again, if it still stands there. */
 void store_note_early(struct store *store, const struct account *account);
 
-/* What was named since the last time. Return: false when more was than there is room for. */
+/*
+ * What was named, at most @n_max of it at a time. Return: false when more was than there is room for:
+ * then nothing is told.
+ */
 must_check bool store_take_early(struct store *store, uint64_t uids[static STORE_EARLY_MAX],
-				 uint32_t *ret_n);
+				 uint32_t n_max, uint32_t *ret_n);
+
+/* Whether there is more. */
+bool store_has_early(const struct store *store);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "common/base.h"
 
+#include "daemon/store/due_front.h"
 #include "daemon/store/early.h"
 #include "daemon/store/guards.h"
 #include "daemon/store/keepers.h"
@@ -66,6 +67,7 @@ struct store {
 	struct progress progress;
 
 	struct account last_read; /* a row as its table has it, or uid 0; of this turn */
+	struct due_front due_front;
 
 	uint64_t
 		room_bytes; /* left for growth at the last commit; counted down by what a turn writes */
