@@ -543,6 +543,20 @@ Test(guarding, a_kill_resets_nothing)
 	cr_expect(told(0, "staged"));
 }
 
+Test(guarding, what_is_settled_stays_counted_and_is_not_counted_twice)
+{
+	ask("account.remove", 1, 2, "");
+	rig_reopen(&rig);
+	cr_expect_eq(guard_of("soft_deletions"), 2);
+	ask("account.remove", 3, 3, "");
+	rig_restart(&rig);
+	rig_reopen(&rig);
+	cr_expect_eq(guard_of("soft_deletions"), 3);
+	cr_expect_eq(guard_of("accounts"), GUESTS);
+	ask("account.remove", 4, 4, "");
+	cr_expect(told(0, "staged"));
+}
+
 Test(guarding, a_stop_resets_nothing)
 {
 	ask("account.remove", 1, 4, "");
