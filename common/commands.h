@@ -37,6 +37,8 @@ enum argument_type {
 	ARGUMENT_TYPE_BOOL,     /* boolean */
 	ARGUMENT_TYPE_WINDOW,   /* integer, us, model_window_fault() */
 	ARGUMENT_TYPE_REMOVAL,  /* integer, us, model_removal_fault() */
+	ARGUMENT_TYPE_GUARD_MIN,     /* integer, model_guard_min_fault() */
+	ARGUMENT_TYPE_GUARD_PERCENT, /* integer, model_guard_percent_fault() */
 	ARGUMENT_TYPE_SPAN,     /* integer, us, 0 to 10 000 d */
 	ARGUMENT_TYPE_INSTANT,  /* integer, us since 1970 UTC, 0 to INSTANT_MAX */
 	ARGUMENT_TYPE_UID,      /* integer, 1 to 2^63-1 */

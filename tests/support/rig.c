@@ -344,6 +344,12 @@ void rig_set_org(struct rig *rig, const char *org)
 	assert(rig_is(rig, "outcome", "ok"));
 }
 
+void rig_unguard(struct rig *rig, const char *org)
+{
+	rig_call(rig, "org.set", "{'org': '%s', 'guard_percent': 100}", org);
+	assert(rig_is(rig, "outcome", "ok"));
+}
+
 uint64_t rig_import(struct rig *rig, const char *org, const char *id)
 {
 	rig_call(rig, "account.import",
