@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef RETENTIOND_TESTS_SIM_WORLD_H
+#define RETENTIOND_TESTS_SIM_WORLD_H
+
+#include "common/base.h"
+#include "common/instant.h"
+
+#include "daemon/core/clock.h"
+
+/*
+ * The world around the daemon: what time it really is, what the machine's clocks say of it, and
+ * what may be believed of the daemon's own time.
+ */
+
+/* More than this ahead of what was seen last, a wall clock is not believed at a start. */
+#define WORLD_DOUBT (7 * SPAN_DAY)
+
+/**
+ * struct world
+ * @now:     what the time really is
+ * @wall_off: how far the wall clock is ahead of it; less than 0: behind
+ * @booted_at: in true time
+ * @n_boots: which boot this is
+ * @honest:  wherever a boot begins in this world, its wall clock is right or behind
+ * @trusted: the daemon's time as it was seen last
+ * @seen_at: the true time of that
+ * @asked:   the daemon may have asked the wall clock since
+ * @gained:  by how much trusted time has ever gained on true time, all gains together
+ */
+struct world {
+	instant_t now;
+	span_t wall_off;
+	instant_t booted_at;
+	uint32_t n_boots;
+	bool honest;
+	instant_t trusted;
+	instant_t seen_at;
+	bool asked;
+	span_t gained;
+};
+
+struct clock_reading world_read(const struct world *world);
+
+/**
+ * world_take() - the daemon's time in this turn
+ *
+ * Return: NULL, or what is wrong with it.
+ */
+const char *world_take(struct world *world, instant_t trusted, bool accepted);
+
+#endif
