@@ -3,43 +3,7 @@
 
 #include "daemon/work/answer.h"
 #include "daemon/work/cmd.h"
-
-#define DUE_COUNTED_MAX                                                                            \
-	1000 /* due and not yet done: more than this means the sweep is paused or far behind */
-
-/**
- * struct due_front - what is due
- * @n:    accounts due now, at most DUE_COUNTED_MAX
- * @next: when the first of all falls due, or fell; INSTANT_NONE if none does
- */
-struct due_front {
-	uint32_t n;
-	instant_t next;
-};
-
-static int count_due(struct engine *engine, struct due_front *ret_due)
-{
-	struct due_front due = {.next = INSTANT_NONE};
-	struct due_position position = sweep_front(&engine->sweep);
-	struct account account;
-
-	while (due.n < DUE_COUNTED_MAX) {
-		int r = store_next_due(engine->store, &position, &account);
-
-		if (r < 0) {
-			return r;
-		}
-		if (due.next == INSTANT_NONE && r != STORE_E_NONE && position.at != INSTANT_MAX) {
-			due.next = position.at;
-		}
-		if (r == STORE_E_NONE || position.at > engine->now) {
-			break;
-		}
-		++due.n;
-	}
-	*ret_due = due;
-	return 0;
-}
+#include "daemon/work/due_front.h"
 
 static void put_counts(struct pack_writer *out, const struct store_counts *counts,
 		       const struct deadline_counts *near)
@@ -67,11 +31,11 @@ static void put_due(struct pack_writer *out, const struct engine *engine,
 	answer_put_instant(out, "next_due_us", due->next);
 	answer_put_instant(out, "last_backup_us", store_last_backup_at(engine->store));
 	pack_put_map(out, "guards");
-	pack_put_bool(out, "clock_trusted", !engine->sweep.doubted);
-	pack_put_bool(out, "paused", engine->sweep.paused);
+	pack_put_bool(out, "clock_trusted", !clock_is_doubted(&engine->clock));
+	pack_put_bool(out, "paused", sweep_is_stopped(&engine->sweep));
 	pack_write_end(out);
 	if (engine->clock.mode == CLOCK_MODE_REAL) {
-		pack_put_int(out, "wall_ahead_us", engine->wall - engine->now);
+		pack_put_int(out, "wall_ahead_us", engine->reading.wall - engine->now);
 	}
 }
 
@@ -143,7 +107,7 @@ int cmd_stats_get(struct call *call)
 	struct kv_usage usage;
 	struct due_front due;
 	uint64_t reserve, room;
-	int r = count_due(engine, &due);
+	int r = due_front_count(engine, engine->now, &due);
 
 	if (r == 0) {
 		r = deadlines_count(engine, &near);

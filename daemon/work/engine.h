@@ -14,6 +14,7 @@
 #include "daemon/work/deadlines.h"
 #include "daemon/work/meters.h"
 #include "daemon/work/sweep.h"
+#include "daemon/work/timekeeper.h"
 #include "daemon/work/tombstones.h"
 
 /*
@@ -36,6 +37,7 @@
  * @store:        where and how large; see there. Its progress is told at engine_close() as well
  * @backup:       where backups go; see there
  * @clock_mode, @simulated_at: which clock, and where a simulated one begins
+ * @boot_id:      of this boot, for a real clock
  * @rules:        who may do what; borrowed, may be changed with engine_set_rules()
  * @tombstones:   how long what is left of a removed account is kept; 0 for the default
  */
@@ -44,6 +46,7 @@ struct engine_options {
 	struct backup_options backup;
 	enum clock_mode clock_mode;
 	instant_t simulated_at;
+	struct clock_boot_id boot_id;
 	const struct access_rules *rules;
 	span_t tombstones;
 };
@@ -71,8 +74,8 @@ struct claim_round {
  * @progress: told while it is closed
  * @claims:  where each keeper's claims are; keeper n at [n - 1]
  * @keeper_seen_at: when each keeper was heard of last since the start; INSTANT_NONE before
- * @boot, @busy_boot: boot clock of this turn, and of the last one that had something to do
- * @wall:    the wall clock of this turn: to tell how far it is off, for nothing else
+ * @reading: of both clocks, of this turn
+ * @busy_boot: the boot clock of the last turn that had something to do
  * @started_at: trusted time of the start
  * @n_requests_before: requests dispatched when this turn began
  * @call, @request, @scratch, @buffer, @profile: room that one call or one row uses at a time, so
@@ -92,9 +95,8 @@ struct engine {
 	struct meters meters;
 	struct claim_round claims[MODEL_KEEPERS_MAX];
 	instant_t keeper_seen_at[MODEL_KEEPERS_MAX];
-	span_t boot;
+	struct clock_reading reading;
 	span_t busy_boot;
-	instant_t wall;
 	instant_t started_at;
 	uint64_t n_requests_before;
 	struct call *call;

@@ -7,16 +7,20 @@
 #include "daemon/work/engine.h"
 #include "daemon/work/log.h"
 
-void sweep_init(struct sweep *sweep, bool paused, bool doubted)
+void sweep_init(struct sweep *sweep, bool paused)
 {
 	*sweep = (struct sweep){
-		.paused = paused || doubted,
-		.doubted = doubted,
+		.paused = paused,
 		.changed = true,
 		.next_at = INSTANT_NONE,
 		.looked_at = INSTANT_NONE,
 		.last_run_at = INSTANT_NONE,
 	};
+}
+
+bool sweep_is_stopped(const struct sweep *sweep)
+{
+	return sweep->paused || sweep->doubted;
 }
 
 instant_t sweep_wanted_at(const struct sweep *sweep)
@@ -28,12 +32,13 @@ instant_t sweep_wanted_at(const struct sweep *sweep)
 
 struct due_position sweep_front(const struct sweep *sweep)
 {
-	return sweep->busy && !sweep->paused ? sweep->position : (struct due_position){0};
+	return sweep->busy && !sweep_is_stopped(sweep) ? sweep->position : (struct due_position){0};
 }
 
 bool sweep_is_wanted(const struct sweep *sweep, instant_t now)
 {
-	return !sweep->paused && (sweep->busy || sweep->changed || sweep_wanted_at(sweep) <= now);
+	return !sweep_is_stopped(sweep) &&
+	       (sweep->busy || sweep->changed || sweep_wanted_at(sweep) <= now);
 }
 
 static bool sweep_has_reported(const struct sweep *sweep, uint64_t uid)
@@ -240,7 +245,7 @@ int sweep_slice(struct engine *engine, struct sweep_result *ret_result)
 	struct sweep_result result = {0};
 	int r = 0;
 
-	if (sweep->paused) {
+	if (sweep_is_stopped(sweep)) {
 		*ret_result = result;
 		return 0;
 	}

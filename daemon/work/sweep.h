@@ -32,8 +32,8 @@ struct sweep_result {
 
 /**
  * struct sweep - where a sweep stands
- * @paused:      stored; survives a restart
- * @doubted:     paused by the clock guard: the wall clock was far ahead when the daemon started
+ * @paused:      by an administrator; stored; survives a restart
+ * @doubted:     stopped by the clock guard; timekeeper.c keeps it
  * @changed:     something changed since the last pass began, so that something may be due
  * @busy:        a pass is under way
  * @again:       this pass has made work for another
@@ -67,7 +67,10 @@ struct sweep {
 
 struct engine;
 
-void sweep_init(struct sweep *sweep, bool paused, bool doubted);
+void sweep_init(struct sweep *sweep, bool paused);
+
+/* Whether it does nothing, until somebody resumes it or releases the clock guard. */
+bool sweep_is_stopped(const struct sweep *sweep);
 
 /* Whether a slice is wanted now. */
 bool sweep_is_wanted(const struct sweep *sweep, instant_t now);
@@ -85,7 +88,7 @@ instant_t sweep_wanted_at(const struct sweep *sweep);
 /**
  * sweep_slice() - do at most SWEEP_SLICE_MAX rows of what is due
  *
- * Does nothing while paused. The caller commits. Return: 0 or a negative errno.
+ * Does nothing while it is stopped. The caller commits. Return: 0 or a negative errno.
  */
 must_check int sweep_slice(struct engine *engine, struct sweep_result *ret_result);
 

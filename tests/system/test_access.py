@@ -96,6 +96,7 @@ ADMIN_OF_ALL = {
     "sweep.run",
     "sweep.pause",
     "sweep.resume",
+    "guard.release",
     "clock.advance",
     "keeper.set",
     "backup.create",

@@ -77,6 +77,7 @@ static const struct dry_case cases[_COMMAND_MAX] = {
 		"'requests': [{'request': 1}], 'reason': 'no'", "items.0.outcome", "ok", false},
 	[COMMAND_sweep_pause] = {"", "paused", NULL, false},
 	[COMMAND_sweep_resume] = {"", "paused", "", true},
+	[COMMAND_guard_release] = {"'guard': 'clock'", "released", NULL, false},
 };
 /* clang-format on */
 
