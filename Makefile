@@ -112,6 +112,7 @@ man_objects     := $(call objects,packaging/man/*.c)
 support_objects := $(call objects,tests/support/*.c)
 unit_objects    := $(call objects,tests/unit/test_*.c)
 fuzz_objects    := $(call objects,tests/fuzz/fuzz_*.c)
+sim_objects     := $(call objects,tests/sim/*.c)
 peer_objects    := $(call objects,tests/bench/postgres*.c tests/bench/redis*.c)
 bench_objects   := $(filter-out $(peer_objects) %/main.o %/main_peers.o,\
                        $(call objects,tests/bench/*.c))
@@ -122,7 +123,7 @@ tested_objects  := $(common_objects) $(filter-out %/main.o,$(daemon_objects) $(c
                    $(support_objects) $(filter %/spread.o %/sample.o,$(bench_objects))
 
 every_object := $(sort $(common_objects) $(daemon_objects) $(ctl_objects) $(man_objects) \
-                       $(support_objects) $(unit_objects) $(fuzz_objects) $(bench_objects) \
+                       $(support_objects) $(unit_objects) $(fuzz_objects) $(sim_objects) $(bench_objects) \
                        $(peer_objects) $(bench_mains))
 formatted    := $(wildcard $(addsuffix /*.[ch],common daemon daemon/* ctl packaging/man tests/*))
 
@@ -133,6 +134,7 @@ RETENTIONCTL  := $(out)/retentionctl
 unit_tests    := $(out)/unit-tests
 weave         := $(out)/weave
 fuzz_programs := $(fuzz_objects:.o=)
+sim           := $(out)/sim
 bench         := $(out)/bench
 bench_peers   := $(out)/bench-peers
 
@@ -151,6 +153,9 @@ $(weave): libs := $(libs_ctl)
 $(unit_tests): $(unit_objects) $(tested_objects)
 $(unit_tests): libs := $(libs_daemon) $(libs_ctl) $(libs_criterion)
 
+$(sim): $(sim_objects) $(tested_objects)
+$(sim): libs := $(libs_daemon) $(libs_ctl)
+
 $(fuzz_programs): %: %.o $(tested_objects)
 $(fuzz_programs): libs := -fsanitize=fuzzer $(libs_daemon) $(libs_ctl)
 
@@ -161,7 +166,7 @@ $(peer_objects): cppflags += $(shell pkg-config --cflags libpq 2>/dev/null)
 $(bench_peers): $(out)/tests/bench/main_peers.o $(bench_objects) $(peer_objects) $(common_objects)
 $(bench_peers): libs := $(libs_bench) $(libs_peers)
 
-$(RETENTIOND) $(RETENTIONCTL) $(weave) $(unit_tests) $(fuzz_programs) $(bench) $(bench_peers): $(out)/flags
+$(RETENTIOND) $(RETENTIONCTL) $(weave) $(unit_tests) $(fuzz_programs) $(sim) $(bench) $(bench_peers): $(out)/flags
 	$(call quiet,LD,$@)$(CC) $(ldflags) -o $@ $(filter %.o,$^) $(libs)
 
 $(out)/%.o: %.c $(out)/flags | $(if $(missing),libraries-are-missing)

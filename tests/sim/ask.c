@@ -122,47 +122,47 @@ static char *next_name(void)
 	return names[n++ % NAMES];
 }
 
-static const char *numbered(const char *format, uint32_t number)
+static const char *numbered(const char *before, uint32_t number, const char *behind)
 {
 	char *name = next_name();
 
-	(void)snprintf(name, NAME_SIZE, format, number);
+	(void)snprintf(name, NAME_SIZE, "%s%u%s", before, number, behind);
 	return name;
 }
 
 const char *name_org(uint8_t org)
 {
-	return numbered("org-%u", org);
+	return numbered("org-", org, "");
 }
 
 const char *name_id(uint8_t id)
 {
-	return numbered("id-%u", id);
+	return numbered("id-", id, "");
 }
 
 const char *name_person(uint8_t person)
 {
-	return numbered("person-%u@home.example", person);
+	return numbered("person-", person, "@home.example");
 }
 
 const char *name_upn(uint8_t upn)
 {
-	return numbered("upn-%u@org.example", upn);
+	return numbered("upn-", upn, "@org.example");
 }
 
 const char *name_display(uint8_t name)
 {
-	return numbered("Name %u", name);
+	return numbered("Name ", name, "");
 }
 
 const char *name_keeper(uint32_t keeper)
 {
-	return numbered("keeper-%u", keeper);
+	return numbered("keeper-", keeper, "");
 }
 
 const char *name_hold(uint32_t hold)
 {
-	return numbered("hold-%u", hold);
+	return numbered("hold-", hold, "");
 }
 
 const char *name_of(const struct truth_name *name)

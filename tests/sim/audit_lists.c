@@ -14,13 +14,16 @@ struct wanted {
 	instant_t due_before;
 };
 
+/* A hold moves the end of the window on; who never had one ends nothing. */
 static bool is_due_before(const struct truth_account *account, instant_t now, instant_t before)
 {
-	instant_t due = truth_state(account, now) >= ACCOUNT_STATE_REMOVING
-				? truth_due(account)
-				: truth_window_ends(account);
-
-	return due != INSTANT_NONE && due < before;
+	if (account->deleted_at == INSTANT_NONE) {
+		return false;
+	}
+	if (truth_state(account, now) >= ACCOUNT_STATE_REMOVING) {
+		return truth_due(account) < before;
+	}
+	return truth_window_ends(account) != INSTANT_NONE && truth_start(account) < before;
 }
 
 static bool wants(const struct wanted *wanted, const struct truth_account *account, instant_t now)
@@ -98,7 +101,11 @@ static void list_accounts(struct sim *sim, const struct wanted *wanted, uint32_t
 		const struct truth_account *account = &sim->truth.accounts[i];
 
 		SIM_REQUIRE(sim, !wants(wanted, account, sim->truth.now) || seen >> i & 1, LISTS,
-			    "uid %llu is not listed", (unsigned long long)account->uid);
+			    "uid %llu is not listed: %s, %s, its window ends in %s, held %d",
+			    (unsigned long long)account->uid, account_kind_name(account->kind),
+			    account_state_name(truth_state(account, sim->truth.now)),
+			    name_span(truth_window_ends(account) - sim->truth.now),
+			    truth_is_held(account, sim->truth.now));
 	}
 }
 
@@ -180,8 +187,10 @@ void audit_lists(struct sim *sim, const struct step *step)
 	} else if (step->c % 8 == 5) {
 		wanted.due_before = sim->truth.now + (span_t)(step->c / 8 % 60) * SPAN_DAY;
 	}
+	sim_tell(sim, "account.list org %d, state %d%s%s\n", wanted.org, wanted.state,
+		 wanted.overdue ? ", overdue" : "",
+		 wanted.due_before != INSTANT_NONE ? ", due" : "");
 	list_accounts(sim, &wanted, 1 + step->d % 50);
-	sim_tell(sim, "account.list\n");
 }
 
 /* Due */

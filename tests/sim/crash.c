@@ -36,8 +36,22 @@ static void start(struct sim *sim)
 	int r;
 
 	rig->reading = world_read(&sim->world);
+	rig->options.boot_id.bytes[0] = (uint8_t)sim->world.n_boots;
 	r = engine_open(&rig->options, &rig->reading, &rig->engine);
 	SIM_REQUIRE(sim, r == 0, SURVIVES, "it does not start (%d): %s", r, store_fault());
+}
+
+/* A start asks the wall clock, and may move the time on: for what was deleted meanwhile as well. */
+static void take_start(struct sim *sim)
+{
+	span_t went = sim->world.now - sim->world.seen_at;
+
+	if (!sim->world.booting) {
+		sim->truth.now = sim->world.trusted + went; /* the boot clock has gone on */
+	}
+	sim->truth.true_now = sim->world.now;
+	sim->world.asked = true;
+	sim_take_time(sim, false);
 }
 
 /* After a start: who has the floor, and whether everything is there. */
@@ -45,9 +59,12 @@ static void look_around(struct sim *sim)
 {
 	sim->open = false;
 	forget_unacked(sim);
-	sim->world.asked = true;
 	sim->truth = sim->acked;
-	sim->truth.paused = sim->rig.engine->sweep.paused;
+	take_start(sim);
+	SIM_REQUIRE(sim, sim->truth.paused == sim->rig.engine->sweep.paused, DURABLE,
+		    "timed work is %spaused", sim->truth.paused ? "not " : "");
+	sim->acked = sim->truth;
+	sim->acked_world = sim->world;
 	sim_begin(sim);
 	audit_rows(sim, INVARIANT_DURABLE);
 }
@@ -56,6 +73,7 @@ static void drop_turn(struct sim *sim)
 {
 	sim->open = false;
 	sim->truth = sim->acked;
+	world_forget(&sim->world, &sim->acked_world);
 }
 
 void crash_not(struct sim *sim)
@@ -91,6 +109,7 @@ void crash_in_start(struct sim *sim, uint32_t n_calls)
 	drop_turn(sim);
 	rig_kill(rig);
 	rig->reading = world_read(&sim->world);
+	rig->options.boot_id.bytes[0] = (uint8_t)sim->world.n_boots;
 	(void)fflush(stdout);
 	child = fork();
 	assert(child >= 0);
@@ -105,10 +124,13 @@ void crash_in_start(struct sim *sim, uint32_t n_calls)
 
 void crash_in_settling(struct sim *sim, uint32_t n_calls)
 {
+	int r;
+
 	sim_end(sim);
 	sim_tell(sim, "killed after %u calls of its settling\n", n_calls);
 	disk_cut(n_calls);
-	(void)store_settle(sim->rig.engine->store, 1 + n_calls * 3); /* nobody is left to hear it */
+	r = store_settle(sim->rig.engine->store, 1 + n_calls * 3);
+	(void)r; /* nobody is left to hear it */
 	rig_kill(&sim->rig);
 	disk_mend();
 	start(sim);
@@ -117,13 +139,41 @@ void crash_in_settling(struct sim *sim, uint32_t n_calls)
 
 /* In a commit */
 
+/* Claims are not in the ledger. */
+static bool has_tasks(struct sim *sim, const struct truth *after)
+{
+	char error[MODEL_NOTE_LEN_MAX];
+	struct task task;
+
+	for (uint32_t i = 0; i < after->n_accounts; i++) {
+		const struct truth_account *account = &after->accounts[i];
+
+		for (uint32_t keeper = 0; keeper < TRUTH_KEEPERS; keeper++) {
+			const struct truth_task *then = &account->tasks[keeper];
+			int r = store_get_task(sim->rig.engine->store, (uint8_t)(keeper + 1),
+					       account->uid, error, &task);
+
+			if (account->owed >> keeper & 1 && then->generation > 0 &&
+			    (r != 0 || task.generation != then->generation ||
+			     task.lease_until != then->lease_until ||
+			     task.next_at != then->next_at)) {
+				return false;
+			}
+		}
+	}
+	return true;
+}
+
 /* The end of the ledger as the turn would have left it: is it there? */
-static bool has_landed(struct sim *sim, const struct ledger_head *head)
+static bool has_landed(struct sim *sim, const struct ledger_head *head, const struct truth *after)
 {
 	uint8_t hash[ROWS_DIGEST_LEN];
 	struct entry entry;
 	int r = store_get_entry(sim->rig.engine->store, head->seq, &entry, hash);
 
+	if (head->seq == sim->began_at) {
+		return has_tasks(sim, after);
+	}
 	return r == 0 && memcmp(hash, head->hash, sizeof(hash)) == 0;
 }
 
@@ -155,6 +205,7 @@ static void adopt_removal(struct sim *sim, struct truth_account *account,
 
 static void adopt_removals(struct sim *sim, struct truth *before, struct truth *after)
 {
+	world_forget(&sim->world, &sim->acked_world);
 	sim->truth = *before;
 	for (uint32_t i = 0; i < before->n_accounts; i++) {
 		struct truth_account *account = &sim->truth.accounts[i];
@@ -176,16 +227,19 @@ void crash_in_commit(struct sim *sim, uint32_t n_calls)
 	engine = sim->rig.engine;
 	r = engine_work(engine);
 	SIM_REQUIRE(sim, r == 0, SURVIVES, "the sweep fails: %s", strerror(-r));
+	sim->world.asked = true;
+	sim_take_time(sim, false);
 	sim_observe(sim);
 	head = *store_head(engine->store);
 	before = sim->acked;
 	after = sim->truth;
 	disk_cut(n_calls);
-	(void)engine_commit(engine); /* nobody is left to hear it */
+	r = engine_commit(engine);
+	(void)r; /* nobody is left to hear it */
 	rig_kill(&sim->rig);
 	disk_mend();
 	start(sim);
-	if (has_landed(sim, &head)) {
+	if (has_landed(sim, &head, &after)) {
 		sim_tell(sim, "killed after %u calls of its commit, which was made\n", n_calls);
 		sim->acked = after;
 	} else {

@@ -119,10 +119,12 @@ static void expect_task(struct sim *sim, const struct pack_value *task, uint32_t
 	expect_person(sim, task, account);
 	account->tasks[keeper].generation++;
 	account->tasks[keeper].lease_until = sim->truth.now + lease;
-	SIM_REQUIRE(sim,
-		    value_int(task, "attempt", 0) == account->tasks[keeper].generation &&
-			    value_int(task, "due_us", 0) == truth_due(account),
-		    KEEPERS, "the task of uid %llu is told with another attempt or deadline",
+	SIM_REQUIRE(sim, value_int(task, "attempt", 0) == account->tasks[keeper].generation,
+		    KEEPERS, "uid %llu is told as attempt %lld, and it is attempt %u",
+		    (unsigned long long)uid, (long long)value_int(task, "attempt", 0),
+		    account->tasks[keeper].generation);
+	SIM_REQUIRE(sim, value_int(task, "due_us", 0) == truth_due(account), KEEPERS,
+		    "the task of uid %llu is told with another deadline",
 		    (unsigned long long)uid);
 	keep_token(sim, task, keeper, account);
 }

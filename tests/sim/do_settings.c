@@ -194,24 +194,42 @@ void do_pause(struct sim *sim, unused const struct step *step)
 	sim->truth.paused = true;
 }
 
-/* Takes up what was paused, and what the clock guard has stopped. */
+/* Whoever resumes has not said that the clock is right. */
 void do_resume(struct sim *sim, unused const struct step *step)
 {
 	ask_as(sim, ASK_AS_ADMIN);
 	(void)ask_begin(sim, "sweep.resume");
+	ask_end(sim);
+	sim_tell(sim, "sweep.resume%s\n", sim->truth.doubted ? ": refused" : "");
+	SIM_REQUIRE(sim, sim->rig.failed == sim->truth.doubted, ANSWERS,
+		    "sweep.resume is %s, and the clock guard is %sengaged",
+		    sim->rig.failed ? "refused" : "done", sim->truth.doubted ? "" : "not ");
+	sim->truth.paused = sim->truth.paused && sim->truth.doubted;
+}
+
+void do_accept(struct sim *sim, unused const struct step *step)
+{
+	struct pack_writer *out;
+
+	ask_as(sim, ASK_AS_ADMIN);
+	out = ask_begin(sim, "guard.release");
+	pack_put_cstr(out, "guard", "clock");
 	(void)ask_result(sim);
-	sim_tell(sim, "sweep.resume\n");
-	sim->truth.paused = false;
+	sim_tell(sim, "guard.release clock\n");
+	sim_take_time(sim, true);
 }
 
 void do_sweep(struct sim *sim, unused const struct step *step)
 {
+	bool stopped;
+
 	ask_as(sim, ASK_AS_ADMIN);
 	(void)ask_begin(sim, "sweep.run");
+	stopped = sim->truth.paused || sim->truth.doubted;
 	ask_end(sim);
-	sim_tell(sim, "sweep.run%s\n", sim->truth.paused ? ": refused" : "");
-	SIM_REQUIRE(sim, sim->rig.failed == sim->truth.paused, ANSWERS,
-		    "sweep.run is %s, and the sweep is %spaused",
-		    sim->rig.failed ? "refused" : "done", sim->truth.paused ? "" : "not ");
+	sim_tell(sim, "sweep.run%s\n", stopped ? ": refused" : "");
+	SIM_REQUIRE(sim, sim->rig.failed == stopped, ANSWERS,
+		    "sweep.run is %s, and the sweep is %sstopped",
+		    sim->rig.failed ? "refused" : "done", stopped ? "" : "not ");
 	sim_observe(sim);
 }

@@ -96,7 +96,11 @@ static span_t pick_step_of_wall(const struct step *step)
 /* Within a boot, whatever the wall clock does, nothing may come of it. */
 static void do_step_wall(struct sim *sim, const struct step *step)
 {
+	sim_end(sim);
 	sim->world.wall_off = step->c % 3 == 0 ? 0 : pick_step_of_wall(step);
+	if (sim->world.honest && sim->truth.doubted) {
+		sim->world.wall_off = MIN(sim->world.wall_off, 0); /* it is being asked */
+	}
 	sim_tell(sim, "the wall clock is set: %s off\n", name_span(sim->world.wall_off));
 }
 
@@ -174,7 +178,7 @@ static const struct row rows[] = {
 	{do_org_set, 12},   {do_keeper_set, 12},   {do_waive, 14},
 	{do_owe, 10},       {do_claim, 60},        {do_confirm, 80},
 	{do_fail, 16},      {do_extend, 10},       {do_pause, 3},
-	{do_resume, 12},    {do_sweep, 6},         {do_repeat, 16},
+	{do_resume, 12}, {do_accept, 14},    {do_sweep, 6},         {do_repeat, 16},
 	{do_turn, 100},     {do_rest, 30},         {do_wait, 60},
 	{do_wait_until_due, 50}, {do_step_wall, 16}, {do_restart, 3},
 	{do_crash, 10},     {do_crash_in_commit, 8}, {do_reboot, 4},
@@ -215,11 +219,6 @@ void plan_make(struct plan *plan, uint64_t seed, uint32_t n)
 	}
 }
 
-static void tell_step(struct sim *sim)
-{
-	sim_tell(sim, "%5u  %12s  ", sim->step, name_span(sim->world.now - RIG_BEGIN));
-}
-
 void sim_play(const struct plan *plan, const bool *kept, bool telling, struct report *report)
 {
 	static struct sim sim;
@@ -233,7 +232,6 @@ void sim_play(const struct plan *plan, const bool *kept, bool telling, struct re
 		if (kept && !kept[sim.step]) {
 			continue;
 		}
-		tell_step(&sim);
 		rows[step->op].deed(&sim, step);
 		report->n_steps++;
 		if (telling) {

@@ -90,16 +90,18 @@ struct sim_repeat {
 /**
  * struct sim
  * @truth: as the turn that is open makes it
- * @acked: as it was told: what no crash may take away
- * @open:  a turn is open
+ * @acked, @acked_world: as it was told: what no crash may take away
+ * @open, @began_at: a turn is open, and the ledger ended there when it began
  * @telling: it prints what it does
  */
 struct sim {
 	struct rig rig;
 	struct world world;
+	struct world acked_world;
 	struct truth truth;
 	struct truth acked;
 	bool open;
+	uint64_t began_at;
 	bool telling;
 	uint32_t step;
 	uint32_t n_repeats;
@@ -133,6 +135,9 @@ void sim_begin(struct sim *sim);
 void sim_end(struct sim *sim);
 void sim_idle(struct sim *sim);
 
+/* Takes over the daemon's time and its guard, which may have changed within the turn. */
+void sim_take_time(struct sim *sim, bool accepted);
+
 /* Takes over what the clock has done in this turn, and says if it may. */
 void sim_observe(struct sim *sim);
 
@@ -158,6 +163,7 @@ typedef void sim_do_fn(struct sim *sim, const struct step *step);
 
 sim_do_fn do_import, do_leave, do_remove, do_restore, do_purge, do_disable, do_enable, do_hold,
 	do_release, do_file, do_approve, do_deny, do_org_set, do_keeper_set, do_waive, do_owe,
-	do_claim, do_confirm, do_fail, do_extend, do_pause, do_resume, do_sweep, do_repeat;
+	do_claim, do_confirm, do_fail, do_extend, do_pause, do_resume, do_accept, do_sweep,
+	do_repeat;
 
 #endif

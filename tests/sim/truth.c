@@ -172,6 +172,7 @@ static void delete_account(const struct truth *truth, struct truth_account *acco
 	account->request = 0;
 	account->left_at = truth->true_now + (at - truth->now);
 	account->gained = truth->gained;
+	account->stamped = truth->doubted && at == truth->now;
 	if (account->kind == ACCOUNT_KIND_B2B_DIRECT_CONNECT) {
 		account->window = 0;
 		if (!truth_is_held(account, at)) {
@@ -314,6 +315,24 @@ struct truth_verdict truth_change(struct truth *truth, enum truth_command comman
 	after = *account;
 	reasons = change_in_state(truth, command, &after, new_upn);
 	return keep(account, reasons, &after, dry);
+}
+
+void truth_set_clock(struct truth *truth, instant_t to, span_t gained)
+{
+	for (uint32_t i = 0; i < truth->n_accounts; i++) {
+		struct truth_account *account = &truth->accounts[i];
+
+		if (to > truth->now && account->stamped && account->deleted_at != INSTANT_NONE &&
+		    account->started_at == INSTANT_NONE && account->window > 0 &&
+		    window_end(account) > truth->now) {
+			account->deleted_at += to - truth->now;
+			account->gained = gained;
+		}
+		account->stamped = false;
+	}
+	truth->now = to;
+	truth->gained = gained;
+	truth->doubted = false;
 }
 
 /* Holds */

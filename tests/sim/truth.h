@@ -59,6 +59,7 @@ struct truth_task {
  * @request:     the number of its open removal request, or 0
  * @left_at:     the deletion in true time
  * @gained:      how far trusted time had gained on true time when it was deleted
+ * @stamped:     it was deleted under a clock that was doubted, and has that time
  */
 struct truth_account {
 	uint64_t uid;
@@ -78,6 +79,7 @@ struct truth_account {
 	struct truth_task tasks[TRUTH_KEEPERS];
 	instant_t left_at;
 	span_t gained;
+	bool stamped;
 };
 
 struct truth_org {
@@ -103,12 +105,15 @@ struct truth_request {
  * @now:  trusted time of the turn
  * @true_now: what the time really is
  * @gained: see struct truth_account
+ * @paused: an administrator has stopped timed work
+ * @doubted: the clock guard has
  */
 struct truth {
 	instant_t now;
 	instant_t true_now;
 	span_t gained;
 	bool paused;
+	bool doubted;
 	uint32_t n_accounts;
 	uint32_t n_requests;
 	struct truth_org orgs[TRUTH_ORGS];
@@ -132,6 +137,12 @@ enum truth_command {
 	TRUTH_ENABLE,
 	_TRUTH_COMMAND_MAX
 };
+
+/*
+ * The clock is moved on, and believed again: what was deleted under it while it was doubted has its
+ * window moved on with it.
+ */
+void truth_set_clock(struct truth *truth, instant_t to, span_t gained);
 
 /* How an account is named in a command. */
 enum truth_naming {

@@ -20,6 +20,7 @@ void sim_tell(struct sim *sim, const char *format, ...)
 	if (!sim->telling) {
 		return;
 	}
+	(void)printf("%5u  %10s  ", sim->step, name_span(sim->world.now - HISTORY_BEGIN));
 	va_start(arguments, format);
 	(void)vprintf(format, arguments);
 	va_end(arguments);
@@ -35,7 +36,7 @@ _Noreturn void sim_violate(struct sim *sim, enum invariant invariant, const char
 	va_end(arguments);
 	report->invariant = invariant;
 	report->step = sim->step;
-	sim_tell(sim, "\n  VIOLATED  %s: %s\n", invariant_name(invariant), report->text);
+	sim_tell(sim, "VIOLATED  %s: %s\n", invariant_name(invariant), report->text);
 	(void)fflush(stdout);
 	_exit(1);
 }
@@ -70,6 +71,7 @@ void sim_open(struct sim *sim, uint64_t seed)
 	log_set_sink(drop_log);
 	rig_prepare(&sim->rig, CLOCK_MODE_REAL, MAP_BYTES);
 	sim->rig.rules = ask_rules;
+	sim->rig.options.tombstones = SPAN_MAX; /* the truth forgets nobody */
 	*world = (struct world){
 		.now = HISTORY_BEGIN,
 		.booted_at = HISTORY_BEGIN - SPAN_HOUR,
@@ -99,22 +101,35 @@ void sim_close(struct sim *sim)
 	rig_close(&sim->rig);
 }
 
+void sim_take_time(struct sim *sim, bool accepted)
+{
+	const struct engine *engine = sim->rig.engine;
+	bool doubted = engine->sweep.doubted, was_doubted = sim->truth.doubted;
+	const char *fault = world_take(&sim->world, engine->now, doubted, accepted);
+
+	SIM_REQUIRE(sim, !fault, CLOCK, "%s", fault);
+	if (was_doubted && !doubted) {
+		sim_tell(sim, "the clock guard is released: %s later\n",
+			 name_span(engine->now - sim->truth.now));
+		truth_set_clock(&sim->truth, engine->now, sim->world.gained);
+	}
+	sim->truth.now = engine->now;
+	sim->truth.gained = sim->world.gained;
+	sim->truth.doubted = doubted;
+}
+
 void sim_begin(struct sim *sim)
 {
-	struct world *world = &sim->world;
-	const char *fault;
-
 	if (sim->open) {
 		return;
 	}
 	sim->open = true;
-	sim->rig.reading = world_read(world);
+	sim->rig.reading = world_read(&sim->world);
 	rig_begin(&sim->rig);
-	fault = world_take(world, rig_now(&sim->rig), false);
-	SIM_REQUIRE(sim, !fault, CLOCK, "%s", fault);
+	sim->began_at = store_head(sim->rig.engine->store)->seq;
 	sim->truth.now = rig_now(&sim->rig);
-	sim->truth.true_now = world->now;
-	sim->truth.gained = world->gained;
+	sim->truth.true_now = sim->world.now;
+	sim_take_time(sim, false);
 }
 
 /* The window is counted in true time, but for what trusted time was let to gain on it. */
@@ -240,6 +255,8 @@ void sim_end(struct sim *sim)
 	sim_begin(sim);
 	r = engine_work(sim->rig.engine);
 	SIM_REQUIRE(sim, r == 0, SURVIVES, "the sweep fails: %s", strerror(-r));
+	sim->world.asked = true;
+	sim_take_time(sim, false);
 	sim_observe(sim);
 	r = engine_commit(sim->rig.engine);
 	SIM_REQUIRE(sim, r == 0, SURVIVES, "the commit fails: %s", strerror(-r));
@@ -248,6 +265,7 @@ void sim_end(struct sim *sim)
 	expect_counts(sim);
 	forget_unacked(sim, true);
 	sim->acked = sim->truth;
+	sim->acked_world = sim->world;
 	sim->open = false;
 }
 
@@ -256,7 +274,7 @@ static const struct truth_account *find_late(const struct sim *sim)
 {
 	const struct truth *truth = &sim->truth;
 
-	for (uint32_t i = 0; i < truth->n_accounts && !truth->paused; i++) {
+	for (uint32_t i = 0; i < truth->n_accounts && !truth->paused && !truth->doubted; i++) {
 		if (truth_is_pending(&truth->accounts[i], truth->now - SWEEP_LOOK_EVERY)) {
 			return &truth->accounts[i];
 		}

@@ -9,30 +9,72 @@ struct clock_reading world_read(const struct world *world)
 	};
 }
 
-const char *world_take(struct world *world, instant_t trusted, bool accepted)
+/* How far the wall clock is ahead of the daemon's time as it would have gone on by itself. */
+static span_t wall_ahead(const struct world *world)
+{
+	return world->now + world->wall_off - world->trusted;
+}
+
+static const char *doubt_fault(const struct world *world, bool doubted)
+{
+	bool asked = world->booting || (world->doubted && world->asked);
+
+	if (!asked && doubted != world->doubted) {
+		return "the clock guard is engaged, or released, in the middle of a boot";
+	}
+	if (asked && !doubted && wall_ahead(world) > WORLD_DOUBT + (world->now - world->seen_at)) {
+		return "a wall clock that is more than 7 d ahead is believed";
+	}
+	if (asked && doubted && wall_ahead(world) >= 0 &&
+	    wall_ahead(world) <= WORLD_DOUBT - WORLD_MARK_AGE) {
+		return "a wall clock that is less than 7 d ahead is doubted";
+	}
+	return NULL;
+}
+
+static const char *time_fault(const struct world *world, instant_t trusted)
 {
 	span_t went = world->now - world->seen_at, counted = trusted - world->trusted;
-	bool first = world->trusted == INSTANT_NONE;
-	bool asked = first || world->asked || accepted;
+	bool asked = world->booting || (world->doubted && world->asked);
 
-	world->asked = false;
-	world->trusted = trusted;
-	world->seen_at = world->now;
-	if (first) {
-		return NULL;
-	}
-	if (counted < 0) {
+	if (counted < (world->booting ? -WORLD_MARK_AGE : 0)) {
 		return "trusted time went back";
 	}
 	if (!asked && counted != went) {
 		return "trusted time did not go as the boot clock does";
 	}
-	if (counted - went > WORLD_DOUBT && !accepted) {
-		return "trusted time took a wall clock that is more than 7 d ahead";
+	if (counted - went > WORLD_DOUBT) {
+		return "trusted time gained more than 7 d on true time";
 	}
 	if (world->honest && trusted > world->now) {
-		return "trusted time is ahead of true time, and no wall clock ever was at a boot";
+		return "trusted time is ahead of true time, and no wall clock was at any boot";
 	}
-	world->gained += MAX(counted - went, 0);
 	return NULL;
+}
+
+const char *world_take(struct world *world, instant_t trusted, bool doubted, bool accepted)
+{
+	span_t gained = (trusted - world->trusted) - (world->now - world->seen_at);
+	const char *fault = NULL;
+
+	if (world->trusted != INSTANT_NONE && !accepted) {
+		fault = doubt_fault(world, doubted);
+		fault = fault ? fault : time_fault(world, trusted);
+	}
+	if (world->trusted != INSTANT_NONE) {
+		world->gained += MAX(gained, 0);
+	}
+	world->trusted = trusted;
+	world->seen_at = world->now;
+	world->booting = world->asked = false;
+	world->doubted = doubted;
+	return fault;
+}
+
+void world_forget(struct world *world, const struct world *acked)
+{
+	world->trusted = acked->trusted;
+	world->seen_at = acked->seen_at;
+	world->doubted = acked->doubted;
+	world->gained = acked->gained;
 }

@@ -15,6 +15,9 @@
 /* More than this ahead of what was seen last, a wall clock is not believed at a start. */
 #define WORLD_DOUBT (7 * SPAN_DAY)
 
+/* What is on record of the time is never older. */
+#define WORLD_MARK_AGE SPAN_HOUR
+
 /**
  * struct world
  * @now:     what the time really is
@@ -24,7 +27,9 @@
  * @honest:  wherever a boot begins in this world, its wall clock is right or behind
  * @trusted: the daemon's time as it was seen last
  * @seen_at: the true time of that
- * @asked:   the daemon may have asked the wall clock since
+ * @booting: a boot has begun since, so that the wall clock is asked
+ * @asked:   the wall clock has been asked again since, as it is while the guard is engaged
+ * @doubted: the clock guard was engaged then
  * @gained:  by how much trusted time has ever gained on true time, all gains together
  */
 struct world {
@@ -35,17 +40,23 @@ struct world {
 	bool honest;
 	instant_t trusted;
 	instant_t seen_at;
+	bool booting;
 	bool asked;
+	bool doubted;
 	span_t gained;
 };
 
 struct clock_reading world_read(const struct world *world);
 
 /**
- * world_take() - the daemon's time in this turn
+ * world_take() - the daemon's time now, and whether the clock guard is engaged
+ * @accepted: somebody has said since that the wall clock is right
  *
  * Return: NULL, or what is wrong with it.
  */
-const char *world_take(struct world *world, instant_t trusted, bool accepted);
+const char *world_take(struct world *world, instant_t trusted, bool doubted, bool accepted);
+
+/* What was seen of the daemon's time in a turn that was lost has not been seen by anybody. */
+void world_forget(struct world *world, const struct world *acked);
 
 #endif
