@@ -98,8 +98,8 @@ static void do_step_wall(struct sim *sim, const struct step *step)
 {
 	sim_end(sim);
 	sim->world.wall_off = step->c % 3 == 0 ? 0 : pick_step_of_wall(step);
-	if (sim->world.honest && sim->truth.doubted) {
-		sim->world.wall_off = MIN(sim->world.wall_off, 0); /* it is being asked */
+	if (sim->truth.doubted) { /* it is being asked */
+		sim->world.wall_off = world_limit(sim->world.walls, sim->world.wall_off);
 	}
 	sim_tell(sim, "the wall clock is set: %s off\n", name_span(sim->world.wall_off));
 }
@@ -134,14 +134,6 @@ static void do_crash_in_commit(struct sim *sim, const struct step *step)
 	crash_in_commit(sim, step->b % 10);
 }
 
-/* In an honest world the wall clock may stand behind at a boot, and is never ahead. */
-static span_t pick_wall_at_boot(const struct sim *sim, const struct step *step)
-{
-	span_t off = step->c % 2 == 0 ? 0 : pick_step_of_wall(step);
-
-	return sim->world.honest ? MIN(off, 0) : off;
-}
-
 static void do_reboot(struct sim *sim, const struct step *step)
 {
 	static const span_t offs[] = {SPAN_MINUTE, SPAN_HOUR, SPAN_DAY, 20 * SPAN_DAY};
@@ -155,7 +147,8 @@ static void do_reboot(struct sim *sim, const struct step *step)
 	world->now += off;
 	world->booted_at = world->now - 20 * SPAN_SECOND;
 	world->n_boots++;
-	world->wall_off = pick_wall_at_boot(sim, step);
+	world->wall_off =
+		world_limit(world->walls, step->c % 2 == 0 ? 0 : pick_step_of_wall(step));
 	world->booting = true;
 	sim_tell(sim, "the machine is %s for %s and boots; its wall clock is %s off\n",
 		 crashes ? "without power" : "switched off", name_span(off),
@@ -180,7 +173,7 @@ static const struct row rows[] = {
 	{do_fail, 16},      {do_extend, 10},       {do_pause, 3},
 	{do_resume, 12}, {do_accept, 14},    {do_sweep, 6},         {do_repeat, 16},
 	{do_turn, 100},     {do_rest, 30},         {do_wait, 60},
-	{do_wait_until_due, 50}, {do_step_wall, 16}, {do_restart, 3},
+	{do_wait_until_due, 50}, {do_step_wall, 16}, {do_restart, 2},
 	{do_crash, 10},     {do_crash_in_commit, 8}, {do_reboot, 4},
 	{audit_something, 40}, {audit_lists, 16},  {audit_forecast, 8},
 };

@@ -170,7 +170,9 @@ static void delete_account(const struct truth *truth, struct truth_account *acco
 	account->window = org->window;
 	account->removal = org->removal;
 	account->request = 0;
-	account->left_at = truth->true_now + (at - truth->now);
+	account->left_at = truth->clocks_are_right && at != truth->now
+				   ? at
+				   : truth->true_now + (at - truth->now);
 	account->gained = truth->gained;
 	account->stamped = truth->doubted && at == truth->now;
 	if (account->kind == ACCOUNT_KIND_B2B_DIRECT_CONNECT) {

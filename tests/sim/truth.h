@@ -107,6 +107,7 @@ struct truth_request {
  * @gained: see struct truth_account
  * @paused: an administrator has stopped timed work
  * @doubted: the clock guard has
+ * @clocks_are_right: the wall clock, where it is asked, and those of the directories
  */
 struct truth {
 	instant_t now;
@@ -114,6 +115,7 @@ struct truth {
 	span_t gained;
 	bool paused;
 	bool doubted;
+	bool clocks_are_right;
 	uint32_t n_accounts;
 	uint32_t n_requests;
 	struct truth_org orgs[TRUTH_ORGS];

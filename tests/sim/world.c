@@ -1,6 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/sim/world.h"
 
+span_t world_limit(enum world_walls walls, span_t off)
+{
+	switch (walls) {
+	case WORLD_WALLS_RIGHT:
+		return 0;
+	case WORLD_WALLS_BEHIND:
+		return MIN(off, 0);
+	case WORLD_WALLS_ANY:
+		return off;
+	case _WORLD_WALLS_MAX:
+		break;
+	}
+	abort();
+}
+
 struct clock_reading world_read(const struct world *world)
 {
 	return (struct clock_reading){
@@ -32,7 +47,7 @@ static const char *doubt_fault(const struct world *world, bool doubted)
 	return NULL;
 }
 
-static const char *time_fault(const struct world *world, instant_t trusted)
+static const char *time_fault(const struct world *world, instant_t trusted, bool doubted)
 {
 	span_t went = world->now - world->seen_at, counted = trusted - world->trusted;
 	bool asked = world->booting || (world->doubted && world->asked);
@@ -46,8 +61,11 @@ static const char *time_fault(const struct world *world, instant_t trusted)
 	if (counted - went > WORLD_DOUBT) {
 		return "trusted time gained more than 7 d on true time";
 	}
-	if (world->honest && trusted > world->now) {
-		return "trusted time is ahead of true time, and no wall clock was at any boot";
+	if (world->walls != WORLD_WALLS_ANY && trusted > world->now) {
+		return "trusted time is ahead of true time, and no wall clock was where it was asked";
+	}
+	if (world->walls == WORLD_WALLS_RIGHT && trusted != world->now && !doubted) {
+		return "trusted time is not true time, and the wall clock is right where it is asked";
 	}
 	return NULL;
 }
@@ -59,7 +77,7 @@ const char *world_take(struct world *world, instant_t trusted, bool doubted, boo
 
 	if (world->trusted != INSTANT_NONE && !accepted) {
 		fault = doubt_fault(world, doubted);
-		fault = fault ? fault : time_fault(world, trusted);
+		fault = fault ? fault : time_fault(world, trusted, doubted);
 	}
 	if (world->trusted != INSTANT_NONE) {
 		world->gained += MAX(gained, 0);

@@ -18,13 +18,21 @@
 /* What is on record of the time is never older. */
 #define WORLD_MARK_AGE SPAN_HOUR
 
+/* What a wall clock shows where the daemon asks it: at a boot, and while it doubts it. */
+enum world_walls {
+	WORLD_WALLS_RIGHT,
+	WORLD_WALLS_BEHIND, /* right, or behind */
+	WORLD_WALLS_ANY,
+	_WORLD_WALLS_MAX
+};
+
 /**
  * struct world
  * @now:     what the time really is
  * @wall_off: how far the wall clock is ahead of it; less than 0: behind
  * @booted_at: in true time
  * @n_boots: which boot this is
- * @honest:  wherever a boot begins in this world, its wall clock is right or behind
+ * @walls:   what wall clocks there are here, where they are asked
  * @trusted: the daemon's time as it was seen last
  * @seen_at: the true time of that
  * @booting: a boot has begun since, so that the wall clock is asked
@@ -37,7 +45,7 @@ struct world {
 	span_t wall_off;
 	instant_t booted_at;
 	uint32_t n_boots;
-	bool honest;
+	enum world_walls walls;
 	instant_t trusted;
 	instant_t seen_at;
 	bool booting;
@@ -45,6 +53,9 @@ struct world {
 	bool doubted;
 	span_t gained;
 };
+
+/* What @walls let a wall clock be off by that is to be off by @off. */
+span_t world_limit(enum world_walls walls, span_t off);
 
 struct clock_reading world_read(const struct world *world);
 

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef RETENTIOND_TESTS_SIM_CLOCKS_H
+#define RETENTIOND_TESTS_SIM_CLOCKS_H
+
+#include "common/base.h"
+
+/**
+ * clocks_play() - one history of the clock alone, against true time
+ * @telling:   prints what happens
+ * @ret_fault: set when something is not as it must be; the caller's
+ *
+ * Boots, starts, kills, a wall clock that is set, suspends, hosts that are switched off, a store
+ * that is restored, administrators who accept; and accounts that are deleted and wait meanwhile.
+ *
+ * Return: whether all was as it must be.
+ */
+bool clocks_play(uint64_t seed, bool telling, char ret_fault[static 256]);
+
+#endif
