@@ -168,24 +168,55 @@ static void look(struct history *history, bool asked, bool accepted)
 	history->gained += MAX(counted - went, 0);
 }
 
-/* A start of the daemon, in whatever boot. */
-static void start(struct history *history, bool boots)
+/* A kill takes what was seen since the last entry or mark: nobody has been told of it. */
+static void forget(struct history *history)
 {
-	struct clock_reading reading = read_clocks(history);
-	struct clock_boot_id id = {{(uint8_t)history->n_boots, (uint8_t)(history->n_boots >> 8), 1}};
-	struct clock_move move;
-	bool asks = boots || history->durable.mark.doubted_since != INSTANT_NONE;
+	const struct clock_mark *mark = &history->durable.mark;
+	instant_t kept = MAX(mark->at, history->durable.recorded);
 
-	if (below(history, 16) == 0) {
-		id = (struct clock_boot_id){{0}}; /* it cannot be read: as another boot */
-		asks = true;
+	if (kept != INSTANT_NONE && history->trusted > kept) {
+		history->seen_at -= history->trusted - kept;
+		history->trusted = kept;
 	}
+}
+
+/* The boot id as it is read at a start; now and then it cannot be. */
+static struct clock_boot_id read_boot_id(struct history *history)
+{
+	if (below(history, 16) == 0) {
+		return (struct clock_boot_id){{0}};
+	}
+	return (struct clock_boot_id){{(uint8_t)history->n_boots, (uint8_t)(history->n_boots >> 8), 1}};
+}
+
+/* Whether a start has to ask the wall clock: a boot that is not known to be the same is another. */
+static bool has_to_ask(const struct history *history, const struct clock_boot_id *id)
+{
+	const struct clock_mark *mark = &history->durable.mark;
+
+	return memcmp(id, &mark->boot_id, sizeof(*id)) != 0 || id->bytes[2] == 0 ||
+	       mark->doubted_since != INSTANT_NONE;
+}
+
+/* A start of the daemon, in whatever boot. */
+static void start(struct history *history)
+{
+	struct clock_boot_id id = read_boot_id(history);
+	bool asks = has_to_ask(history, &id);
+	struct clock_reading reading;
+	struct clock_move move;
+
+	if (asks) {
+		history->wall_off = world_limit(history->walls, history->wall_off);
+		forget(history);
+	}
+	reading = read_clocks(history);
 	clock_start(&history->clock, &reading, &id, &history->durable.mark,
 		    history->durable.recorded, &move);
 	look(history, asks, false);
 	take_move(history, &move);
 	keep(history);
-	tell(history, "it starts%s%s, the wall clock is %lld s off", boots ? " in a new boot" : "",
+	tell(history, "it starts%s%s, the wall clock is %lld s off", asks ? " and asks" : "",
 	     clock_is_doubted(&history->clock) ? ", and the guard is engaged" : "",
 	     (long long)(history->wall_off / SPAN_SECOND));
 }
@@ -252,10 +283,7 @@ static void restart(struct history *history)
 		keep(history); /* a stop */
 	}
 	history->now += (span_t)below(history, 100) * SPAN_SECOND;
-	if (history->walls != WORLD_WALLS_ANY && clock_is_doubted(&history->clock)) {
-		history->wall_off = pick_off(history);
-	}
-	start(history, false);
+	start(history);
 }
 
 static void begin_boot(struct history *history)
@@ -266,39 +294,25 @@ static void begin_boot(struct history *history)
 	history->wall_off = pick_off(history);
 }
 
-/* A kill takes what was seen since the last entry or mark: nobody has been told of it. */
-static void forget(struct history *history)
-{
-	const struct clock_mark *mark = &history->durable.mark;
-	instant_t kept = MAX(mark->at, history->durable.recorded);
-
-	if (history->trusted > kept) {
-		history->seen_at -= history->trusted - kept;
-		history->trusted = kept;
-	}
-}
-
 static void reboot(struct history *history)
 {
 	if (below(history, 2) == 0) {
 		keep(history);
 	}
-	forget(history);
 	begin_boot(history);
-	start(history, true);
+	start(history);
 }
 
 /* What happened since the backup never did, as far as the store knows. */
 static void restore(struct history *history)
 {
 	history->durable = history->older;
-	forget(history);
 	for (uint32_t i = 0; i < WAITING; i++) {
 		history->waiting[i].waits = false;
 	}
 	begin_boot(history);
 	tell(history, "a backup is restored");
-	start(history, true);
+	start(history);
 }
 
 static void record(struct history *history)
@@ -363,7 +377,7 @@ bool clocks_play(uint64_t seed, bool telling, char ret_fault[static FAULT_MAX])
 	};
 
 	ret_fault[0] = '\0';
-	start(&history, true);
+	start(&history);
 	record(&history);
 	history.older = history.durable;
 	for (uint32_t i = 0; i < EVENTS && ret_fault[0] == '\0'; i++) {
