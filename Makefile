@@ -9,6 +9,9 @@
 #     make install        into prefix=/usr/local; DESTDIR and the GNU names of directories hold
 #     make uninstall      takes it away again, but for the configuration
 #     make deb            build/deb/retentiond_*.deb; installs what is missing first
+#     make sim            histories beside a model of what must be true; SEEDS=2000 CLOCKS=1000000,
+#                         or SEED=n to play one again: tests/sim/README.md
+#     make sim-mutants    breaks a rule at a time, and sees the simulator notice; minutes
 #     make bench          how fast it is; ACCOUNTS=1000000 ROUNDS=3 ONLY=leave-1,get-32
 #     make bench-peers    the same beside PostgreSQL and Redis; both: tests/bench/README.md
 #     make fuzz           build/fuzz/tests/fuzz/fuzz_*, for libFuzzer
@@ -254,9 +257,32 @@ run-demo: all
 	@RETENTIOND=$(abspath $(RETENTIOND)) RETENTIONCTL=$(abspath $(RETENTIONCTL)) packaging/demo/demo
 
 .PHONY: run-check
-run-check: all man $(unit_tests) $(bench)
-	@BUILD=$(out) CC='$(CC)' CPPFLAGS='$(cppflags)' CFLAGS='$(cflags)' BENCH=$(abspath $(bench)) \
+run-check: all man $(unit_tests) $(bench) $(if $(SAN),,$(sim))
+	@BUILD=$(out) SIM=$(if $(SAN),,$(abspath $(sim))) CC='$(CC)' CPPFLAGS='$(cppflags)' CFLAGS='$(cflags)' BENCH=$(abspath $(bench)) \
 		RETENTIOND=$(abspath $(RETENTIOND)) RETENTIONCTL=$(abspath $(RETENTIONCTL)) tests/run
+
+# What the simulator plays; SEED plays one history again, and tells the shortest part that fails.
+SEEDS  ?= 2000
+CLOCKS ?= 1000000
+STEPS  ?= 1000
+SEED   ?=
+JOBS   ?= $(shell nproc)
+sim_options := --steps=$(STEPS) --jobs=$(JOBS) \
+               $(if $(SEED),--seed=$(SEED),--seeds=$(SEEDS) --clocks=$(CLOCKS) --random)
+
+.PHONY: sim sim-mutants run-sim run-sim-mutants
+sim:
+	@packaging/dependencies.sh build $(clang_set)
+	@$(again) run-sim
+sim-mutants:
+	@packaging/dependencies.sh build $(clang_set)
+	@$(again) run-sim-mutants
+run-sim: $(sim)
+	@$(sim) $(sim_options)
+run-sim-mutants: $(sim)
+	@BUILD=$(out) CC='$(CC)' CPPFLAGS='$(cppflags)' CFLAGS='$(cflags)' LINK='$(CC) $(ldflags)' \
+		LIBS='$(libs_daemon) $(libs_ctl)' OBJECTS='$(sim_objects) $(tested_objects)' \
+		JOBS=$(JOBS) tests/sim/mutants
 
 ACCOUNTS ?= 1000000
 ROUNDS   ?= 3

@@ -12,6 +12,9 @@
 #define KEPT_ONE_IN  6
 #define NEW_UPN_IN   3
 
+/* What is said to whoever comes too late to restore. */
+#define RESTORE_IS_OVER (OUTCOME_BIT(OUTCOME_IRREVOCABLE) | OUTCOME_BIT(OUTCOME_WINDOW_ENDED))
+
 struct change {
 	enum truth_command command;
 	const char *method;
@@ -48,6 +51,11 @@ static void expect_change(struct sim *sim, const struct change *change,
 
 	sim_tell(sim, "%s %s%s: %s\n", change->method, name_of(name), dry ? ", dry" : "",
 		 name_reasons(verdict.reasons));
+	SIM_REQUIRE(sim,
+		    !(verdict.reasons & RESTORE_IS_OVER) || change->command != TRUTH_RESTORE ||
+			    !value_is(item, "outcome", "ok"),
+		    IRREVOCABLE, "%s is restored, and it must be %s", name_of(name),
+		    name_reasons(verdict.reasons));
 	expect_outcome(sim, item, verdict.reasons);
 	if (account) {
 		expect_dates(sim, item, &verdict.account);
