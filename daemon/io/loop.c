@@ -10,6 +10,7 @@
 #include "daemon/io/limits.h"
 #include "daemon/io/listener.h"
 #include "daemon/io/waiter.h"
+#include "daemon/io/wallwatch.h"
 #include "daemon/work/dispatch.h"
 #include "daemon/work/events.h"
 
@@ -18,6 +19,7 @@
 struct loop {
 	struct engine *engine;
 	struct waiter *waiter;
+	struct wallwatch *wallwatch;
 	struct conns *conns;
 	struct listener *listeners[LIMITS_LISTENERS_MAX];
 	size_t n_listeners;
@@ -88,6 +90,9 @@ int loop_new(struct engine *engine, const struct loop_hooks *hooks, struct loop 
 	loop->hooks = *hooks;
 	error = waiter_new(&loop->waiter);
 	if (!error) {
+		error = wallwatch_new(waiter_base(loop->waiter), &loop->wallwatch);
+	}
+	if (!error) {
 		handler.userdata = loop;
 		error = conns_new(waiter_base(loop->waiter), &handler, &loop->conns);
 	}
@@ -111,6 +116,7 @@ struct loop *loop_free(struct loop *loop)
 	if (loop) {
 		loop_close_listeners(loop);
 		conns_free(loop->conns);
+		wallwatch_free(loop->wallwatch);
 		waiter_free(loop->waiter);
 		free(loop);
 	}

@@ -3,7 +3,43 @@
 
 #include "daemon/work/answer.h"
 #include "daemon/work/cmd.h"
-#include "daemon/work/due_front.h"
+
+#define DUE_COUNTED_MAX                                                                            \
+	1000 /* due and not yet done: more than this means the sweep is paused or far behind */
+
+/**
+ * struct due_front - what is due
+ * @n:    accounts due now, at most DUE_COUNTED_MAX
+ * @next: when the first of all falls due, or fell; INSTANT_NONE if none does
+ */
+struct due_front {
+	uint32_t n;
+	instant_t next;
+};
+
+static int count_due(struct engine *engine, struct due_front *ret_due)
+{
+	struct due_front due = {.next = INSTANT_NONE};
+	struct due_position position = sweep_front(&engine->sweep);
+	struct account account;
+
+	while (due.n < DUE_COUNTED_MAX) {
+		int r = store_next_due(engine->store, &position, &account);
+
+		if (r < 0) {
+			return r;
+		}
+		if (due.next == INSTANT_NONE && r != STORE_E_NONE && position.at != INSTANT_MAX) {
+			due.next = position.at;
+		}
+		if (r == STORE_E_NONE || position.at > engine->now) {
+			break;
+		}
+		++due.n;
+	}
+	*ret_due = due;
+	return 0;
+}
 
 static void put_counts(struct pack_writer *out, const struct store_counts *counts,
 		       const struct deadline_counts *near)
@@ -36,6 +72,7 @@ static void put_due(struct pack_writer *out, const struct engine *engine,
 	pack_write_end(out);
 	if (engine->clock.mode == CLOCK_MODE_REAL) {
 		pack_put_int(out, "wall_ahead_us", engine->reading.wall - engine->now);
+		pack_put_uint(out, "clock_steps", engine->meters.n_clock_steps);
 	}
 }
 
@@ -107,7 +144,7 @@ int cmd_stats_get(struct call *call)
 	struct kv_usage usage;
 	struct due_front due;
 	uint64_t reserve, room;
-	int r = due_front_count(engine, engine->now, &due);
+	int r = count_due(engine, &due);
 
 	if (r == 0) {
 		r = deadlines_count(engine, &near);

@@ -24,6 +24,8 @@ int cmd_sweep_status(struct call *call)
 	pack_put_uint(call->out, "started", sweep->n_started);
 	pack_put_uint(call->out, "completed", sweep->n_completed);
 	pack_put_uint(call->out, "failed", sweep->n_failed);
+	pack_put_uint(call->out, "started_late", sweep->n_late);
+	pack_put_int(call->out, "lateness_us", sweep->late);
 	pack_write_end(call->out);
 	return 0;
 }
@@ -37,11 +39,11 @@ static int refuse_stopped(struct call *call)
 		span_format(llabs(engine->reading.wall - engine->now), off);
 		return call_refuse(
 			call, ERROR_CLOCK_NOT_TRUSTED,
-			"the clock guard is engaged: the wall clock is %s %s of the last time on "
+			"the clock guard is engaged: the wall clock is %s %s the last time on "
 			"record, and what is removed by a wrong clock is gone for good. Look at "
 			"date(1): if it is right, retentionctl release-guard clock; if it is wrong, "
 			"set it right",
-			off, clock_doubt_name(engine->clock.doubt));
+			off, engine->clock.doubt == CLOCK_DOUBT_AHEAD ? "ahead of" : "behind");
 	}
 	return call_refuse(
 		call, ERROR_BUSY,

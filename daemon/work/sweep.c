@@ -93,6 +93,21 @@ static int sweep_do(struct engine *engine, struct account *account, const struct
 }
 
 /*
+ * How long the sweep let something wait that fell due at @at. What the last pass has not seen was
+ * not there yet, or not due: an import may bring a window that ended long ago.
+ */
+static void sweep_note_late(const struct sweep *sweep, instant_t at, instant_t now,
+			    struct sweep_result *result)
+{
+	span_t late = now - MAX(at, sweep->looked_at);
+
+	if (late > SWEEP_LOOK_EVERY) {
+		++result->n_late;
+		result->late = MAX(result->late, late);
+	}
+}
+
+/*
  * By the account's own row: an index can be damaged. What is completed was started in an earlier
  * commit.
  */
@@ -114,6 +129,7 @@ static int sweep_account(struct engine *engine, struct account *account,
 	}
 	switch (action) {
 	case LIFECYCLE_ACTION_START_REMOVAL:
+		sweep_note_late(&engine->sweep, at, engine->now, result);
 		return sweep_do(engine, account, &start, result);
 	case LIFECYCLE_ACTION_MARK_OVERDUE:
 		result->owing |= account->facts.owed;
@@ -185,6 +201,20 @@ static void sweep_tell_overdue(const struct engine *engine)
 		       overdue, keepers);
 }
 
+/* The promise says when a removal starts, and here it started later: somebody may have to explain. */
+static void sweep_tell_late(const struct sweep_result *pass)
+{
+	char n_late[16], late[SPAN_TEXT_MAX];
+	struct log_field fields[] = {{"MESSAGE_ID", LOG_LATE_ID}, {"RETENTIOND_LATE", n_late}};
+
+	(void)snprintf(n_late, sizeof(n_late), "%u", pass->n_late);
+	span_format(pass->late, late);
+	log_say_fields(LOG_LEVEL_WARNING, fields, ARRAY_LEN(fields),
+		       "sweep: %s removals started late, by up to %s: retentiond was not running, "
+		       "or timed work was stopped",
+		       n_late, late);
+}
+
 /* Once a pass: the journal drops lines above its rate. */
 static void sweep_tell(const struct engine *engine)
 {
@@ -195,6 +225,9 @@ static void sweep_tell(const struct engine *engine)
 
 	if (sweep->pass.n_overdue > 0) {
 		sweep_tell_overdue(engine);
+	}
+	if (sweep->pass.n_late > 0) {
+		sweep_tell_late(&sweep->pass);
 	}
 	if (sweep->pass.n_started + sweep->pass.n_completed == 0) {
 		return;
@@ -220,6 +253,10 @@ static void sweep_end_pass(struct engine *engine)
 	sweep_tell(engine);
 	sweep->looked_at = engine->now;
 	sweep->n_failed = sweep->pass.n_failed;
+	if (sweep->pass.n_started > 0) {
+		sweep->n_late = sweep->pass.n_late;
+		sweep->late = sweep->pass.late;
+	}
 	sweep->busy = false;
 	sweep->changed = sweep->changed || sweep->again;
 }
@@ -232,6 +269,8 @@ static void sweep_count(struct sweep *sweep, const struct sweep_result *result, 
 	sweep->pass.n_completed += result->n_completed;
 	sweep->pass.n_overdue += result->n_overdue;
 	sweep->pass.n_failed += result->n_failed;
+	sweep->pass.n_late += result->n_late;
+	sweep->pass.late = MAX(sweep->pass.late, result->late);
 	sweep->pass.owing |= result->owing;
 	sweep->again = sweep->again || result->more;
 	if (result->n_started + result->n_completed + result->n_overdue > 0) {

@@ -20,12 +20,18 @@
 /* Rows that fail and have been reported, so that each is in the journal once. */
 #define SWEEP_REPORTED_MAX 64
 
-/* What a slice did, or a pass. @owing: the keepers that let deadlines pass. @more: do more now. */
+/*
+ * What a slice did, or a pass. @n_late: of the removals it started, those that had been due for more
+ * than SWEEP_LOOK_EVERY; @late: the longest of these. @owing: the keepers that let deadlines pass.
+ * @more: do more now.
+ */
 struct sweep_result {
 	uint32_t n_started;
 	uint32_t n_completed;
 	uint32_t n_overdue;
 	uint32_t n_failed;
+	uint32_t n_late;
+	span_t late;
 	uint64_t owing;
 	bool more;
 };
@@ -45,6 +51,7 @@ struct sweep_result {
  * @n_started, @n_completed: since the daemon's start
  * @pass:        what this pass has done
  * @n_failed:    rows that failed in the last whole pass
+ * @n_late, @late: of the last pass that started removals
  * @reported, @n_reported: uids of failing rows that were logged
  */
 struct sweep {
@@ -60,6 +67,8 @@ struct sweep {
 	uint64_t n_started;
 	uint64_t n_completed;
 	uint32_t n_failed;
+	uint32_t n_late;
+	span_t late;
 	struct sweep_result pass;
 	uint64_t reported[SWEEP_REPORTED_MAX];
 	uint32_t n_reported;

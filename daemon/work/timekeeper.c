@@ -11,7 +11,7 @@
 /* A clock that is set by less than this is one that is kept right. */
 #define STEP_LOUD SPAN_MINUTE
 
-/* Which of two times is meant by "ahead" and "behind", with how far. */
+/* How far, and "ahead of" or "behind". */
 struct difference {
 	char span[SPAN_TEXT_MAX];
 	const char *way;
@@ -19,7 +19,7 @@ struct difference {
 
 static struct difference difference_of(span_t by)
 {
-	struct difference difference = {.way = by < 0 ? "behind" : "ahead"};
+	struct difference difference = {.way = by < 0 ? "behind" : "ahead of"};
 
 	span_format(by < 0 ? -by : by, difference.span);
 	return difference;
@@ -45,7 +45,7 @@ static void tell_doubt(const struct engine *engine)
 	put_time(engine->now, now);
 	log_say_fields(
 		LOG_LEVEL_CRITICAL, fields, ARRAY_LEN(fields),
-		"the clock guard is engaged: the wall clock shows %s, which is %s %s of %s, the "
+		"the clock guard is engaged: the wall clock shows %s, which is %s %s %s, the "
 		"last time on record. Time goes on from there, and nothing is removed by time. Look "
 		"at date(1): if it is right, retentionctl release-guard clock; if it is wrong, set "
 		"it right, and the guard ends by itself",
@@ -62,7 +62,7 @@ static void tell_wall_off(const struct engine *engine)
 		return;
 	}
 	log_say(LOG_LEVEL_WARNING,
-		"the wall clock is %s %s of trusted time, by which deadlines go; the next boot "
+		"the wall clock is %s %s trusted time, by which deadlines go; the next boot "
 		"compares them again",
 		off.span, off.way);
 }
