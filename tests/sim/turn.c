@@ -102,6 +102,14 @@ void sim_close(struct sim *sim)
 	rig_close(&sim->rig);
 }
 
+/* No crash takes away what has been done in this turn so far. */
+static void keep_turn(struct sim *sim)
+{
+	sim->acked = sim->truth;
+	sim->acked_world = sim->world;
+	sim->began_at = store_head(sim->rig.engine->store)->seq;
+}
+
 void sim_take_time(struct sim *sim, bool accepted)
 {
 	const struct engine *engine = sim->rig.engine;
@@ -117,6 +125,9 @@ void sim_take_time(struct sim *sim, bool accepted)
 	sim->truth.now = engine->now;
 	sim->truth.gained = sim->world.gained;
 	sim->truth.doubted = doubted;
+	if (was_doubted && !doubted) {
+		keep_turn(sim); /* a release is on the disk before it is used */
+	}
 }
 
 void sim_begin(struct sim *sim)
@@ -268,8 +279,7 @@ void sim_end(struct sim *sim)
 	SIM_REQUIRE(sim, r == 0, SURVIVES, "settling fails: %s", strerror(-r));
 	expect_counts(sim);
 	forget_unacked(sim, true);
-	sim->acked = sim->truth;
-	sim->acked_world = sim->world;
+	keep_turn(sim);
 	sim->open = false;
 }
 
