@@ -20,8 +20,8 @@ void ask_as(struct sim *sim, unsigned who)
 {
 	static const uid_t uids[] = {0, UID_PORTAL};
 
-	sim->rig.session.peer.uid = who < ASK_AS_KEEPER ? uids[who]
-							: UID_KEEPER + (who - ASK_AS_KEEPER);
+	sim->rig.session.peer.uid =
+		who < ASK_AS_KEEPER ? uids[who] : UID_KEEPER + (who - ASK_AS_KEEPER);
 }
 
 struct pack_writer *ask_begin(struct sim *sim, const char *method)
@@ -63,8 +63,8 @@ struct pack_value ask_items(struct sim *sim, uint32_t n)
 	struct pack_value result = ask_result(sim);
 	struct pack_value items = value_list(&result, "items");
 
-	SIM_REQUIRE(sim, items.list.n == n, ANSWERS, "%u items are answered for %u",
-		    items.list.n, n);
+	SIM_REQUIRE(sim, items.list.n == n, ANSWERS, "%u items are answered for %u", items.list.n,
+		    n);
 	return items;
 }
 
@@ -81,8 +81,8 @@ bool value_bool(const struct pack_value *map, const char *key)
 {
 	struct pack_value value;
 
-	return map->type == PACK_MAP && pack_map_get(map, key, &value) &&
-	       value.type == PACK_BOOL && value.boolean;
+	return map->type == PACK_MAP && pack_map_get(map, key, &value) && value.type == PACK_BOOL &&
+	       value.boolean;
 }
 
 struct slice value_text(const struct pack_value *map, const char *key)
@@ -264,8 +264,8 @@ static void expect_instant(struct sim *sim, const struct pack_value *item, const
 {
 	instant_t told = value_int(item, key, INSTANT_NONE);
 
-	SIM_REQUIRE(sim, told == at, ANSWERS, "%s is %lld, and must be %lld", key,
-		    (long long)told, (long long)at);
+	SIM_REQUIRE(sim, told == at, ANSWERS, "%s is %lld, and must be %lld", key, (long long)told,
+		    (long long)at);
 }
 
 void expect_dates(struct sim *sim, const struct pack_value *item,

@@ -36,7 +36,7 @@ static const char *row_fault(const struct account *row, const struct truth_accou
 	if (facts->enabled != account->enabled || facts->kind != account->kind) {
 		return "whether it is enabled, or its kind";
 	}
-	return row->org != account->org + 1U     ? "its organization"
+	return row->org != account->org + 1U           ? "its organization"
 	       : row->open_request != account->request ? "its request"
 						       : NULL;
 }
@@ -68,9 +68,8 @@ void audit_rows(struct sim *sim, enum invariant invariant)
 			    (unsigned long long)account->uid, r);
 		fault = row_fault(&row, account);
 		if (fault) {
-			sim_violate(sim, worst(&row, account, invariant),
-				    "uid %llu differs in %s", (unsigned long long)account->uid,
-				    fault);
+			sim_violate(sim, worst(&row, account, invariant), "uid %llu differs in %s",
+				    (unsigned long long)account->uid, fault);
 		}
 	}
 }
@@ -119,9 +118,8 @@ void expect_account(struct sim *sim, const struct pack_value *told,
 	SIM_REQUIRE(sim, value_is(told, "org", name_org(account->org)), ANSWERS,
 		    "uid %llu is told in another organization", (unsigned long long)account->uid);
 	expect_dates(sim, told, account);
-	SIM_REQUIRE(sim, value_bool(told, "held") == held, ANSWERS,
-		    "uid %llu is told to be %sheld", (unsigned long long)account->uid,
-		    held ? "not " : "");
+	SIM_REQUIRE(sim, value_bool(told, "held") == held, ANSWERS, "uid %llu is told to be %sheld",
+		    (unsigned long long)account->uid, held ? "not " : "");
 	if (account->removed_at != INSTANT_NONE) {
 		expect_unreadable(sim, told, account);
 	} else {
@@ -210,7 +208,7 @@ static void audit_stats(struct sim *sim)
 	for (uint32_t i = 0; i < sim->truth.n_accounts; i++) {
 		struct truth_account recorded = sim->truth.accounts[i];
 
-		n[recorded.removed_at != INSTANT_NONE	? ACCOUNT_STATE_REMOVED
+		n[recorded.removed_at != INSTANT_NONE   ? ACCOUNT_STATE_REMOVED
 		  : recorded.started_at != INSTANT_NONE ? ACCOUNT_STATE_REMOVING
 		  : recorded.deleted_at != INSTANT_NONE ? ACCOUNT_STATE_SOFT_DELETED
 							: ACCOUNT_STATE_ACTIVE]++;

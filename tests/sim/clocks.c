@@ -127,9 +127,8 @@ static void remove_due(struct history *history)
 	for (uint32_t i = 0; i < WAITING && !clock_is_doubted(&history->clock); i++) {
 		struct waiting *waiting = &history->waiting[i];
 		span_t lasted = history->now - waiting->left_at;
-		span_t gained = history->walls == WORLD_WALLS_RIGHT
-					? 0
-					: history->gained - waiting->gained;
+		span_t gained =
+			history->walls == WORLD_WALLS_RIGHT ? 0 : history->gained - waiting->gained;
 
 		if (!waiting->waits || history->trusted < waiting->stamp + WINDOW) {
 			continue;
@@ -186,7 +185,8 @@ static struct clock_boot_id read_boot_id(struct history *history)
 	if (below(history, 16) == 0) {
 		return (struct clock_boot_id){{0}};
 	}
-	return (struct clock_boot_id){{(uint8_t)history->n_boots, (uint8_t)(history->n_boots >> 8), 1}};
+	return (struct clock_boot_id){
+		{(uint8_t)history->n_boots, (uint8_t)(history->n_boots >> 8), 1}};
 }
 
 /* Whether a start has to ask the wall clock: a boot that is not known to be the same is another. */
@@ -245,9 +245,10 @@ static void turn(struct history *history)
 
 static span_t pick_span(struct history *history)
 {
-	static const span_t spans[] = {SPAN_SECOND,  10 * SPAN_MINUTE, SPAN_HOUR,     SPAN_DAY,
-				       3 * SPAN_DAY, 6 * SPAN_DAY,     7 * SPAN_DAY,  8 * SPAN_DAY,
-				       29 * SPAN_DAY, 31 * SPAN_DAY,   55 * SPAN_DAY, 400 * SPAN_DAY};
+	static const span_t spans[] = {SPAN_SECOND,   10 * SPAN_MINUTE, SPAN_HOUR,
+				       SPAN_DAY,      3 * SPAN_DAY,     6 * SPAN_DAY,
+				       7 * SPAN_DAY,  8 * SPAN_DAY,     29 * SPAN_DAY,
+				       31 * SPAN_DAY, 55 * SPAN_DAY,    400 * SPAN_DAY};
 
 	return spans[below(history, ARRAY_LEN(spans))] + (span_t)below(history, 1000000) - 500000;
 }
@@ -264,8 +265,8 @@ static void set_wall(struct history *history)
 {
 	bool asked = clock_is_doubted(&history->clock);
 
-	history->wall_off = asked ? pick_off(history)
-				  : (below(history, 2) == 0 ? 1 : -1) * pick_span(history);
+	history->wall_off =
+		asked ? pick_off(history) : (below(history, 2) == 0 ? 1 : -1) * pick_span(history);
 	tell(history, "the wall clock is set: %lld s off",
 	     (long long)(history->wall_off / SPAN_SECOND));
 }
@@ -350,8 +351,8 @@ static void accept(struct history *history)
 static void happen(struct history *history)
 {
 	static void (*const events[])(struct history *) = {
-		go_on,  go_on,   go_on,      go_on,      record,     set_wall, restart, restart,
-		reboot, reboot,  delete_one, delete_one, delete_one, accept,   turn,    turn,
+		go_on,  go_on,  go_on,      go_on,      record,     set_wall, restart, restart,
+		reboot, reboot, delete_one, delete_one, delete_one, accept,   turn,    turn,
 	};
 
 	if (below(history, 64) == 0) {

@@ -41,17 +41,43 @@ static void start(struct sim *sim)
 	SIM_REQUIRE(sim, r == 0, SURVIVES, "it does not start (%d): %s", r, store_fault());
 }
 
+/*
+ * Over a boot the time goes on from what is on record, which is a little older than what was seen
+ * last: windows are moved on by that much more.
+ */
+static void adopt_redating(struct sim *sim, const struct truth *before)
+{
+	for (uint32_t i = 0; i < sim->truth.n_accounts; i++) {
+		struct truth_account *account = &sim->truth.accounts[i];
+		instant_t row;
+
+		if (account->deleted_at != before->accounts[i].deleted_at) {
+			row = rig_row(&sim->rig, account->uid).facts.deleted_at;
+			if (row >= account->deleted_at &&
+			    row <= account->deleted_at + WORLD_MARK_AGE) {
+				account->deleted_at = row;
+			}
+		}
+	}
+}
+
 /* A start asks the wall clock, and may move the time on: for what was deleted meanwhile as well. */
 static void take_start(struct sim *sim)
 {
+	static struct truth before;
 	span_t went = sim->world.now - sim->world.seen_at;
+	bool boots = sim->world.booting;
 
-	if (!sim->world.booting) {
+	before = sim->truth;
+	if (!boots) {
 		sim->truth.now = sim->world.trusted + went; /* the boot clock has gone on */
 	}
 	sim->truth.true_now = sim->world.now;
 	sim->world.asked = true;
 	sim_take_time(sim, false);
+	if (boots) {
+		adopt_redating(sim, &before);
+	}
 }
 
 /* After a start: who has the floor, and whether everything is there. */
@@ -65,7 +91,8 @@ static void look_around(struct sim *sim)
 		    "timed work is %spaused", sim->truth.paused ? "not " : "");
 	sim->acked = sim->truth;
 	sim->acked_world = sim->world;
-	sim->world.now += SPAN_SECOND / 1000; /* nobody is heard in the instant of the start itself */
+	sim->world.now +=
+		SPAN_SECOND / 1000; /* nobody is heard in the instant of the start itself */
 	sim_begin(sim);
 	audit_rows(sim, INVARIANT_DURABLE);
 }

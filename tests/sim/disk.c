@@ -11,8 +11,8 @@
 
 enum disk_state {
 	DISK_WHOLE,
-	DISK_COUNTS,          /* is cut off soon */
-	DISK_COUNTS_TO_END,   /* and then the process ends */
+	DISK_COUNTS,        /* is cut off soon */
+	DISK_COUNTS_TO_END, /* and then the process ends */
 	DISK_CUT,
 };
 

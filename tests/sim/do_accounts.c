@@ -6,11 +6,11 @@
 
 /* Commands on accounts, one to three at a time: leave, remove, restore, purge, disable, enable. */
 
-#define ITEMS_MAX    3
-#define REPEAT_FOR   SPAN_DAY
-#define DRY_ONE_IN   8
-#define KEPT_ONE_IN  6
-#define NEW_UPN_IN   3
+#define ITEMS_MAX   3
+#define REPEAT_FOR  SPAN_DAY
+#define DRY_ONE_IN  8
+#define KEPT_ONE_IN 6
+#define NEW_UPN_IN  3
 
 /* What is said to whoever comes too late to restore. */
 #define RESTORE_IS_OVER (OUTCOME_BIT(OUTCOME_IRREVOCABLE) | OUTCOME_BIT(OUTCOME_WINDOW_ENDED))
@@ -193,9 +193,8 @@ static instant_t import_deleted_at(const struct sim *sim, const struct step *ste
 static struct truth_import pick_import(const struct sim *sim, const struct step *step)
 {
 	static const enum account_kind kinds[] = {
-		ACCOUNT_KIND_MEMBER, ACCOUNT_KIND_B2B_COLLABORATION,
-		ACCOUNT_KIND_B2B_COLLABORATION, ACCOUNT_KIND_B2B_COLLABORATION,
-		ACCOUNT_KIND_B2B_DIRECT_CONNECT};
+		ACCOUNT_KIND_MEMBER, ACCOUNT_KIND_B2B_COLLABORATION, ACCOUNT_KIND_B2B_COLLABORATION,
+		ACCOUNT_KIND_B2B_COLLABORATION, ACCOUNT_KIND_B2B_DIRECT_CONNECT};
 
 	return (struct truth_import){
 		.org = (uint8_t)(step->a % TRUTH_ORGS),

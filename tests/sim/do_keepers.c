@@ -59,8 +59,8 @@ static void change_task(struct sim *sim, const struct step *step, bool waive)
 	account = truth_find(&sim->truth, &name);
 	verdict = waive ? truth_waive(&sim->truth, account, keeper, dry)
 			: truth_owe(&sim->truth, account, keeper, dry);
-	sim_tell(sim, "%s keeper-%u %s%s: %s\n", method, keeper, name_of(&name),
-		 dry ? ", dry" : "", name_reasons(verdict.reasons));
+	sim_tell(sim, "%s keeper-%u %s%s: %s\n", method, keeper, name_of(&name), dry ? ", dry" : "",
+		 name_reasons(verdict.reasons));
 	expect_outcome(sim, &item, verdict.reasons);
 	if (account) {
 		expect_dates(sim, &item, &verdict.account);
@@ -124,8 +124,7 @@ static void expect_task(struct sim *sim, const struct pack_value *task, uint32_t
 		    (unsigned long long)uid, (long long)value_int(task, "attempt", 0),
 		    account->tasks[keeper].generation);
 	SIM_REQUIRE(sim, value_int(task, "due_us", 0) == truth_due(account), KEEPERS,
-		    "the task of uid %llu is told with another deadline",
-		    (unsigned long long)uid);
+		    "the task of uid %llu is told with another deadline", (unsigned long long)uid);
 	keep_token(sim, task, keeper, account);
 }
 
@@ -197,8 +196,8 @@ static const struct sim_token *pick_token(struct sim *sim, const struct step *st
 static struct pack_value ask_task(struct sim *sim, const struct step *step, const char *method,
 				  const struct sim_token *token, enum task_result result)
 {
-	uint32_t keeper = step->d / 64 % 16 == 0 ? (token->keeper + 1) % TRUTH_KEEPERS
-						 : token->keeper;
+	uint32_t keeper =
+		step->d / 64 % 16 == 0 ? (token->keeper + 1) % TRUTH_KEEPERS : token->keeper;
 	struct truth_account *account = truth_of_uid(&sim->truth, token->uid);
 	struct pack_writer *out;
 	struct pack_value items, item;

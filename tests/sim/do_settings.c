@@ -168,8 +168,7 @@ static void decide(struct sim *sim, const struct step *step, bool approve)
 		 outcome_code(outcome));
 	expect_outcome(sim, &item, outcome == OUTCOME_OK ? 0 : OUTCOME_BIT(outcome));
 	if (outcome == OUTCOME_OK && !dry) {
-		expect_dates(sim, &item,
-			     truth_of_uid(truth, truth_request_of(truth, number)->uid));
+		expect_dates(sim, &item, truth_of_uid(truth, truth_request_of(truth, number)->uid));
 	}
 }
 

@@ -12,7 +12,8 @@
 static const char *const invariant_names[][2] = {
 	[INVARIANT_NONE] = {"none", ""},
 	[INVARIANT_SURVIVES] = {"survives", "no crash, refused start or failed commit"},
-	[INVARIANT_NEVER_EARLY] = {"never-early", "no removal before its window ended in true time"},
+	[INVARIANT_NEVER_EARLY] = {"never-early",
+				   "no removal before its window ended in true time"},
 	[INVARIANT_IRREVOCABLE] = {"irrevocable", "no removal that began is undone"},
 	[INVARIANT_DURABLE] = {"durable", "nothing acknowledged is lost"},
 	[INVARIANT_UNREADABLE] = {"unreadable", "nothing of a removed account can be read"},
@@ -60,9 +61,9 @@ static void do_rest(struct sim *sim, unused const struct step *step)
 
 static void do_wait(struct sim *sim, const struct step *step)
 {
-	static const span_t spans[] = {1,         SPAN_SECOND,      SPAN_MINUTE,      SPAN_HOUR,
-				       SPAN_HOUR, 5 * SPAN_HOUR,    SPAN_DAY,         3 * SPAN_DAY,
-				       SPAN_DAY,  10 * SPAN_DAY,    20 * SPAN_DAY,    45 * SPAN_DAY};
+	static const span_t spans[] = {1,         SPAN_SECOND,   SPAN_MINUTE,   SPAN_HOUR,
+				       SPAN_HOUR, 5 * SPAN_HOUR, SPAN_DAY,      3 * SPAN_DAY,
+				       SPAN_DAY,  10 * SPAN_DAY, 20 * SPAN_DAY, 45 * SPAN_DAY};
 
 	go_on(sim, spans[step->a % ARRAY_LEN(spans)] * (1 + step->b % 3));
 }
@@ -85,9 +86,9 @@ static void do_wait_until_due(struct sim *sim, const struct step *step)
 
 static span_t pick_step_of_wall(const struct step *step)
 {
-	static const span_t spans[] = {5 * SPAN_SECOND, SPAN_MINUTE,   SPAN_HOUR, 3 * SPAN_DAY,
-				       6 * SPAN_DAY,    8 * SPAN_DAY,  55 * SPAN_DAY,
-				       400 * SPAN_DAY};
+	static const span_t spans[] = {5 * SPAN_SECOND, SPAN_MINUTE,   SPAN_HOUR,
+				       3 * SPAN_DAY,    6 * SPAN_DAY,  8 * SPAN_DAY,
+				       55 * SPAN_DAY,   400 * SPAN_DAY};
 	span_t span = spans[step->a % ARRAY_LEN(spans)];
 
 	return step->b % 2 == 0 ? span : -span;
@@ -147,8 +148,7 @@ static void do_reboot(struct sim *sim, const struct step *step)
 	world->now += off;
 	world->booted_at = world->now - 20 * SPAN_SECOND;
 	world->n_boots++;
-	world->wall_off =
-		world_limit(world->walls, step->c % 2 == 0 ? 0 : pick_step_of_wall(step));
+	world->wall_off = world_limit(world->walls, step->c % 2 == 0 ? 0 : pick_step_of_wall(step));
 	world->booting = true;
 	sim_tell(sim, "the machine is %s for %s and boots; its wall clock is %s off\n",
 		 crashes ? "without power" : "switched off", name_span(off),
@@ -163,34 +163,65 @@ struct row {
 	uint32_t weight;
 };
 
+/* How often of a thousand, about. */
+/* clang-format off */
 static const struct row rows[] = {
-	{do_import, 100},   {do_leave, 55},        {do_remove, 35},
-	{do_restore, 50},   {do_purge, 30},        {do_disable, 12},
-	{do_enable, 12},    {do_hold, 20},         {do_release, 20},
-	{do_file, 16},      {do_approve, 10},      {do_deny, 6},
-	{do_org_set, 12},   {do_keeper_set, 12},   {do_waive, 14},
-	{do_owe, 10},       {do_claim, 60},        {do_confirm, 80},
-	{do_fail, 16},      {do_extend, 10},       {do_pause, 3},
-	{do_resume, 12}, {do_accept, 14},    {do_sweep, 6},         {do_repeat, 16},
-	{do_turn, 100},     {do_rest, 30},         {do_wait, 60},
-	{do_wait_until_due, 50}, {do_step_wall, 16}, {do_restart, 2},
-	{do_crash, 10},     {do_crash_in_commit, 8}, {do_reboot, 4},
-	{audit_something, 40}, {audit_lists, 16},  {audit_forecast, 8},
+	{ do_import,          100 },
+	{ do_leave,            55 },
+	{ do_remove,           35 },
+	{ do_restore,          50 },
+	{ do_purge,            30 },
+	{ do_disable,          12 },
+	{ do_enable,           12 },
+	{ do_hold,             20 },
+	{ do_release,          20 },
+	{ do_file,             16 },
+	{ do_approve,          10 },
+	{ do_deny,              6 },
+	{ do_org_set,          12 },
+	{ do_keeper_set,       12 },
+	{ do_waive,            14 },
+	{ do_owe,              10 },
+	{ do_claim,            60 },
+	{ do_confirm,          80 },
+	{ do_fail,             16 },
+	{ do_extend,           10 },
+	{ do_pause,             3 },
+	{ do_resume,           12 },
+	{ do_accept,           14 },
+	{ do_sweep,             6 },
+	{ do_repeat,           16 },
+	{ do_turn,            100 },
+	{ do_rest,             30 },
+	{ do_wait,             60 },
+	{ do_wait_until_due,   50 },
+	{ do_step_wall,        16 },
+	{ do_restart,           2 },
+	{ do_crash,            10 },
+	{ do_crash_in_commit,   8 },
+	{ do_reboot,            4 },
+	{ audit_something,     40 },
+	{ audit_lists,         16 },
+	{ audit_forecast,       8 },
 };
+/* clang-format on */
 
-static uint8_t pick_op(uint64_t *state)
+static uint32_t sum_of_weights(void)
 {
-	static uint32_t sum;
-	uint32_t at;
+	uint32_t sum = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		sum += rows[i].weight;
+	}
+	return sum;
+}
+
+static uint8_t pick_op(uint64_t *state, uint32_t sum)
+{
+	uint32_t at = random_below(state, sum);
 	uint8_t op = 0;
 
-	for (size_t i = 0; sum == 0 && i < ARRAY_LEN(rows); i++) {
-		/* summed up once below */
-		for (size_t j = 0; j < ARRAY_LEN(rows); j++) {
-			sum += rows[j].weight;
-		}
-	}
-	for (at = random_below(state, sum); at >= rows[op].weight; op++) {
+	for (; at >= rows[op].weight; op++) {
 		at -= rows[op].weight;
 	}
 	return op;
@@ -198,13 +229,14 @@ static uint8_t pick_op(uint64_t *state)
 
 void plan_make(struct plan *plan, uint64_t seed, uint32_t n)
 {
+	uint32_t sum = sum_of_weights();
 	uint64_t state = seed;
 
 	assert(n <= STEPS_MAX);
 	plan->seed = seed;
 	plan->n = n;
 	for (uint32_t i = 0; i < n; i++) {
-		plan->steps[i].op = pick_op(&state);
+		plan->steps[i].op = pick_op(&state, sum);
 		plan->steps[i].a = (uint32_t)(random_next(&state) >> 33);
 		plan->steps[i].b = (uint32_t)(random_next(&state) >> 33);
 		plan->steps[i].c = (uint32_t)(random_next(&state) >> 33);

@@ -178,9 +178,8 @@ static bool play_random(const struct options *options)
 static bool play_all(const struct options *options)
 {
 	struct crew_job clocks = {.first = options->first, .n_seeds = options->n_clocks};
-	struct crew_job engine = {.first = options->first,
-				  .n_seeds = options->n_seeds,
-				  .n_steps = options->n_steps};
+	struct crew_job engine = {
+		.first = options->first, .n_seeds = options->n_seeds, .n_steps = options->n_steps};
 	uint32_t n_passed = 0, n_failed = 0;
 
 	if (options->n_clocks > 0) {
@@ -206,8 +205,7 @@ static bool play_one(const struct options *options)
 	sound = crew_try(&plan, NULL, options->tell, &report);
 	if (sound) {
 		(void)printf("SEED=%llu: %llu steps, nothing violated\n",
-			     (unsigned long long)options->seed,
-			     (unsigned long long)report.n_steps);
+			     (unsigned long long)options->seed, (unsigned long long)report.n_steps);
 	} else {
 		(void)printf("VIOLATED  %s: %s; step %u of SEED=%llu\n",
 			     invariant_name(report.invariant), report.text, report.step,

@@ -71,14 +71,14 @@ mutant lease-has-no-end daemon/work/cmd_task.c \
 mutant task-is-given-twice daemon/work/cmd_task.c \
 	's/r == 0 && \(task_is_leased\(&task, engine->now\) \|\| engine->now < task.next_at\)/0/'
 mutant keeper-of-another-organization daemon/store/keepers.c \
-	's/^(uint64_t keepers_of\(.*)/\1/; s/if \(keeper->enabled && .*/if (keeper->enabled) {/'
+	's/enabled && keeper_covers\(.*\)\)/enabled)/'
 
 # Answers
 
 mutant disabled-person-leaves daemon/core/lifecycle.c \
 	's/if \(!step->facts.enabled\) \{/if (0) {/'
 mutant list-forgets-what-is-owed daemon/work/cmd_list.c \
-	's/return false;\n\t\}\n\t\*position/&/; s/\*position = \(struct list_position\)\{.order = LIST_BY_OWED\};/return false;/'
+	's/\*position = \(struct list_position\)\{.order = LIST_BY_OWED\};/return false;/'
 mutant forecast-forgets-what-is-owed daemon/work/cmd_due.c \
 	's/struct forecast forecast = \{.now = call->engine->now, .owed = true\};/struct forecast forecast = {.now = call->engine->now};/'
 mutant answer-is-not-kept daemon/work/dispatch.c \

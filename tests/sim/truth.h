@@ -147,12 +147,7 @@ enum truth_command {
 void truth_set_clock(struct truth *truth, instant_t to, span_t gained);
 
 /* How an account is named in a command. */
-enum truth_naming {
-	TRUTH_BY_UID,
-	TRUTH_BY_ID,
-	TRUTH_BY_PERSON,
-	_TRUTH_NAMING_MAX
-};
+enum truth_naming { TRUTH_BY_UID, TRUTH_BY_ID, TRUTH_BY_PERSON, _TRUTH_NAMING_MAX };
 
 struct truth_name {
 	enum truth_naming by;

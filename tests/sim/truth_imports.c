@@ -88,9 +88,8 @@ static struct truth_imported import_deleted(const struct truth_account *account,
 								   : OUTCOME_IRREVOCABLE,
 			       account);
 	}
-	return state == ACCOUNT_STATE_REMOVED
-		       ? refused(OUTCOME_IRREVOCABLE, account)
-		       : (struct truth_imported){"unchanged", 0, *account};
+	return state == ACCOUNT_STATE_REMOVED ? refused(OUTCOME_IRREVOCABLE, account)
+					      : (struct truth_imported){"unchanged", 0, *account};
 }
 
 struct truth_imported truth_import(struct truth *truth, const struct truth_import *import,
@@ -108,8 +107,7 @@ struct truth_imported truth_import(struct truth *truth, const struct truth_impor
 	if (state == ACCOUNT_STATE_ACTIVE) {
 		return import_active(truth, account, import, dry);
 	}
-	if (deleted &&
-	    (!import->new_incarnation || import->deleted_at == account->deleted_at)) {
+	if (deleted && (!import->new_incarnation || import->deleted_at == account->deleted_at)) {
 		return import_deleted(account, state, import);
 	}
 	if (state == ACCOUNT_STATE_SOFT_DELETED && !import->new_incarnation) {

@@ -24,10 +24,12 @@ struct clock_reading world_read(const struct world *world)
 	};
 }
 
-/* How far the wall clock is ahead of the daemon's time as it would have gone on by itself. */
+/* How far the wall clock is ahead of the daemon's time as that would have gone on by itself. */
 static span_t wall_ahead(const struct world *world)
 {
-	return world->now + world->wall_off - world->trusted;
+	span_t went = world->booting ? 0 : world->now - world->seen_at;
+
+	return world->now + world->wall_off - (world->trusted + went);
 }
 
 static const char *doubt_fault(const struct world *world, bool doubted)
@@ -37,7 +39,7 @@ static const char *doubt_fault(const struct world *world, bool doubted)
 	if (!asked && doubted != world->doubted) {
 		return "the clock guard is engaged, or released, in the middle of a boot";
 	}
-	if (asked && !doubted && wall_ahead(world) > WORLD_DOUBT + (world->now - world->seen_at)) {
+	if (asked && !doubted && wall_ahead(world) > WORLD_DOUBT) {
 		return "a wall clock that is more than 7 d ahead is believed";
 	}
 	if (asked && doubted && wall_ahead(world) >= 0 &&
