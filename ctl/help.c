@@ -6,6 +6,7 @@
 
 #define OPTION_WIDTH 34 /* column in which the words about an option begin */
 
+/* clang-format off */
 /* Methods are grouped by what stands before their dot. */
 const struct ctl_help_group ctl_help_groups[] = {
 	{"account", "Accounts"},
@@ -28,7 +29,6 @@ const struct ctl_help_group ctl_help_groups[] = {
 	{NULL, NULL},
 };
 
-/* clang-format off */
 const struct ctl_help_text ctl_help_examples[] = {
 	{COMMAND_account_import,  "retentionctl import --dry-run users.csv"},
 	{COMMAND_account_import,  "retentionctl import --org=contoso users.json deleted.json"},

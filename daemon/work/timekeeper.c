@@ -130,6 +130,13 @@ static int redate(struct engine *engine, const struct entry *entry, const struct
 	return store_change(engine->store, &account, EVENT_REDATED, &actor);
 }
 
+/* The entry that engaged the guard, or one before it should that be damaged. */
+static bool is_before_guard(const struct entry *entry, const struct clock_move *move)
+{
+	return (entry->event == EVENT_GUARD_ENGAGED && entry->org == 0) ||
+	       entry->at < move->stamped_since;
+}
+
 /*
  * Who was deleted while the guard was engaged has the older time, and would lose of the window what
  * the clock is moved on by now. All in one turn, for in the next one they might be past its end:
@@ -143,7 +150,7 @@ static int redate_all(struct engine *engine, const struct clock_move *move)
 
 	for (uint64_t seq = store_head(engine->store)->seq; r >= 0 && seq > 0; seq--) {
 		r = store_get_entry(engine->store, seq, &entry, NULL);
-		if (r == 0 && entry.event == EVENT_GUARD_ENGAGED && entry.org == 0) {
+		if (r == 0 && is_before_guard(&entry, move)) {
 			break;
 		}
 		if (r == 0 && entry.uid != 0 && entry.at <= move->from) {

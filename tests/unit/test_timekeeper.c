@@ -403,10 +403,10 @@ Test(timekeeper, a_stop_leaves_a_mark_of_its_own_time)
 {
 	rig_advance(&rig, 59 * SPAN_MINUTE);
 	rig_turn(&rig);
-	rig_reopen(&rig);
+	cr_assert_eq(engine_close(rig.engine), 0);
+	rig.options.boot_id.bytes[0]++;
 	rig.reading.wall -= 5 * SPAN_MINUTE;
-	rig_reboot(&rig);
-	rig_turn(&rig);
+	rig_start(&rig);
 	cr_assert_eq(rig_now(&rig), RIG_BEGIN + 59 * SPAN_MINUTE);
 }
 
@@ -480,4 +480,37 @@ Test(timekeeper, the_ledger_proves_what_was_redated)
 	cr_assert(rig_true(&rig, "ok"));
 	rig_restart(&rig);
 	cr_assert_eq(rig_row(&rig, 1).facts.deleted_at, RIG_BEGIN + 40 * SPAN_DAY);
+}
+
+/* The mark on the disk */
+
+static int open_with_mark(const char *bytes, size_t len)
+{
+	struct key key = {0};
+
+	rig_close(&rig);
+	rig_open(&rig, CLOCK_MODE_REAL);
+	key_add_bytes(&key, "clock", strlen("clock"));
+	rig_put_row(&rig, KV_META, key, (struct slice){bytes, len});
+	return engine_open(&rig.options, &rig.reading, &rig.engine);
+}
+
+#define MARK_LEN 57 /* form, three times, the boot, two more */
+
+Test(timekeeper, a_mark_that_is_none_is_refused_whatever_is_wrong_with_it)
+{
+	char mark[MARK_LEN + 1] = {1};
+
+	memset(mark + 41, 0x7f, 8); /* engaged since long after the mark */
+	cr_assert_eq(open_with_mark(mark, MARK_LEN), STORE_E_CORRUPT);
+	memset(mark + 41, 0, 8);
+	cr_assert_eq(open_with_mark(mark, MARK_LEN - 1), STORE_E_CORRUPT);
+	cr_assert_eq(open_with_mark(mark, MARK_LEN + 1), STORE_E_CORRUPT);
+	mark[0] = 2;
+	cr_assert_eq(open_with_mark(mark, MARK_LEN), STORE_E_CORRUPT);
+	mark[0] = 1;
+	mark[1] = '\xff'; /* before 1970 */
+	cr_assert_eq(open_with_mark(mark, MARK_LEN), STORE_E_CORRUPT);
+	mark[1] = 0;
+	cr_assert_eq(open_with_mark(mark, MARK_LEN), 0);
 }
