@@ -3,9 +3,11 @@
 
 #include <errno.h>
 #include <malloc.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -13,6 +15,9 @@
 #include "tests/sim/clocks.h"
 
 #define PROCESSES_MAX 64
+
+/* A history takes a tenth of a second: what goes on for so long never ends. */
+#define HISTORY_SECONDS_MAX 300
 
 /* A process's own: what it plays, and the figures of what it has played. */
 struct place {
@@ -65,6 +70,7 @@ static _Noreturn void work(const struct crew_job *job, struct board *board, stru
 	prepare_process();
 	while ((place->seed = atomic_fetch_add(&board->next, 1)) - job->first < job->n_seeds) {
 		place->n_histories++;
+		(void)alarm(HISTORY_SECONDS_MAX);
 		if (job->n_steps == 0) {
 			play_clock(place);
 		} else {
@@ -83,6 +89,10 @@ static pid_t begin(void)
 	(void)fflush(stdout);
 	process = fork();
 	assert(process >= 0);
+	if (process == 0) {
+		(void)prctl(PR_SET_PDEATHSIG,
+			    SIGKILL); /* for a signal that is one it cannot fail */
+	}
 	return process;
 }
 
@@ -184,8 +194,9 @@ bool crew_try(const struct plan *plan, const bool *kept, bool telling, struct re
 
 	if (process == 0) {
 		prepare_process();
-		if (!telling) {
-			(void)!freopen("/dev/null", "w", stderr); /* an assertion speaks once */
+		(void)alarm(HISTORY_SECONDS_MAX);
+		if (!telling && !freopen("/dev/null", "w", stderr)) {
+			_exit(1); /* an assertion speaks once, not at each try */
 		}
 		sim_play(plan, kept, telling, report);
 		_exit(0);

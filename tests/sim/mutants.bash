@@ -9,8 +9,7 @@ mutant window-ends-an-hour-early daemon/core/lifecycle.c \
 	's/now < window_end\(facts\) \|\|/now < window_end(facts) - SPAN_HOUR ||/' \
 	's/\*ret_at = removal_start\(facts\);/*ret_at = removal_start(facts) - SPAN_HOUR;/'
 mutant window-is-not-redated daemon/work/timekeeper.c \
-	's/^(static int redate_all\(.*)/static int redate_all(struct engine *e, const struct clock_move *m) { (void)e; (void)m; return 0; }\nint unused_redate_all(struct engine *engine, const struct clock_move *move);/; s/^\{$/{/' \
-	's/int unused_redate_all\(struct engine \*engine, const struct clock_move \*move\);/int unused_redate_all(struct engine *engine, const struct clock_move *move)/'
+	's/r = redate_all\(engine, move\);/r = 0;/'
 mutant removal-is-restored daemon/core/lifecycle.c \
 	's/(\[LIFECYCLE_RESTORE\].*)irrevocable, ( *)irrevocable/\1restore_all, \2irrevocable/' \
 	's/^static outcome_set_t purge\(/static outcome_set_t restore_all(struct step *step)\n{\n\tbool enabled = step->facts.enabled;\n\tstep->facts = facts_active(step->facts.kind, enabled);\n\treturn 0;\n}\n\nstatic outcome_set_t purge(/'
@@ -81,6 +80,10 @@ mutant list-forgets-what-is-owed daemon/work/cmd_list.c \
 	's/\*position = \(struct list_position\)\{.order = LIST_BY_OWED\};/return false;/'
 mutant forecast-forgets-what-is-owed daemon/work/cmd_due.c \
 	's/struct forecast forecast = \{.now = call->engine->now, .owed = true\};/struct forecast forecast = {.now = call->engine->now};/'
+mutant dry-run-is-real daemon/work/cmd_account.c \
+	's/if \(call->request->dry_run \|\| !verdict->changed\) \{/if (!verdict->changed) {/'
+mutant name-of-another-is-restored daemon/core/lifecycle.c \
+	's/if \(step->context->name_taken\) \{/if (0) {/'
 mutant answer-is-not-kept daemon/work/dispatch.c \
 	's/r == 0 && wants_replay\(call\) && call->out->error == 0/0/'
 mutant answer-is-forgotten-soon daemon/work/replay.c \

@@ -446,8 +446,8 @@ Test(timekeeper, who_left_under_the_guard_has_the_whole_window_after_a_boot_that
 	cr_assert_eq(rig_row(&rig, 1).facts.deleted_at, RIG_BEGIN + 6 * SPAN_DAY);
 }
 
-/* A removal of the same turn is in the register before the turn is committed. */
-Test(timekeeper, who_left_under_the_guard_has_the_whole_window_after_a_kill_in_the_turn_of_its_release)
+/* Else a removal of that turn, which is in the register first, would tell of the new time alone. */
+Test(timekeeper, a_release_outlasts_a_kill_of_its_own_turn)
 {
 	reboot_ahead(40 * SPAN_DAY);
 	rig_advance(&rig, SPAN_HOUR);
