@@ -265,14 +265,17 @@ run-check: all man $(unit_tests) $(bench) $(if $(SAN),,$(sim))
 	@BUILD=$(out) SIM=$(if $(SAN),,$(abspath $(sim))) CC='$(CC)' CPPFLAGS='$(cppflags)' CFLAGS='$(cflags)' BENCH=$(abspath $(bench)) \
 		RETENTIOND=$(abspath $(RETENTIOND)) RETENTIONCTL=$(abspath $(RETENTIONCTL)) tests/run
 
-# What the simulator plays; SEED plays one history again, and tells the shortest part that fails.
+# What the simulator plays; SEED plays one history again, and tells the shortest part that fails;
+# CLOCK plays one of the clock alone.
 SEEDS  ?= 2000
 CLOCKS ?= 1000000
 STEPS  ?= 1000
 SEED   ?=
+CLOCK  ?=
 JOBS   ?= $(shell nproc)
 sim_options := --steps=$(STEPS) --jobs=$(JOBS) \
-               $(if $(SEED),--seed=$(SEED),--seeds=$(SEEDS) --clocks=$(CLOCKS) --random)
+               $(or $(if $(SEED),--seed=$(SEED)),$(if $(CLOCK),--clock=$(CLOCK)),\
+                    --seeds=$(SEEDS) --clocks=$(CLOCKS) --random)
 
 .PHONY: sim sim-mutants run-sim run-sim-mutants
 sim:

@@ -14,7 +14,6 @@
 #define WAITING    6
 #define WINDOW     (30 * SPAN_DAY)
 #define MARK_EVERY SPAN_HOUR
-#define FAULT_MAX  256
 
 /* An account that was deleted: @stamp is what its window is counted from. */
 struct waiting {
@@ -41,7 +40,7 @@ struct kept {
 struct history {
 	uint64_t random;
 	bool telling;
-	char *fault;
+	struct clocks_fault fault;
 	enum world_walls walls;
 	instant_t now;
 	span_t wall_off;
@@ -78,10 +77,10 @@ static void printf_like(2, 3) tell(struct history *history, const char *format, 
 	(void)putchar('\n');
 }
 
-static void fail(struct history *history, const char *fault)
+static void fail(struct history *history, enum invariant invariant, const char *text)
 {
-	if (history->fault[0] == '\0') {
-		(void)snprintf(history->fault, FAULT_MAX, "%s", fault);
+	if (history->fault.invariant == INVARIANT_NONE) {
+		history->fault = (struct clocks_fault){invariant, text};
 	}
 }
 
@@ -136,7 +135,8 @@ static void remove_due(struct history *history)
 		waiting->waits = false;
 		tell(history, "an account is removed");
 		if (lasted < WINDOW - gained) {
-			fail(history, "an account is removed before its window ended in true time");
+			fail(history, INVARIANT_NEVER_EARLY,
+			     "an account is removed before its window ended in true time");
 		}
 	}
 }
@@ -151,16 +151,19 @@ static void look(struct history *history, bool asked, bool accepted)
 	span_t went = history->now - history->seen_at, counted = trusted - history->trusted;
 
 	if (counted < 0) {
-		fail(history, "trusted time went back");
+		fail(history, INVARIANT_CLOCK, "trusted time went back");
 	} else if (!asked && counted != went) {
-		fail(history, "trusted time did not go as the boot clock does");
+		fail(history, INVARIANT_CLOCK, "trusted time did not go as the boot clock does");
 	} else if (!accepted && counted - went > CLOCK_AHEAD_MAX) {
-		fail(history, "trusted time gained more than 7 d on true time, and nobody said so");
+		fail(history, INVARIANT_CLOCK,
+		     "trusted time gained more than 7 d on true time, and nobody said so");
 	} else if (history->walls != WORLD_WALLS_ANY && trusted > history->now) {
-		fail(history, "trusted time is ahead of true time, and no wall clock was");
+		fail(history, INVARIANT_CLOCK,
+		     "trusted time is ahead of true time, and no wall clock was");
 	} else if (history->walls == WORLD_WALLS_RIGHT && trusted != history->now &&
 		   !clock_is_doubted(&history->clock)) {
-		fail(history, "trusted time is not true time, and the wall clock is right");
+		fail(history, INVARIANT_CLOCK,
+		     "trusted time is not true time, and the wall clock is right");
 	}
 	history->trusted = trusted;
 	history->seen_at = history->now;
@@ -362,12 +365,11 @@ static void happen(struct history *history)
 	}
 }
 
-bool clocks_play(uint64_t seed, bool telling, char ret_fault[static FAULT_MAX])
+bool clocks_play(uint64_t seed, bool telling, struct clocks_fault *ret_fault)
 {
 	struct history history = {
 		.random = seed,
 		.telling = telling,
-		.fault = ret_fault,
 		.walls = (enum world_walls)(seed % _WORLD_WALLS_MAX),
 		.now = BEGIN,
 		.booted_at = BEGIN - SPAN_HOUR,
@@ -377,15 +379,16 @@ bool clocks_play(uint64_t seed, bool telling, char ret_fault[static FAULT_MAX])
 		.seen_at = BEGIN,
 	};
 
-	ret_fault[0] = '\0';
 	start(&history);
 	record(&history);
 	history.older = history.durable;
-	for (uint32_t i = 0; i < EVENTS && ret_fault[0] == '\0'; i++) {
+	for (uint32_t i = 0; i < EVENTS && history.fault.invariant == INVARIANT_NONE; i++) {
 		happen(&history);
 	}
-	if (ret_fault[0] != '\0') {
-		tell(&history, "VIOLATED: %s", ret_fault);
+	if (history.fault.invariant != INVARIANT_NONE) {
+		tell(&history, "VIOLATED  %s: %s", invariant_name(history.fault.invariant),
+		     history.fault.text);
 	}
-	return ret_fault[0] == '\0';
+	*ret_fault = history.fault;
+	return history.fault.invariant == INVARIANT_NONE;
 }

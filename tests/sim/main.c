@@ -125,10 +125,11 @@ static void tell_failures(const struct options *options, const struct crew_job *
 	for (uint32_t i = 0; i < MIN(result->n_failures, CREW_FAILURES_MAX); i++) {
 		const struct crew_failure *failure = &result->failures[i];
 
-		(void)printf("VIOLATED  %s (%s): %s; step %u of SEED=%llu\n",
+		(void)printf("VIOLATED  %s (%s): %s; step %u of %s=%llu\n",
 			     invariant_name(failure->report.invariant),
 			     invariant_text(failure->report.invariant), failure->report.text,
-			     failure->report.step, (unsigned long long)failure->seed);
+			     failure->report.step, job->n_steps > 0 ? "SEED" : "CLOCK",
+			     (unsigned long long)failure->seed);
 	}
 	if (result->n_failures > 0 && job->n_steps > 0 && !options->terse) {
 		plan_make(&plan, result->failures[0].seed, job->n_steps);
@@ -217,10 +218,12 @@ static bool play_one(const struct options *options)
 
 static bool play_one_clock(const struct options *options)
 {
-	char fault[256];
-	bool sound = clocks_play(options->seed, true, fault);
+	struct clocks_fault fault;
+	bool sound = clocks_play(options->seed, true, &fault);
 
-	(void)printf("%s\n", sound ? "nothing violated" : fault);
+	if (sound) {
+		(void)printf("nothing violated\n");
+	}
 	return sound;
 }
 

@@ -28,6 +28,8 @@ mutant clock-asks-in-each-start daemon/core/clock.c \
 	's/same && mark->doubted_since == INSTANT_NONE/0/'
 mutant clock-believes-two-weeks daemon/core/clock.c \
 	's/wall - now > CLOCK_AHEAD_MAX/wall - now > 2 * CLOCK_AHEAD_MAX/'
+mutant clock-forgets-since-when daemon/core/clock.c \
+	's/\.stamped_since = clock->doubted_since/.stamped_since = INSTANT_NONE/'
 mutant clock-goes-back daemon/core/clock.c \
 	's/clock_settle\(clock, reading, MAX\(now, reading->wall\), ret_move\)/clock_settle(clock, reading, reading->wall, ret_move)/'
 mutant clock-follows-the-wall daemon/core/clock.c \
