@@ -202,6 +202,7 @@ static const struct row rows[] = {
 	{ do_reboot,            4 },
 	{ audit_something,     40 },
 	{ audit_lists,         16 },
+	{ audit_duties,        12 },
 	{ audit_forecast,       8 },
 };
 /* clang-format on */

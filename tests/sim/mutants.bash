@@ -86,6 +86,8 @@ mutant dry-run-is-real daemon/work/cmd_account.c \
 	's/if \(call->request->dry_run \|\| !verdict->changed\) \{/if (!verdict->changed) {/'
 mutant name-of-another-is-restored daemon/core/lifecycle.c \
 	's/if \(step->context->name_taken\) \{/if (0) {/'
+mutant decision-is-not-kept daemon/work/cmd_request.c \
+	's/^\t\trequest->state = decision->state;/\t\t;/'
 mutant answer-is-not-kept daemon/work/dispatch.c \
 	's/r == 0 && wants_replay\(call\) && call->out->error == 0/0/'
 mutant answer-is-forgotten-soon daemon/work/replay.c \

@@ -154,6 +154,7 @@ void expect_account(struct sim *sim, const struct pack_value *told,
 void audit_rows(struct sim *sim, enum invariant invariant);
 void audit_something(struct sim *sim, const struct step *step);
 void audit_lists(struct sim *sim, const struct step *step);
+void audit_duties(struct sim *sim, const struct step *step);
 void audit_forecast(struct sim *sim, const struct step *step);
 void audit_ledger(struct sim *sim);
 void audit_everything(struct sim *sim);
