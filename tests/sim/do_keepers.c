@@ -45,9 +45,14 @@ static void change_task(struct sim *sim, const struct step *step, bool waive)
 	struct truth_name name;
 	struct pack_writer *out;
 
+	sim_begin(sim);
+	name = pick_name(sim, step->a, step->b);
+	account = truth_find(&sim->truth, &name);
+	if (account && truth_is_erased(account) && !waive) {
+		return; /* its person may not be found any more */
+	}
 	ask_as(sim, ASK_AS_ADMIN);
 	out = ask_begin(sim, method);
-	name = pick_name(sim, step->a, step->b);
 	pack_put_cstr(out, "keeper", name_keeper(keeper));
 	pack_put_array(out, "accounts");
 	ask_put_name(out, &name);
@@ -56,7 +61,6 @@ static void change_task(struct sim *sim, const struct step *step, bool waive)
 	pack_put_bool(out, "dry_run", dry);
 	items = ask_items(sim, 1);
 	item = pack_array_at(&items, 0);
-	account = truth_find(&sim->truth, &name);
 	verdict = waive ? truth_waive(&sim->truth, account, keeper, dry)
 			: truth_owe(&sim->truth, account, keeper, dry);
 	sim_tell(sim, "%s keeper-%u %s%s: %s\n", method, keeper, name_of(&name), dry ? ", dry" : "",
