@@ -397,6 +397,10 @@ struct truth_verdict truth_release(struct truth *truth, struct truth_account *ac
 	}
 	after = *account;
 	after.holds[hold] = INSTANT_NONE;
+	if (truth_state(account, truth->now) == ACCOUNT_STATE_REMOVING) {
+		return keep(account, 0, &after,
+			    dry); /* a crash lost its release, not the removal */
+	}
 	after.held_until = others_until(account, hold, truth->now);
 	if (after.deleted_at != INSTANT_NONE && truth->now >= window_end(&after) &&
 	    !truth_is_held(&after, truth->now)) {
