@@ -112,6 +112,8 @@ man_objects     := $(call objects,packaging/man/*.c)
 support_objects := $(call objects,tests/support/*.c)
 unit_objects    := $(call objects,tests/unit/test_*.c)
 fuzz_objects    := $(call objects,tests/fuzz/fuzz_*.c)
+fuzz_shared     := $(filter-out $(fuzz_objects) %/replay.o,$(call objects,tests/fuzz/*.c))
+fuzz_replay     := $(out)/tests/fuzz/replay.o
 peer_objects    := $(call objects,tests/bench/postgres*.c tests/bench/redis*.c)
 bench_objects   := $(filter-out $(peer_objects) %/main.o %/main_peers.o,\
                        $(call objects,tests/bench/*.c))
@@ -122,8 +124,8 @@ tested_objects  := $(common_objects) $(filter-out %/main.o,$(daemon_objects) $(c
                    $(support_objects) $(filter %/spread.o %/sample.o,$(bench_objects))
 
 every_object := $(sort $(common_objects) $(daemon_objects) $(ctl_objects) $(man_objects) \
-                       $(support_objects) $(unit_objects) $(fuzz_objects) $(bench_objects) \
-                       $(peer_objects) $(bench_mains))
+                       $(support_objects) $(unit_objects) $(fuzz_objects) $(fuzz_shared) \
+                       $(fuzz_replay) $(bench_objects) $(peer_objects) $(bench_mains))
 formatted    := $(wildcard $(addsuffix /*.[ch],common daemon daemon/* ctl packaging/man tests/*))
 
 man_pages := $(patsubst packaging/man/%.scd,build/man/%,$(wildcard packaging/man/*.scd))
@@ -151,8 +153,9 @@ $(weave): libs := $(libs_ctl)
 $(unit_tests): $(unit_objects) $(tested_objects)
 $(unit_tests): libs := $(libs_daemon) $(libs_ctl) $(libs_criterion)
 
-$(fuzz_programs): %: %.o $(tested_objects)
-$(fuzz_programs): libs := -fsanitize=fuzzer $(libs_daemon) $(libs_ctl)
+# What searches is libFuzzer; elsewhere what has been found is tried again.
+$(fuzz_programs): %: %.o $(fuzz_shared) $(tested_objects) $(if $(filter fuzz,$(SAN)),,$(fuzz_replay))
+$(fuzz_programs): libs := $(if $(filter fuzz,$(SAN)),-fsanitize=fuzzer) $(libs_daemon) $(libs_ctl)
 
 $(bench): $(out)/tests/bench/main.o $(bench_objects) $(common_objects)
 $(bench): libs := $(libs_bench)

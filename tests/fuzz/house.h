@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef RETENTIOND_TESTS_FUZZ_HOUSE_H
+#define RETENTIOND_TESTS_FUZZ_HOUSE_H
+
+#include "tests/support/rig.h"
+
+/*
+ * A daemon that has lived: two organizations, keepers, and an account in every state, with holds,
+ * claims and removal requests. Made once; an input that changed something is undone by putting the
+ * files back and starting again.
+ *
+ * Uids:
+ *
+ *     1  active guest              2  disabled guest            3  member
+ *     4  soft-deleted              5  soft-deleted, on hold     6  removing, owed by crm and mail
+ *     7  removing, crm confirmed   8  removed                   9  direct connect
+ *    10  active, in fabrikam, which lets nobody leave; request 1 is open
+ */
+
+#define HOUSE_ACCOUNTS 10
+#define HOUSE_PEERS    8
+
+struct house_file {
+	char *path;
+	struct slice bytes; /* without blocks of zeros at its end */
+	size_t len;
+};
+
+#define HOUSE_FILES_MAX 8
+
+/**
+ * struct house
+ * @sessions: one for each peer: root, an administrator of contoso, a portal, a reader, an auditor,
+ *            crm, mail, and nobody
+ * @dirty:    something may have been written since the files were put back
+ */
+struct house {
+	struct rig rig;
+	struct session sessions[HOUSE_PEERS];
+	bool dirty;
+	struct house_file files[HOUSE_FILES_MAX];
+	size_t n_files;
+	instant_t began;
+	struct clock_reading reading;
+};
+
+/* The house, as it was at first, with nobody subscribed. */
+struct house *house_enter(void);
+
+/* engine_work() and engine_commit(), which must go well. */
+void house_commit(struct house *house);
+
+#endif
