@@ -8,6 +8,8 @@
 #include "tests/support/random.h"
 #include "tests/support/temp.h"
 
+#define CHANGES_MAX 64
+
 static char *directory; /* of everything that is written; gone at the end */
 
 static const char *random_name(void)
@@ -80,6 +82,23 @@ const char *fuzz_file(const char *name)
 void fuzz_file_write(const char *path, struct slice bytes)
 {
 	temp_file_write(path, bytes);
+}
+
+size_t fuzz_damage(struct feed *feed, uint8_t *bytes, size_t len, size_t size)
+{
+	for (size_t i = 0; i < CHANGES_MAX && feed->left > 0; i++) {
+		uint16_t at = feed_u16(feed);
+		uint8_t with = feed_u8(feed);
+
+		if (at < len) {
+			bytes[at] ^= with;
+		} else if (with % 2 == 0) {
+			len -= MIN(len, (size_t)with);
+		} else if (len < size) {
+			bytes[len++] = with;
+		}
+	}
+	return len;
 }
 
 char *fuzz_string(struct slice bytes)

@@ -67,6 +67,17 @@ static inline struct slice feed_text(struct feed *feed)
 const char *fuzz_file(const char *name);
 void fuzz_file_write(const char *path, struct slice bytes);
 
+/**
+ * fuzz_damage() - change bytes as the feed says, until it is empty or has said enough
+ * @bytes: @len of them are there, and room for @size
+ *
+ * Three bytes of the feed are one change: where, 2, and what with, 1. Where a byte is, it is
+ * changed; behind the last one, as many are cut off, or a byte is added.
+ *
+ * Return: how many bytes are left.
+ */
+size_t fuzz_damage(struct feed *feed, uint8_t *bytes, size_t len, size_t size);
+
 /* The bytes, terminated; the caller's. */
 char *fuzz_string(struct slice bytes);
 
