@@ -11,7 +11,7 @@
 #     make deb            build/deb/retentiond_*.deb; installs what is missing first
 #     make bench          how fast it is; ACCOUNTS=1000000 ROUNDS=3 ONLY=leave-1,get-32
 #     make bench-peers    the same beside PostgreSQL and Redis; both: tests/bench/README.md
-#     make fuzz           build/fuzz/tests/fuzz/fuzz_*, for libFuzzer
+#     make fuzz           build/fuzz/tests/fuzz/fuzz_*; TIME=60 lets each search: tests/fuzz/README.md
 #     make format         lays the source out with clang-format 14
 #     make clean
 #
@@ -211,11 +211,14 @@ clang_set := $(if $(findstring clang,$(CC)),clang)
 again = +$(MAKE) $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
 
 .PHONY: fuzz
+TIME ?=
 ifeq ($(SAN),fuzz)
 fuzz: $(fuzz_programs)
+	$(if $(TIME),@tests/fuzz/run $(TIME) $(fuzz_programs))
 else
 fuzz:
-	@$(again) SAN=fuzz fuzz
+	@packaging/dependencies.sh build clang
+	@$(again) SAN=fuzz TIME=$(TIME) fuzz
 endif
 
 .PHONY: deps
@@ -252,7 +255,7 @@ run-demo: all
 	@RETENTIOND=$(abspath $(RETENTIOND)) RETENTIONCTL=$(abspath $(RETENTIONCTL)) packaging/demo/demo
 
 .PHONY: run-check
-run-check: all man $(unit_tests) $(bench)
+run-check: all man $(unit_tests) $(bench) $(fuzz_programs)
 	@BUILD=$(out) CC='$(CC)' CPPFLAGS='$(cppflags)' CFLAGS='$(cflags)' BENCH=$(abspath $(bench)) \
 		RETENTIOND=$(abspath $(RETENTIOND)) RETENTIONCTL=$(abspath $(RETENTIONCTL)) tests/run
 

@@ -158,7 +158,7 @@ static void try_completion(char *const *words, size_t n)
 
 	ctl_complete_line_read(words, n, &line);
 	assert(line.n == n && line.value_at <= strlen(ctl_complete_line_last(&line)));
-	(void)ctl_complete_line_has(&line, "json"); /* either is right, here and below */
+	(void)!ctl_complete_line_has(&line, "json"); /* either is right, here and below */
 	(void)!ctl_complete_line_operand(&line, &word);
 	(void)ctl_complete_line_value(&line);
 }
