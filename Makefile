@@ -155,7 +155,7 @@ $(unit_tests): libs := $(libs_daemon) $(libs_ctl) $(libs_criterion)
 
 # What searches is libFuzzer; elsewhere what has been found is tried again.
 $(fuzz_programs): %: %.o $(fuzz_shared) $(tested_objects) $(if $(filter fuzz,$(SAN)),,$(fuzz_replay))
-$(fuzz_programs): libs := $(if $(filter fuzz,$(SAN)),-fsanitize=fuzzer) $(libs_daemon) $(libs_ctl)
+$(fuzz_programs): libs := -Wl,--wrap=store_check $(if $(filter fuzz,$(SAN)),-fsanitize=fuzzer) $(libs_daemon) $(libs_ctl)
 
 $(bench): $(out)/tests/bench/main.o $(bench_objects) $(common_objects)
 $(bench): libs := $(libs_bench)
