@@ -8,11 +8,12 @@
  * Rows as a disk may give them back. The first byte says which kind of row the rest is.
  *
  * What a decoder accepts encodes to the same bytes again, so that a row has one form for one
- * content; and no beginning of it is accepted as a whole row.
+ * content; and no beginning of it is accepted as a whole row. The same holds with any bit changed.
  */
 
 #define NUMBER    9 /* of whatever the row is about */
 #define MAP_BYTES (UINT64_C(1) << 20)
+#define FLIPS_MAX 512 /* bytes; only profiles are longer */
 
 static uint8_t encoded[MODEL_PROFILE_BYTES_MAX * 2];
 
@@ -190,22 +191,49 @@ static bool (*const kinds[])(struct slice bytes, size_t *ret_len) = {
 	take_hold,    take_request, take_note, take_state, take_identity,
 };
 
+/* Return: whether it was accepted; then it has encoded to the same bytes. */
+static bool prove_row(bool (*take)(struct slice, size_t *), struct slice bytes)
+{
+	size_t len;
+
+	if (!take(bytes, &len)) {
+		return false;
+	}
+	assert(len == bytes.len && memcmp(encoded, bytes.data, len) == 0);
+	return true;
+}
+
+/* What a disk does first of all. */
+static void prove_flips(bool (*take)(struct slice, size_t *), struct slice bytes)
+{
+	char copy[FLIPS_MAX];
+	size_t n = MIN(bytes.len, sizeof(copy));
+
+	if (bytes.len > sizeof(copy)) {
+		return;
+	}
+	memcpy(copy, bytes.data, n);
+	for (size_t i = 0; i < 8 * n; i++) {
+		copy[i / 8] = (char)((uint8_t)copy[i / 8] ^ 1U << i % 8);
+		(void)prove_row(take, (struct slice){copy, n}); /* either is right */
+		copy[i / 8] = bytes.data[i / 8];
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	struct feed feed = {data, len};
 	bool (*take)(struct slice, size_t *) = kinds[feed_u8(&feed) % ARRAY_LEN(kinds)];
 	struct slice bytes = feed_rest(&feed);
-	size_t encoded_len, ignored;
 
-	if (!take(bytes, &encoded_len)) {
+	if (!prove_row(take, bytes)) {
 		return 0;
 	}
-	assert(encoded_len == bytes.len);
-	assert(memcmp(encoded, bytes.data, bytes.len) == 0);
 	for (size_t i = 0; i < bytes.len; i++) {
-		bool taken = take((struct slice){bytes.data, i}, &ignored);
+		bool taken = prove_row(take, (struct slice){bytes.data, i});
 
 		assert(!taken);
 	}
+	prove_flips(take, bytes);
 	return 0;
 }
