@@ -14,13 +14,18 @@
 /*
  * Bytes as peers send them, through parser, dispatcher, engine and store. The first byte and a
  * message's number choose which of the house's peers has sent it; the second how the stream is cut
- * into pieces, each of which is a turn.
+ * into pieces, each of which is a turn, and whether the daemon is started again at the end.
  *
  *   - However it is cut, the stream has the same messages, and ends in the same refusal.
  *   - What the scanner accepts, msgpack-c accepts too, at the same length.
  *   - Each request has one answer, of its number, that a client can read; nothing else has one.
  *   - The ledger and the accounts are sound afterwards.
  */
+
+/* The second byte. */
+#define CUT_MAX   0x3f /* the longest piece, in 16 bytes; 0 for one piece */
+#define THEN_KILL 0x40
+#define THEN_STOP 0x80
 
 static const struct pack_limits answer_limits = {RPC_ANSWER_MAX, UINT32_MAX, PACK_DEPTH_MAX};
 static const struct pack_limits frame_limits = {RPC_FRAME_LARGE_MAX, RPC_OBJECTS_MAX,
@@ -253,7 +258,25 @@ static void prove_ledger(struct house *house)
 			abort();
 		}
 	}
-	rig_turn(&house->rig);
+}
+
+/*
+ * What was due is done, and what was promised outlives a kill, whose tail of the ledger is retold,
+ * and a stop, which leaves none.
+ */
+static void prove_afterwards(struct house *house, uint8_t cut)
+{
+	rig_idle(&house->rig);
+	prove_ledger(house);
+	if (cut & THEN_KILL) {
+		rig_restart(&house->rig);
+		rig_idle(&house->rig);
+		prove_ledger(house);
+	}
+	if (cut & THEN_STOP) {
+		rig_reopen(&house->rig);
+		prove_ledger(house);
+	}
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
@@ -263,13 +286,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	struct slice stream = feed_rest(&feed);
 	struct house *house = house_enter();
 	struct reading whole = take_stream(NULL, stream, who, 0);
-	struct reading cut_up = take_stream(house, stream, who, cut);
+	struct reading cut_up = take_stream(house, stream, who, cut & CUT_MAX);
 
 	assert(whole.n_messages == cut_up.n_messages && whole.n_bytes == cut_up.n_bytes);
 	assert(whole.end == cut_up.end);
 	compare_decoders(stream);
 	if (house->dirty) {
-		prove_ledger(house);
+		prove_afterwards(house, cut);
 	}
 	return 0;
 }

@@ -16,9 +16,16 @@
 #define ITEMS_MAX   4
 #define TEXTS_MAX   3
 
+/**
+ * struct grammar - what is being written
+ * @who:    the input's first byte: which peer a message of number 0 comes from
+ * @keeper: the name that the peer speaks for; NULL if it is no keeper
+ */
 struct grammar {
 	uint64_t state;
 	struct pack_writer *out;
+	uint8_t who;
+	const char *keeper;
 };
 
 static bool one_in(struct grammar *grammar, uint32_t n)
@@ -110,11 +117,31 @@ static void write_instant(struct grammar *grammar)
 	pack_write_int(grammar->out, RIG_BEGIN + days * SPAN_DAY);
 }
 
-/* As the house gives them. */
+static void write_keeper(struct grammar *grammar)
+{
+	static const char *const keepers[] = {"crm", "mail", "wiki"};
+
+	if (grammar->keeper && !one_in(grammar, 8)) {
+		pack_write_cstr(grammar->out, grammar->keeper);
+	} else {
+		write_one_of(grammar, keepers, ARRAY_LEN(keepers));
+	}
+}
+
+static void write_span(struct grammar *grammar)
+{
+	static const span_t units[] = {SPAN_SECOND, SPAN_DAY, SPAN_DAY, 10 * SPAN_DAY};
+	int64_t n = 1 + random_below(&grammar->state, 60);
+
+	pack_write_int(grammar->out, n * units[random_below(&grammar->state, ARRAY_LEN(units))]);
+}
+
+/* As the house gives them, mostly of what is owed there. */
 static void write_token(struct grammar *grammar)
 {
 	const struct token token = {
-		.uid = 1 + random_below(&grammar->state, HOUSE_ACCOUNTS),
+		.uid = one_in(grammar, 4) ? 1 + random_below(&grammar->state, HOUSE_ACCOUNTS)
+					  : 6 + random_below(&grammar->state, 2),
 		.keeper = (uint8_t)(1 + random_below(&grammar->state, 2)),
 		.generation = 1 + random_below(&grammar->state, 2),
 	};
@@ -184,7 +211,7 @@ static void write_value(struct grammar *grammar, enum argument_type type)
 		ONE_OF("r-1", "r-2");
 		break;
 	case ARGUMENT_TYPE_KEEPER:
-		ONE_OF("crm", "mail", "wiki");
+		write_keeper(grammar);
 		break;
 	case ARGUMENT_TYPE_HOLD:
 		ONE_OF("case-1", "case-2");
@@ -213,8 +240,7 @@ static void write_value(struct grammar *grammar, enum argument_type type)
 	case ARGUMENT_TYPE_WINDOW:
 	case ARGUMENT_TYPE_REMOVAL:
 	case ARGUMENT_TYPE_SPAN:
-		pack_write_int(grammar->out, (1 + random_below(&grammar->state, 60)) *
-						     (one_in(grammar, 4) ? SPAN_SECOND : SPAN_DAY));
+		write_span(grammar);
 		break;
 	case ARGUMENT_TYPE_INSTANT:
 		write_instant(grammar);
@@ -298,12 +324,26 @@ static void write_items(struct grammar *grammar, enum argument_type list)
 
 /* Requests */
 
+/* Mostly one that may. */
+static uint32_t pick_peer(struct grammar *grammar, const struct command *command)
+{
+	if (command->role == ROLE_KEEPER && !one_in(grammar, 8)) {
+		bool crm = one_in(grammar, 2);
+
+		grammar->keeper = crm ? "crm" : "mail";
+		return crm ? HOUSE_CRM : HOUSE_MAIL;
+	}
+	return one_in(grammar, 4) ? random_below(&grammar->state, HOUSE_PEERS) : HOUSE_ROOT;
+}
+
 static void write_request(struct grammar *grammar)
 {
 	const struct command *command = &command_table[random_below(&grammar->state, _COMMAND_MAX)];
 	uint32_t way = random_below(&grammar->state, 4);
+	uint32_t peer = pick_peer(grammar, command);
 
-	rpc_write_request(grammar->out, random_below(&grammar->state, 2 * HOUSE_PEERS),
+	rpc_write_request(grammar->out,
+			  (peer + HOUSE_PEERS - grammar->who % HOUSE_PEERS) % HOUSE_PEERS,
 			  command->method);
 	pack_write_map(grammar->out);
 	for (size_t i = 0; i < command->n_arguments; i++) {
@@ -404,7 +444,7 @@ static size_t move_to_end(uint8_t *data, size_t len, size_t at, size_t message)
 
 size_t grammar_mutate(uint8_t *data, size_t len, size_t len_max, unsigned seed)
 {
-	struct grammar grammar = {.state = seed};
+	struct grammar grammar = {.state = seed, .who = len > 0 ? data[0] : 0};
 	size_t at, message;
 
 	if (len < HEAD_LEN || len_max < HEAD_LEN + 1) {

@@ -51,14 +51,22 @@ static void purge(struct rig *rig, uint64_t uid)
 	rig_change(rig, "account.purge", uid);
 }
 
-/* What crm says of the first task that it is given. */
-static void settle_one(struct rig *rig)
+/* crm takes a task, and keeps it. */
+static void claim(struct rig *rig)
+{
+	be(rig, peers[HOUSE_CRM]);
+	rig_call(rig, "keeper.claim", "{'keeper': 'crm', 'max': 1}");
+	assert(rig_count(rig, "tasks") == 1);
+	be(rig, 0);
+}
+
+static void confirm(struct rig *rig)
 {
 	cleanup(freep) char *token = NULL;
 
-	be(rig, 1005);
-	rig_call(rig, "keeper.claim", "{'keeper': 'crm', 'max': 1}");
+	claim(rig);
 	token = rig_text(rig, "tasks.0.token");
+	be(rig, peers[HOUSE_CRM]);
 	rig_call(rig, "keeper.confirm",
 		 "{'keeper': 'crm', 'tasks': [{'token': '%s', 'result': 'erased'}]}", token);
 	assert(rig_is(rig, "items.0.outcome", "ok"));
@@ -91,10 +99,11 @@ static void fill(struct rig *rig)
 	rig_idle(rig);
 	assert(rig_is_removed(rig, 8));
 	rig_set_keeper(rig, "crm");
-	purge(rig, 7);
-	settle_one(rig);
 	rig_set_keeper(rig, "mail");
+	purge(rig, 7);
+	confirm(rig);
 	purge(rig, 6);
+	claim(rig);
 	rig_idle(rig);
 }
 

@@ -12,13 +12,25 @@
  * Uids:
  *
  *     1  active guest              2  disabled guest            3  member
- *     4  soft-deleted              5  soft-deleted, on hold     6  removing, owed by crm and mail
- *     7  removing, crm confirmed   8  removed                   9  direct connect
+ *     4  soft-deleted              5  soft-deleted, on hold     6  removing, claimed by crm
+ *     7  removing, owed by mail    8  removed                   9  direct connect
  *    10  active, in fabrikam, which lets nobody leave; request 1 is open
  */
 
 #define HOUSE_ACCOUNTS 10
-#define HOUSE_PEERS    8
+
+/* Who speaks: root, an administrator of contoso, a portal, a reader, an auditor, two keepers, nobody. */
+enum house_peer {
+	HOUSE_ROOT,
+	HOUSE_ADMIN,
+	HOUSE_PORTAL,
+	HOUSE_READER,
+	HOUSE_AUDITOR,
+	HOUSE_CRM,
+	HOUSE_MAIL,
+	HOUSE_NOBODY,
+	HOUSE_PEERS
+};
 
 #define HOUSE_FILES_MAX 8
 
@@ -37,8 +49,7 @@ struct house_file {
 
 /**
  * struct house
- * @sessions: one for each peer: root, an administrator of contoso, a portal, a reader, an auditor,
- *            crm, mail, and nobody
+ * @sessions: one for each peer
  * @dirty:    something may have been written since the files were put back
  */
 struct house {
