@@ -176,34 +176,50 @@ static int take_message(struct house *house, struct rpc_parser *parser, struct s
 	return r;
 }
 
+/* Every message that has come whole. */
+static void take_messages(struct house *house, struct rpc_parser *parser, struct slice come,
+			  uint8_t who, struct reading *reading)
+{
+	int r = 0;
+
+	while (r == 0 && reading->n_bytes < come.len) {
+		struct slice rest = {come.data + reading->n_bytes, come.len - reading->n_bytes};
+
+		r = take_message(house, parser, rest, who, reading);
+	}
+}
+
+static void end_turn(struct house *house)
+{
+	int r;
+
+	house_commit(house);
+	for (size_t i = 0; i < HOUSE_PEERS; i++) {
+		push(house, &house->sessions[i]);
+	}
+	r = engine_settle(house->rig.engine);
+	assert(r == 0);
+}
+
 static struct reading take_stream(struct house *house, struct slice stream, uint8_t who,
 				  uint8_t cut)
 {
 	struct reading reading = {.end = RPC_E_MORE};
+	struct slice come = {stream.data, 0};
 	uint64_t state = cut;
 	struct rpc_parser *parser;
-	size_t at = 0, come = 0;
 	int r = rpc_parser_new(&parser);
 
 	assert(r == 0);
-	while (come < stream.len && reading.end <= RPC_E_MORE) {
-		come += cut == 0 ? stream.len : 1 + random_below(&state, 16 * (uint32_t)cut);
-		come = MIN(come, stream.len);
+	while (come.len < stream.len && reading.end <= RPC_E_MORE) {
+		come.len += cut == 0 ? stream.len : 1 + random_below(&state, 16 * (uint32_t)cut);
+		come.len = MIN(come.len, stream.len);
 		if (house) {
 			rig_begin(&house->rig);
 		}
-		do {
-			at = reading.n_bytes;
-		} while (at < come &&
-			 take_message(house, parser, (struct slice){stream.data + at, come - at},
-				      who, &reading) == 0);
+		take_messages(house, parser, come, who, &reading);
 		if (house) {
-			house_commit(house);
-			for (size_t i = 0; i < HOUSE_PEERS; i++) {
-				push(house, &house->sessions[i]);
-			}
-			r = engine_settle(house->rig.engine);
-			assert(r == 0);
+			end_turn(house);
 		}
 	}
 	(void)rpc_parser_free(parser); /* NULL */
