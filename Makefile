@@ -10,7 +10,8 @@
 #     make uninstall      takes it away again, but for the configuration
 #     make deb            build/deb/retentiond_*.deb; installs what is missing first
 #     make bench          how fast it is; ACCOUNTS=1000000 ROUNDS=3 ONLY=leave-1,get-32
-#     make bench-peers    the same beside PostgreSQL and Redis; both: tests/bench/README.md
+#     make bench-peers    the same beside PostgreSQL and Redis; all three: tests/bench/README.md
+#     make bench-scale    with 10 M accounts beside 1 M; SMALL=1000000 LARGE=10000000
 #     make fuzz           build/fuzz/tests/fuzz/fuzz_*; TIME=60 lets each search: tests/fuzz/README.md
 #     make format         lays the source out with clang-format 14
 #     make clean
@@ -242,10 +243,13 @@ check-systemd:
 	@DEB_BUILD_OPTIONS='nocheck parallel=$(shell nproc)' packaging/make-deb >/dev/null
 	@tests/booted/run
 
-.PHONY: bench bench-peers
+.PHONY: bench bench-peers bench-scale
 bench:
 	@packaging/dependencies.sh build $(clang_set)
 	@$(again) run-bench
+bench-scale:
+	@packaging/dependencies.sh build $(clang_set)
+	@$(again) run-bench-scale
 bench-peers:
 	@packaging/dependencies.sh build bench $(clang_set)
 	@$(again) run-bench-peers
@@ -262,11 +266,16 @@ run-check: all man $(unit_tests) $(bench) $(fuzz_programs)
 ACCOUNTS ?= 1000000
 ROUNDS   ?= 3
 ONLY     ?=
-bench_options := --accounts=$(ACCOUNTS) --rounds=$(ROUNDS) $(if $(ONLY),--only=$(ONLY))
+SMALL    ?= 1000000
+LARGE    ?= 10000000
+bench_common  := --rounds=$(ROUNDS) $(if $(ONLY),--only=$(ONLY))
+bench_options := --accounts=$(ACCOUNTS) $(bench_common)
 
-.PHONY: run-bench run-bench-peers
+.PHONY: run-bench run-bench-peers run-bench-scale
 run-bench: $(RETENTIOND) $(bench)
 	@RETENTIOND=$(abspath $(RETENTIOND)) $(bench) $(bench_options)
+run-bench-scale: $(RETENTIOND) $(bench)
+	@RETENTIOND=$(abspath $(RETENTIOND)) $(bench) --accounts=$(SMALL) --scale=$(LARGE) $(bench_common)
 run-bench-peers: $(RETENTIOND) $(bench_peers)
 	@RETENTIOND=$(abspath $(RETENTIOND)) $(bench_peers) $(bench_options)
 

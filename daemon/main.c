@@ -276,6 +276,19 @@ static enum daemon_exit rewrap_vault(struct daemon *daemon)
 	return exit_of(error);
 }
 
+/* For a data file that was cut short, or a disk that fails, while the daemon reads it as memory. */
+static void prepare_for_bus_error(void)
+{
+	static char line[512];
+
+	service_format_line(LOG_LEVEL_CRITICAL,
+			    "the store failed: a part of a file that was there is gone, or the "
+			    "disk cannot read it (SIGBUS). Ending without an answer; the next "
+			    "start verifies it, and refuses what is damaged: restore a backup then",
+			    line, sizeof(line));
+	process_set_last_words(line);
+}
+
 int main(int argc, char **argv)
 {
 	struct daemon daemon = {0};
@@ -284,6 +297,7 @@ int main(int argc, char **argv)
 
 	log_set_sink(service_log_sink());
 	process_harden();
+	prepare_for_bus_error();
 	if (!options_parse(argc, argv, &daemon.options, &code)) {
 		return code;
 	}

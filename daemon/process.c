@@ -10,6 +10,7 @@
 
 #include "common/base.h"
 
+#include "daemon/options.h"
 #include "daemon/work/log.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -29,6 +30,24 @@ static void open_standard_streams(void)
 		fd = open("/dev/null", O_RDWR);
 	} while (fd >= 0 && fd <= STDERR_FILENO);
 	closep(&fd);
+}
+
+static const char *last_words;
+
+/* Only what signal-safety(7) allows: any code may have been interrupted. */
+static void on_bus_error(int unused signal)
+{
+	ssize_t unused n = write(STDERR_FILENO, last_words, strlen(last_words));
+
+	_exit(DAEMON_EXIT_FAILURE);
+}
+
+void process_set_last_words(const char *line)
+{
+	const struct sigaction action = {.sa_handler = on_bus_error};
+
+	last_words = line;
+	(void)sigaction(SIGBUS, &action, NULL); /* fails for wrong arguments only */
 }
 
 void process_hold_signals(void)

@@ -11,6 +11,15 @@
  */
 void process_harden(void);
 
+/**
+ * process_set_last_words() - what is written to stderr when the disk fails to give a page of a file
+ * that is read as memory, in place of a silent death by SIGBUS
+ * @line: with its line break; the caller's, as long as the process lives
+ *
+ * The process then ends as after every other failure of the disk: without an answer.
+ */
+void process_set_last_words(const char *line);
+
 /* The end has begun and is finished in order: a second request to stop does not cut it short. */
 void process_hold_signals(void);
 

@@ -104,6 +104,15 @@ log_sink_fn *service_log_sink(void)
 	return stderr_is_journal() ? say_to_journal : say_to_stderr;
 }
 
+void service_format_line(enum log_level level, const char *text, char *line, size_t size)
+{
+	if (stderr_is_journal()) {
+		(void)snprintf(line, size, "<%d>%s\n", (int)level, text);
+	} else {
+		(void)snprintf(line, size, "retentiond: %s: %s\n", level_word(level), text);
+	}
+}
+
 /* systemd sets O_CLOEXEC; whether the socket blocks is up to its unit. */
 static int take_socket(int fd)
 {

@@ -15,6 +15,12 @@
 /* The journal if stderr leads there anyway, else lines on stderr. */
 log_sink_fn *service_log_sink(void);
 
+/*
+ * A line for stderr, with its level as who reads it there expects it: for where nothing but write(2)
+ * can be called. What does not fit is cut.
+ */
+void service_format_line(enum log_level level, const char *text, char *line, size_t size);
+
 /**
  * service_take_sockets() - the listening sockets that were passed to us
  * @fds:   set on 0; the caller's

@@ -17,8 +17,6 @@
 
 /* What the files that together are the store share. Nobody outside daemon/store includes this. */
 
-#define STORE_FORMAT 1 /* of the whole store; raised when an older program could not read it */
-
 /**
  * struct state - the store's own facts: one row, written with every commit
  * @settled_seq: every row is in its table as of this ledger number at least

@@ -37,6 +37,8 @@ enum {
 			       store_fault() says how */
 };
 
+#define STORE_FORMAT 1 /* of the whole store; raised when an older program could not read it */
+
 /* Bytes of address space, not of disk: enough for about 50 M accounts and their removal. */
 #define STORE_MAP_DEFAULT (UINT64_C(64) << 30)
 #define STORE_MAP_MIN     (UINT64_C(8) << 20)

@@ -3,21 +3,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <grp.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "tests/bench/fail.h"
 
 #define EXIT_NO_PROGRAM 127
 #define EXIT_SIGNALLED  128 /* and the signal's number, as shells have it */
-#define WALK_FDS        16
 
-static const struct passwd *find_user(const char *name)
+const struct passwd *child_find_user(const char *name)
 {
 	const struct passwd *user = getpwnam(name);
 
@@ -29,7 +25,7 @@ static const struct passwd *find_user(const char *name)
 
 static void become(const char *name)
 {
-	const struct passwd *user = find_user(name);
+	const struct passwd *user = child_find_user(name);
 
 	if (initgroups(name, user->pw_gid) < 0 || setgid(user->pw_gid) < 0 ||
 	    setuid(user->pw_uid) < 0) {
@@ -161,50 +157,4 @@ int child_work(int (*work)(void *userdata), void *userdata)
 	while (waitpid(-1, NULL, 0) > 0 || errno == EINTR) {
 	}
 	return WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_SIGNALLED + WTERMSIG(status);
-}
-
-void directory_make(const char *path, const char *user)
-{
-	if (mkdir(path, 0700) < 0) {
-		fail_errno(errno, "%s", path);
-	}
-	if (user && getuid() == 0) {
-		const struct passwd *owner = find_user(user);
-
-		if (chown(path, owner->pw_uid, owner->pw_gid) < 0) {
-			fail_errno(errno, "%s", path);
-		}
-	}
-}
-
-static int remove_one(const char *path, const struct stat *info unused, int type unused,
-		      struct FTW *where unused)
-{
-	return remove(path) < 0 && errno != ENOENT ? -1 : 0;
-}
-
-void directory_remove(const char *path)
-{
-	if (nftw(path, remove_one, WALK_FDS, FTW_DEPTH | FTW_PHYS) < 0 && errno != ENOENT) {
-		fail_errno(errno, "%s cannot be removed", path);
-	}
-}
-
-/* nftw() hands nothing through to what it calls. */
-static uint64_t walked_bytes;
-
-static int add_one(const char *path unused, const struct stat *info, int type unused,
-		   struct FTW *where unused)
-{
-	walked_bytes += (uint64_t)info->st_blocks * 512;
-	return 0;
-}
-
-uint64_t directory_bytes(const char *path)
-{
-	walked_bytes = 0;
-	if (nftw(path, add_one, WALK_FDS, FTW_PHYS) < 0) {
-		fail_errno(errno, "%s", path);
-	}
-	return walked_bytes;
 }

@@ -2,14 +2,15 @@
 #ifndef RETENTIOND_TESTS_BENCH_CHILD_H
 #define RETENTIOND_TESTS_BENCH_CHILD_H
 
+#include <pwd.h>
 #include <signal.h>
 #include <sys/types.h>
 
 #include "common/base.h"
 
 /*
- * Processes that are measured, and the directories they work in. A child gets @end_signal when the
- * program that started it ends in whatever way: nothing stays behind.
+ * Processes that are measured. A child gets @end_signal when the program that started it ends in
+ * whatever way: nothing stays behind.
  */
 
 /**
@@ -51,12 +52,7 @@ _Noreturn void child_fail(const char *name, const char *log);
  */
 int child_work(int (*work)(void *userdata), void *userdata);
 
-/* Makes a directory for a user (NULL: oneself), which must not be there. */
-void directory_make(const char *path, const char *user);
-
-/* With all that is in it; nothing happens if it is not there. */
-void directory_remove(const char *path);
-
-uint64_t directory_bytes(const char *path); /* on disk */
+/* A user whose package is installed. */
+const struct passwd *child_find_user(const char *name);
 
 #endif

@@ -6,7 +6,7 @@
 #include <lmdb.h>
 #include <stdio.h>
 
-#include "tests/bench/child.h"
+#include "tests/bench/directory.h"
 #include "tests/bench/fail.h"
 #include "tests/bench/stopwatch.h"
 

@@ -47,7 +47,7 @@ static bool stream_is_over(const struct stream *stream, double elapsed)
 static bool work_names_accounts(enum work work)
 {
 	return work != WORK_EMPTY && work != WORK_LIST && work != WORK_SWEEP_START &&
-	       work != WORK_SWEEP_REMOVE && work != WORK_ERASE;
+	       work != WORK_SWEEP_REMOVE && work != WORK_ERASE && work != WORK_BACKUP;
 }
 
 static uint64_t stream_take_place(struct stream *stream)

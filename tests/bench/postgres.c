@@ -7,6 +7,7 @@
 #include <sys/sysinfo.h>
 
 #include "tests/bench/child.h"
+#include "tests/bench/directory.h"
 #include "tests/bench/fail.h"
 #include "tests/bench/postgres_link.h"
 

@@ -255,6 +255,7 @@ void postgres_send(struct link *link, const struct call *call)
 		return;
 	case WORK_IMPORT:
 	case WORK_ERASE:
+	case WORK_BACKUP:
 	case _WORK_MAX:
 		break;
 	}

@@ -10,7 +10,9 @@
 #include <sys/stat.h>
 
 #include "tests/bench/bench.h"
+#include "tests/bench/cache.h"
 #include "tests/bench/child.h"
+#include "tests/bench/directory.h"
 #include "tests/bench/fail.h"
 #include "tests/bench/report.h"
 #include "tests/bench/works.h"
@@ -23,6 +25,7 @@
 
 struct options {
 	uint32_t n_accounts;
+	uint32_t n_large;
 	uint32_t n_rounds;
 	double seconds;
 	const char *only;
@@ -32,6 +35,7 @@ struct options {
 
 static const struct option long_options[] = {
 	{"accounts", required_argument, NULL, 'a'},
+	{"scale", required_argument, NULL, 'l'},
 	{"rounds", required_argument, NULL, 'r'},
 	{"seconds", required_argument, NULL, 's'},
 	{"only", required_argument, NULL, 'o'},
@@ -47,11 +51,14 @@ static const char help_text[] =
 	"Measures how fast retentiond works, and others beside it. tests/bench/README.md says how.\n"
 	"\n"
 	"  --accounts=N      accounts in each store; 1000000 if not given\n"
+	"  --scale=N         measures retentiond with a second store of N accounts beside it; both are\n"
+	"                    kept as DIR/store-N for the next run\n"
 	"  --rounds=N        how often everything is done, 1 to 9; 3 if not given\n"
 	"  --seconds=S       how long a work goes on that has no end of its own; 4 if not given\n"
 	"  --only=WORK,...   these works alone, after the import; README.md has their names\n"
 	"  --directory=DIR   where to store; DIR/run is made and removed. build/bench if not given\n"
-	"  --json=FILE       where every figure goes; DIR/PROGRAM.json if not given\n"
+	"  --json=FILE       where every figure goes; DIR/PROGRAM.json if not given,\n"
+	"                    with --scale DIR/PROGRAM-scale.json\n"
 	"  --help            this\n"
 	"\n"
 	"$RETENTIOND names the daemon to measure, build/default/retentiond if it is not set.\n";
@@ -82,18 +89,39 @@ static double parse_seconds(const char *text)
 }
 
 /* Keys with commas between them. */
-static const char *parse_only(const char *text)
+static void check_only(const char *text, enum kind kind)
 {
 	for (const char *at = text, *end;; at = end + 1) {
 		end = strchrnul(at, ',');
-		if (!measure_exists((struct slice){at, (size_t)(end - at)})) {
-			(void)fprintf(stderr, "bench: --only=%s: there is no work %.*s\n", text,
-				      (int)(end - at), at);
+		if (!measure_exists((struct slice){at, (size_t)(end - at)}, kind)) {
+			(void)fprintf(stderr, "bench: --only=%s: there is no work %.*s here\n",
+				      text, (int)(end - at), at);
 			exit(EXIT_USAGE);
 		}
 		if (*end == '\0') {
-			return text;
+			return;
 		}
+	}
+}
+
+static enum kind kind_of(const struct options *options)
+{
+	return options->n_large > 0 ? KIND_SCALE : KIND_SPEED;
+}
+
+static void check(const struct options *options, uint32_t n_classes)
+{
+	if (options->n_large > 0 && n_classes > 1) {
+		(void)fputs("bench: --scale: bench alone has it, not bench-peers\n", stderr);
+		exit(EXIT_USAGE);
+	}
+	if (options->n_large > 0 && options->n_large <= options->n_accounts) {
+		(void)fprintf(stderr, "bench: --scale=%u: must be more than --accounts=%u\n",
+			      options->n_large, options->n_accounts);
+		exit(EXIT_USAGE);
+	}
+	if (options->only) {
+		check_only(options->only, kind_of(options));
 	}
 }
 
@@ -107,6 +135,10 @@ static void parse(int argc, char **argv, struct options *options)
 			options->n_accounts =
 				parse_number("accounts", optarg, ACCOUNTS_MIN, ACCOUNTS_MAX);
 			break;
+		case 'l':
+			options->n_large =
+				parse_number("scale", optarg, ACCOUNTS_MIN, ACCOUNTS_MAX);
+			break;
 		case 'r':
 			options->n_rounds = parse_number("rounds", optarg, 1, BENCH_ROUNDS_MAX);
 			break;
@@ -114,7 +146,7 @@ static void parse(int argc, char **argv, struct options *options)
 			options->seconds = parse_seconds(optarg);
 			break;
 		case 'o':
-			options->only = parse_only(optarg);
+			options->only = optarg;
 			break;
 		case 'd':
 			options->directory = optarg;
@@ -160,6 +192,7 @@ static void make_directories(struct bench *bench, const char *directory)
 	if (strlen(path) + sizeof("/run") > sizeof(bench->directory)) {
 		fail("%s: the name is too long; choose another with --directory", path);
 	}
+	(void)snprintf(bench->home, sizeof(bench->home), "%.180s", path);
 	(void)snprintf(bench->directory, sizeof(bench->directory), "%.180s/run", path);
 	directory_remove(bench->directory);
 	(void)snprintf(bench->sockets, sizeof(bench->sockets), "/tmp/retentiond-bench-XXXXXX");
@@ -173,8 +206,8 @@ static void report(const struct options *options, const struct bench *bench)
 {
 	char path[PATH_MAX];
 
-	(void)snprintf(path, sizeof(path), "%s/%s.json", options->directory,
-		       program_invocation_short_name);
+	(void)snprintf(path, sizeof(path), "%s/%s%s.json", options->directory,
+		       program_invocation_short_name, bench->kind == KIND_SCALE ? "-scale" : "");
 	report_write(bench, options->json ? options->json : path);
 	report_print(bench);
 	(void)printf("%s has every figure of every round.\n", options->json ? options->json : path);
@@ -189,9 +222,36 @@ static int measure(void *userdata)
 {
 	struct program *program = userdata;
 
+	if (program->bench.kind == KIND_SCALE) {
+		cache_prepare(&program->bench);
+	}
 	bench_run(&program->bench);
 	report(&program->options, &program->bench);
 	return EXIT_SUCCESS;
+}
+
+static void add_entrant(struct bench *bench, const struct target_class *class, const char *name,
+			uint32_t n_accounts)
+{
+	struct entrant *entrant = &bench->entrants[bench->n_entrants++];
+
+	assert(bench->n_entrants <= BENCH_ENTRANTS_MAX);
+	entrant->name = name;
+	entrant->target.class = class;
+	entrant->accounts.n = n_accounts;
+}
+
+static void add_entrants(struct bench *bench, const struct options *options,
+			 const struct target_class *const *classes, uint32_t n_classes)
+{
+	if (bench->kind == KIND_SCALE) {
+		add_entrant(bench, classes[0], "small", options->n_accounts);
+		add_entrant(bench, classes[0], "large", options->n_large);
+		return;
+	}
+	for (uint32_t i = 0; i < n_classes; i++) {
+		add_entrant(bench, classes[i], classes[i]->name, options->n_accounts);
+	}
 }
 
 int program_run(int argc, char **argv, const struct target_class *const *classes,
@@ -201,7 +261,6 @@ int program_run(int argc, char **argv, const struct target_class *const *classes
 	struct bench *bench = &program->bench;
 	int status;
 
-	assert(n_classes <= BENCH_ENTRANTS_MAX);
 	program->options = (struct options){
 		.n_accounts = 1000000,
 		.n_rounds = 3,
@@ -209,13 +268,13 @@ int program_run(int argc, char **argv, const struct target_class *const *classes
 		.directory = "build/bench",
 	};
 	parse(argc, argv, &program->options);
+	check(&program->options, n_classes);
+	bench->kind = kind_of(&program->options);
 	bench->n_accounts = program->options.n_accounts;
 	bench->n_rounds = program->options.n_rounds;
 	bench->seconds = program->options.seconds;
 	bench->only = program->options.only;
-	for (uint32_t i = 0; i < n_classes; i++) {
-		bench->entrants[bench->n_entrants++].target.class = classes[i];
-	}
+	add_entrants(bench, &program->options, classes, n_classes);
 	make_directories(bench, program->options.directory);
 	machine_look(bench->directory, &bench->machine);
 	status = child_work(measure, program);

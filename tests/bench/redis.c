@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "tests/bench/child.h"
+#include "tests/bench/directory.h"
 #include "tests/bench/fail.h"
 #include "tests/bench/load.h"
 #include "tests/bench/redis_link.h"

@@ -335,6 +335,7 @@ static void write_command(struct link *link, const struct call *call)
 		write_sweep(link, call);
 		return;
 	case WORK_ERASE:
+	case WORK_BACKUP:
 	case _WORK_MAX:
 		break;
 	}
@@ -421,6 +422,7 @@ static void take_reply(struct link *link, enum work work, uint32_t n, const redi
 		ret_answer->last = reply->integer == 0;
 		return;
 	case WORK_ERASE:
+	case WORK_BACKUP:
 	case _WORK_MAX:
 		break;
 	}

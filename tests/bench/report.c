@@ -1,65 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/bench/report.h"
 
-#include <jansson.h>
-#include <libsmartcols/libsmartcols.h>
 #include <stdio.h>
 
-#include "tests/bench/fail.h"
 #include "tests/bench/goals.h"
+#include "tests/bench/stopwatch.h"
+#include "tests/bench/table.h"
 #include "tests/bench/works.h"
-
-#define NS_PER_MS 1000000.0
-#define NS_PER_US 1000.0
-
-#define CELL_MAX 48
-
-/* Tables */
-
-static struct libscols_table *new_table(const char *const *columns, uint32_t n, uint32_t n_texts)
-{
-	struct libscols_table *table = scols_new_table();
-
-	if (!table) {
-		fail("out of memory");
-	}
-	for (uint32_t i = 0; i < n; i++) {
-		(void)scols_table_new_column(table, columns[i], 0,
-					     i < n_texts ? 0 : SCOLS_FL_RIGHT);
-	}
-	return table;
-}
-
-static struct libscols_line *new_line(struct libscols_table *table)
-{
-	struct libscols_line *line = scols_table_new_line(table, NULL);
-
-	if (!line) {
-		fail("out of memory");
-	}
-	return line;
-}
-
-static void set_cell(struct libscols_line *line, uint32_t column, const char *text)
-{
-	if (scols_line_set_data(line, column, text) < 0) {
-		fail("out of memory");
-	}
-}
-
-static void print_table(struct libscols_table *table)
-{
-	(void)scols_print_table(table);
-	(void)putchar('\n');
-	scols_unref_table(table);
-}
-
-static void format_value(double value, char to[static CELL_MAX])
-{
-	int digits = value < 10 ? 3 : value < 100 ? 1 : 0;
-
-	(void)snprintf(to, CELL_MAX, "%.*f", digits, value);
-}
 
 static void set_latency(struct libscols_line *line, uint32_t column, uint64_t ns)
 {
@@ -67,7 +14,7 @@ static void set_latency(struct libscols_line *line, uint32_t column, uint64_t ns
 
 	if (ns > 0) {
 		(void)snprintf(text, sizeof(text), "%.3f", (double)ns / NS_PER_MS);
-		set_cell(line, column, text);
+		table_set_cell(line, column, text);
 	}
 }
 
@@ -75,14 +22,12 @@ static void add_figure(struct libscols_table *table, const struct bench *bench, 
 		       const struct entrant *entrant)
 {
 	const struct figure *figure = bench_median(entrant, index, bench->n_rounds);
-	struct libscols_line *line = new_line(table);
-	char value[CELL_MAX];
+	struct libscols_line *line = table_add_line(table);
 
-	format_value(figure->value, value);
-	set_cell(line, 0, measures[index].title);
-	set_cell(line, 1, measure_system(&measures[index], entrant));
-	set_cell(line, 2, value);
-	set_cell(line, 3, unit_name(measures[index].unit));
+	table_set_cell(line, 0, measures[index].title);
+	table_set_cell(line, 1, measure_system(&measures[index], entrant));
+	table_set_value(line, 2, figure->value);
+	table_set_cell(line, 3, unit_name(measures[index].unit));
 	set_latency(line, 4, figure->p50_ns);
 	set_latency(line, 5, figure->p99_ns);
 	set_latency(line, 6, figure->p999_ns);
@@ -92,7 +37,7 @@ static void print_figures(const struct bench *bench)
 {
 	static const char *const columns[] = {"WORK",   "SYSTEM", "MEDIAN",  "UNIT",
 					      "P50 ms", "P99 ms", "P99.9 ms"};
-	struct libscols_table *table = new_table(columns, ARRAY_LEN(columns), 2);
+	struct libscols_table *table = table_new(columns, ARRAY_LEN(columns), 2);
 
 	for (uint32_t i = 0; i < n_measures; i++) {
 		for (uint32_t n = 0; n < bench->n_entrants; n++) {
@@ -101,204 +46,146 @@ static void print_figures(const struct bench *bench)
 			}
 		}
 	}
-	print_table(table);
+	table_print(table);
+}
+
+/* Both stores in one line; a ratio above 1 is what the large one costs more. */
+static void add_ratio(struct libscols_table *table, const struct bench *bench, uint32_t index)
+{
+	struct libscols_line *line = table_add_line(table);
+	double ratio;
+
+	table_set_cell(line, 0, measures[index].title);
+	table_set_cell(line, 1, unit_name(measures[index].unit));
+	for (uint32_t i = 0; i < bench->n_entrants; i++) {
+		const struct entrant *entrant = &bench->entrants[i];
+
+		if (entrant->measured[index]) {
+			table_set_value(line, 2 + i,
+					bench_median(entrant, index, bench->n_rounds)->value);
+		}
+	}
+	if (bench_cost_ratio(bench, index, &ratio)) {
+		table_set_value(line, 4, ratio);
+	}
+}
+
+static void print_ratios(const struct bench *bench)
+{
+	static const char *const columns[] = {"WORK", "UNIT", "SMALL", "LARGE", "COST RATIO"};
+	struct libscols_table *table = table_new(columns, ARRAY_LEN(columns), 2);
+
+	for (uint32_t i = 0; i < n_measures; i++) {
+		if (bench->entrants[0].measured[i]) {
+			add_ratio(table, bench, i);
+		}
+	}
+	table_print(table);
+}
+
+/* Beside the system or store that a goal is about. */
+static const char *goal_against(const struct goal *goal)
+{
+	switch (goal->kind) {
+	case GOAL_TIMES_PEER:
+	case GOAL_TIMES_P99:
+		return goal->against;
+	case GOAL_TIMES_SMALL:
+		return "itself, small store";
+	case GOAL_VALUE:
+		return "";
+	case GOAL_VALUE_LARGE:
+		return "large store";
+	}
+	abort();
+}
+
+static bool goal_has_unit(const struct goal *goal)
+{
+	return goal->kind == GOAL_VALUE || goal->kind == GOAL_VALUE_LARGE;
 }
 
 static void describe_goal(const struct goal *goal, char against[static CELL_MAX],
 			  char bound[static CELL_MAX])
 {
 	const char *unit =
-		goal->kind == GOAL_VALUE ? unit_name(measures[measure_index(goal->key)].unit) : "x";
+		goal_has_unit(goal) ? unit_name(measures[measure_index(goal->key)].unit) : "x";
 
-	(void)snprintf(against, CELL_MAX, "%s%s", goal->against ? goal->against : "",
+	(void)snprintf(against, CELL_MAX, "%s%s", goal_against(goal),
 		       goal->kind == GOAL_TIMES_P99 ? ", p99" : "");
 	(void)snprintf(bound, CELL_MAX, "%s %g %s",
 		       goal->kind == GOAL_TIMES_PEER ? "at least" : "at most", goal->bound, unit);
 }
 
-static void add_goal(struct libscols_table *table, const struct goal *goal, double value)
+static void add_goal(struct libscols_table *table, const struct goal *goal,
+		     const struct bench *bench)
 {
-	struct libscols_line *line = new_line(table);
-	char against[CELL_MAX], bound[CELL_MAX], measured[CELL_MAX];
+	struct libscols_line *line = table_add_line(table);
+	char against[CELL_MAX], bound[CELL_MAX], text[CELL_MAX];
+	double value;
 
 	describe_goal(goal, against, bound);
-	(void)snprintf(measured, sizeof(measured), "%.2f", value);
-	set_cell(line, 0, measures[measure_index(goal->key)].title);
-	set_cell(line, 1, against);
-	set_cell(line, 2, bound);
-	set_cell(line, 3, measured);
-	set_cell(line, 4, goal_is_met(goal, value) ? "met" : "NOT MET");
+	table_set_cell(line, 0, measures[measure_index(goal->key)].title);
+	table_set_cell(line, 1, against);
+	table_set_cell(line, 2, bound);
+	if (goal_measure(goal, bench, &value)) {
+		(void)snprintf(text, sizeof(text), "%.2f", value);
+		table_set_cell(line, 3, text);
+		table_set_cell(line, 4, goal_is_met(goal, value) ? "met" : "NOT MET");
+	} else {
+		(void)snprintf(text, sizeof(text), "%s measures it", goal_command(goal));
+		table_set_cell(line, 4, text);
+	}
 }
 
 static void print_goals(const struct bench *bench)
 {
 	static const char *const columns[] = {"WORK", "AGAINST", "GOAL", "MEASURED", "VERDICT"};
-	struct libscols_table *table = new_table(columns, ARRAY_LEN(columns), 3);
-	double value;
+	struct libscols_table *table = table_new(columns, ARRAY_LEN(columns), 3);
 
 	for (uint32_t i = 0; i < n_goals; i++) {
-		if (goal_measure(&goals[i], bench, &value)) {
-			add_goal(table, &goals[i], value);
-		}
+		add_goal(table, &goals[i], bench);
 	}
-	print_table(table);
+	table_print(table);
+}
+
+static void print_size(const struct bench *bench)
+{
+	if (bench->kind == KIND_SCALE) {
+		(void)printf("%u and %u accounts", bench->n_accounts,
+			     bench->entrants[1].accounts.n);
+	} else {
+		(void)printf("%u accounts", bench->n_accounts);
+	}
+	(void)printf(", %u rounds, %g s each; %s\n", bench->n_rounds, bench->seconds,
+		     bench->machine.date);
+}
+
+static void print_versions(const struct bench *bench)
+{
+	uint32_t n = bench->kind == KIND_SCALE ? 1 : bench->n_entrants;
+
+	for (uint32_t i = 0; i < n; i++) {
+		const struct target *target = &bench->entrants[i].target;
+
+		(void)printf("%s%s %s", i == 0 ? "\n" : ", ", target->class->name, target->version);
+	}
+	(void)putchar('\n');
 }
 
 void report_print(const struct bench *bench)
 {
 	const struct machine *machine = &bench->machine;
 
-	(void)putchar('\n');
-	for (uint32_t i = 0; i < bench->n_entrants; i++) {
-		const struct target *target = &bench->entrants[i].target;
-
-		(void)printf("%s%s %s", i == 0 ? "" : ", ", target->class->name, target->version);
-	}
-	(void)printf("\n%u accounts, %u rounds, %g s each; %s\n", bench->n_accounts,
-		     bench->n_rounds, bench->seconds, machine->date);
+	print_versions(bench);
+	print_size(bench);
 	(void)printf("%u x %s, %.1f GiB; %s; %s; %s (%s)\n\n", machine->n_cpus, machine->cpu,
 		     (double)machine->memory_bytes / (1 << 30), machine->system, machine->kernel,
 		     machine->file_system, machine->options);
-	print_figures(bench);
+	if (bench->kind == KIND_SCALE) {
+		print_ratios(bench);
+	} else {
+		print_figures(bench);
+	}
 	print_goals(bench);
-}
-
-/* JSON */
-
-static void put(json_t *object, const char *key, json_t *value)
-{
-	if (json_object_set_new(object, key, value) < 0) {
-		fail("out of memory");
-	}
-}
-
-static json_t *machine_as_json(const struct machine *machine)
-{
-	json_t *object = json_object();
-
-	put(object, "date", json_string(machine->date));
-	put(object, "cpu", json_string(machine->cpu));
-	put(object, "cpus", json_integer(machine->n_cpus));
-	put(object, "memory_bytes", json_integer((json_int_t)machine->memory_bytes));
-	put(object, "system", json_string(machine->system));
-	put(object, "kernel", json_string(machine->kernel));
-	put(object, "file_system", json_string(machine->file_system));
-	put(object, "mount_options", json_string(machine->options));
-	return object;
-}
-
-static json_t *versions_as_json(const struct bench *bench)
-{
-	json_t *object = json_object();
-
-	for (uint32_t i = 0; i < bench->n_entrants; i++) {
-		const struct target *target = &bench->entrants[i].target;
-
-		put(object, target->class->name, json_string(target->version));
-	}
-	return object;
-}
-
-static json_t *figure_as_json(const struct figure *figure)
-{
-	json_t *object = json_object();
-
-	put(object, "value", json_real(figure->value));
-	put(object, "n", json_integer((json_int_t)figure->n));
-	put(object, "seconds", json_real(figure->seconds));
-	if (figure->max_ns > 0) {
-		put(object, "p50_us", json_real((double)figure->p50_ns / NS_PER_US));
-		put(object, "p99_us", json_real((double)figure->p99_ns / NS_PER_US));
-		put(object, "p999_us", json_real((double)figure->p999_ns / NS_PER_US));
-		put(object, "max_us", json_real((double)figure->max_ns / NS_PER_US));
-	}
-	return object;
-}
-
-static json_t *system_as_json(const struct bench *bench, uint32_t index,
-			      const struct entrant *entrant)
-{
-	json_t *object = json_object();
-	json_t *rounds = json_array();
-
-	for (uint32_t i = 0; i < bench->n_rounds; i++) {
-		if (json_array_append_new(rounds, figure_as_json(&entrant->figures[index][i])) <
-		    0) {
-			fail("out of memory");
-		}
-	}
-	put(object, "median", figure_as_json(bench_median(entrant, index, bench->n_rounds)));
-	put(object, "rounds", rounds);
-	return object;
-}
-
-static json_t *works_as_json(const struct bench *bench)
-{
-	json_t *works = json_object();
-
-	for (uint32_t i = 0; i < n_measures; i++) {
-		json_t *work, *systems;
-
-		if (!bench->entrants[0].measured[i]) {
-			continue;
-		}
-		work = json_object();
-		systems = json_object();
-		for (uint32_t n = 0; n < bench->n_entrants; n++) {
-			const struct entrant *entrant = &bench->entrants[n];
-
-			if (entrant->measured[i]) {
-				put(systems, measure_system(&measures[i], entrant),
-				    system_as_json(bench, i, entrant));
-			}
-		}
-		put(work, "title", json_string(measures[i].title));
-		put(work, "unit", json_string(unit_name(measures[i].unit)));
-		put(work, "systems", systems);
-		put(works, measures[i].key, work);
-	}
-	return works;
-}
-
-static json_t *goals_as_json(const struct bench *bench)
-{
-	json_t *array = json_array();
-	double value;
-
-	for (uint32_t i = 0; i < n_goals; i++) {
-		json_t *object;
-
-		if (!goal_measure(&goals[i], bench, &value)) {
-			continue;
-		}
-		object = json_object();
-		put(object, "work", json_string(goals[i].key));
-		put(object, "against",
-		    goals[i].against ? json_string(goals[i].against) : json_null());
-		put(object, goals[i].kind == GOAL_TIMES_PEER ? "at_least" : "at_most",
-		    json_real(goals[i].bound));
-		put(object, "measured", json_real(value));
-		put(object, "met", json_boolean(goal_is_met(&goals[i], value)));
-		if (json_array_append_new(array, object) < 0) {
-			fail("out of memory");
-		}
-	}
-	return array;
-}
-
-void report_write(const struct bench *bench, const char *path)
-{
-	json_t *report = json_object();
-
-	put(report, "accounts", json_integer(bench->n_accounts));
-	put(report, "rounds", json_integer(bench->n_rounds));
-	put(report, "seconds", json_real(bench->seconds));
-	put(report, "machine", machine_as_json(&bench->machine));
-	put(report, "versions", versions_as_json(bench));
-	put(report, "works", works_as_json(bench));
-	put(report, "goals", goals_as_json(bench));
-	if (json_dump_file(report, path, JSON_INDENT(2) | JSON_REAL_PRECISION(6)) < 0) {
-		fail("%s cannot be written", path);
-	}
-	json_decref(report);
 }

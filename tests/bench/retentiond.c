@@ -10,6 +10,7 @@
 #include "common/instant.h"
 
 #include "tests/bench/child.h"
+#include "tests/bench/directory.h"
 #include "tests/bench/fail.h"
 #include "tests/bench/load.h"
 #include "tests/bench/retentiond_link.h"
@@ -34,6 +35,7 @@ struct retentiond {
 	char config[320];
 	char log[320];
 	char state[320];
+	char backup[320];
 	char environment[160];
 };
 
@@ -101,12 +103,13 @@ static void await_ready(const struct retentiond *daemon)
 static double run(struct retentiond *daemon)
 {
 	const char *program = getenv("RETENTIOND");
-	char config[384], state[384], listen[384];
+	char config[384], state[384], backup[384], listen[384];
 	const char *const argv[] = {
 		program ? program : "build/default/retentiond",
 		"--clock=simulated:2026-01-01T00:00:00Z",
 		config,
 		state,
+		backup,
 		listen,
 		NULL,
 	};
@@ -120,6 +123,7 @@ static double run(struct retentiond *daemon)
 
 	(void)snprintf(config, sizeof(config), "--config=%s", daemon->config);
 	(void)snprintf(state, sizeof(state), "--state-directory=%s", daemon->state);
+	(void)snprintf(backup, sizeof(backup), "--backup-directory=%s", daemon->backup);
 	(void)snprintf(listen, sizeof(listen), "--socket=%s", daemon->socket);
 	begin = stopwatch_ns();
 	daemon->pid = child_start(&options);
@@ -141,19 +145,36 @@ static void take_version(struct retentiond *daemon, struct target *target)
 	}
 }
 
+/* All that is set of an organization; a copied store gets it anew. */
+static void put_org(struct pack_writer *writer, uint32_t number)
+{
+	char org[SAMPLE_ORG_LEN + 1];
+
+	sample_org(number, org);
+	pack_put_cstr(writer, "org", org);
+	pack_put_cstr(writer, "privacy_contact", "privacy@contoso.example");
+}
+
 static void set_orgs(struct retentiond *daemon)
 {
 	struct rpc_message message;
 
 	for (uint32_t i = 0; i < SAMPLE_ORGS; i++) {
-		struct pack_writer *writer = retentiond_ask(daemon->control, "org.set");
-		char org[SAMPLE_ORG_LEN + 1];
-
-		sample_org(i, org);
-		pack_put_cstr(writer, "org", org);
-		pack_put_cstr(writer, "privacy_contact", "privacy@contoso.example");
+		put_org(retentiond_ask(daemon->control, "org.set"), i);
 		retentiond_hear(daemon->control, &message);
 	}
+}
+
+static void make_state(const struct retentiond *daemon, const struct target *target)
+{
+	char store[320];
+
+	if (target->store[0] == '\0') {
+		directory_make(daemon->state, NULL);
+		return;
+	}
+	(void)snprintf(store, sizeof(store), "%s/state", target->store);
+	directory_copy(store, daemon->state, daemon->log);
 }
 
 static void retentiond_start(struct target *target)
@@ -165,9 +186,10 @@ static void retentiond_start(struct target *target)
 	(void)snprintf(daemon->config, sizeof(daemon->config), "%s/config", target->directory);
 	(void)snprintf(daemon->log, sizeof(daemon->log), "%s/log", target->directory);
 	(void)snprintf(daemon->state, sizeof(daemon->state), "%s/state", target->directory);
+	(void)snprintf(daemon->backup, sizeof(daemon->backup), "%s/backup", target->directory);
 	directory_make(target->directory, NULL);
 	directory_make(target->sockets, NULL);
-	directory_make(daemon->state, NULL);
+	make_state(daemon, target);
 	write_config(daemon);
 	open_notify(daemon, target->sockets);
 	(void)run(daemon);
@@ -258,6 +280,16 @@ double retentiond_restart(struct target *target, int signal)
 	closep(&daemon->notify);
 	open_notify(daemon, target->sockets);
 	return run(daemon);
+}
+
+void retentiond_remove_backups(const struct target *target)
+{
+	const struct retentiond *daemon = target->state;
+	char keys[352];
+
+	(void)snprintf(keys, sizeof(keys), "%s-vault", daemon->backup);
+	directory_remove(daemon->backup);
+	directory_remove(keys);
 }
 
 uint64_t retentiond_private_bytes(const struct target *target)

@@ -23,6 +23,9 @@ double retentiond_restart(struct target *target, int signal);
 /* Ledger entries that a start would replay now. */
 uint64_t retentiond_unsettled(struct target *target);
 
+/* What WORK_BACKUP made, which is as large as the store. */
+void retentiond_remove_backups(const struct target *target);
+
 /* Bytes of memory that are its own: not the page cache's. */
 uint64_t retentiond_private_bytes(const struct target *target);
 

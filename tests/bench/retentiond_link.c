@@ -196,6 +196,9 @@ void retentiond_send(struct link *link, const struct call *call)
 	case WORK_ERASE:
 		write_erase(link, call);
 		break;
+	case WORK_BACKUP:
+		(void)retentiond_ask(link, "backup.create");
+		break;
 	case _WORK_MAX:
 		abort();
 	}
@@ -365,6 +368,18 @@ static void take_tasks(struct link *link, const struct pack_value *result,
 	*ret_answer = (struct answer){.last = n == 0 && !field(result, "more").boolean};
 }
 
+/* The same call begins it, tells that it runs, and tells how it has ended. */
+static void take_backup(const struct pack_value *result, struct answer *ret_answer)
+{
+	struct pack_value error = field(result, "error");
+
+	if (error.type == PACK_TEXT) {
+		fail("retentiond made no backup: %.*s", SLICE_ARG(error.text));
+	}
+	ret_answer->last = !field(result, "running").boolean;
+	ret_answer->n_done = ret_answer->last;
+}
+
 static uint32_t count_organizations(const struct pack_value *result)
 {
 	return count_list(result, "others") + (field(result, "home").type == PACK_MAP);
@@ -408,6 +423,9 @@ bool retentiond_receive(struct link *link, struct answer *ret_answer)
 		} else {
 			take_tasks(link, &message.result, &answer);
 		}
+		break;
+	case WORK_BACKUP:
+		take_backup(&message.result, &answer);
 		break;
 	case _WORK_MAX:
 		abort();

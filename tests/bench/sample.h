@@ -10,6 +10,8 @@
  * hundred organizations.
  */
 
+#define SAMPLE_VERSION 1 /* raised when an account is made otherwise: kept stores are made anew */
+
 #define SAMPLE_ORGS               100
 #define SAMPLE_ACCOUNTS_OF_PERSON 4
 #define SAMPLE_GROUPS             3

@@ -7,6 +7,8 @@
 #include "common/base.h"
 
 #define NS_PER_SECOND 1000000000.0
+#define NS_PER_MS     1000000.0
+#define NS_PER_US     1000.0
 
 /* ns on a clock that never jumps. */
 static inline uint64_t stopwatch_ns(void)

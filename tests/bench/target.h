@@ -26,13 +26,14 @@ enum work {
 	WORK_SWEEP_START,  /* removals of what is due start, one keeper owes each of them */
 	WORK_SWEEP_REMOVE, /* nobody owes anything: what is due is removed for good */
 	WORK_ERASE,        /* a keeper claims tasks and confirms them */
+	WORK_BACKUP,       /* one backup, asked for until it is there */
 	_WORK_MAX
 };
 
 /**
  * struct call - one request
  * @keeper: WORK_ERASE: its number from 1 on
- * @n, @accounts: the accounts it is about; none for EMPTY, LIST, SWEEP and ERASE
+ * @n, @accounts: the accounts it is about; none for EMPTY, LIST, SWEEP, ERASE and BACKUP
  */
 struct call {
 	enum work work;
@@ -44,7 +45,7 @@ struct call {
 /**
  * struct answer - what a call came to
  * @n_done: accounts that were changed or told
- * @last:   there is no more of this work (SWEEP, ERASE)
+ * @last:   there is no more of this work (SWEEP, ERASE, BACKUP)
  */
 struct answer {
 	uint32_t n_done;
@@ -58,7 +59,8 @@ struct link;
  * struct target_class - what a system must be able to do
  * @name: "retentiond"
  * @depth_max: calls that one link takes before the first is answered
- * @start:   from nothing, with the organizations in it; ready for links when it returns
+ * @start:   from nothing or a copy of @store, with the organizations in it; ready for links when it
+ *           returns
  * @stop:    for good; what it stored is removed by the caller
  * @quiesce: does now what it would do later (checkpoint, settling), so that the system measured
  *           next does not pay for it
@@ -92,6 +94,8 @@ struct target_class {
  * struct target
  * @directory: where it stores, on the file system that is measured; absolute, made by start()
  * @sockets:   for its socket, so its name is short; made by start() as well
+ * @store:     the @directory of a stopped one, to begin with a copy of what it stored; empty to
+ *             begin with nothing
  * @version:   set by start()
  * @state:     the class's own
  */
@@ -99,6 +103,7 @@ struct target {
 	const struct target_class *class;
 	char directory[256];
 	char sockets[64];
+	char store[256];
 	char version[64];
 	void *state;
 };

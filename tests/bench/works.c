@@ -4,138 +4,32 @@
 #include <signal.h>
 #include <stdio.h>
 
-#include "tests/bench/child.h"
+#include "tests/bench/acts.h"
+#include "tests/bench/directory.h"
 #include "tests/bench/fail.h"
 #include "tests/bench/floor.h"
+#include "tests/bench/pauses.h"
 #include "tests/bench/retentiond.h"
 #include "tests/bench/stopwatch.h"
 
-#define BULK       1000
-#define WARM_SHARE 0.1
-
-/* Shares of the accounts: for the keepers to erase, and to be due at once in a sweep. */
+/* For the keepers to erase. */
 #define ERASED_SHARE 10
-#define DUE_SHARE    2
 
-/* Below what is settled even under load, so that a start has it all to replay. */
-#define TAIL_MAX 60000
-
-static bool is_ours(const struct entrant *entrant)
-{
-	return entrant->target.class == &retentiond_class;
-}
-
-static uint32_t n_due(const struct bench *bench)
-{
-	return bench->n_accounts / DUE_SHARE;
-}
-
-static void take_latencies(const struct spread *latencies, struct figure *figure)
-{
-	figure->p50_ns = spread_quantile(latencies, 0.5);
-	figure->p99_ns = spread_quantile(latencies, 0.99);
-	figure->p999_ns = spread_quantile(latencies, 0.999);
-	figure->max_ns = latencies->max_ns;
-}
-
-static void take_stream(const struct measure *measure, const struct stream *stream,
-			struct figure *ret_figure)
-{
-	uint64_t n = measure->unit == UNIT_CALLS ? stream->n_calls : stream->n_items;
-
-	if (n == 0 || stream->ran_seconds <= 0) {
-		fail("%s: nothing was measured", measure->key);
-	}
-	*ret_figure = (struct figure){
-		.value = (double)n / stream->ran_seconds,
-		.n = n,
-		.seconds = stream->ran_seconds,
-	};
-	take_latencies(&stream->latencies, ret_figure);
-}
-
-static struct stream stream_of(const struct measure *measure, const struct range *range)
-{
-	return (struct stream){
-		.work = measure->work,
-		.n_links = measure->n_links,
-		.depth = measure->depth,
-		.batch = measure->batch,
-		.range = *range,
-		.to = range->n,
-	};
-}
-
-/* A stream is large: its spread. */
-static struct stream *new_stream(const struct measure *measure, const struct range *range)
-{
-	struct stream *stream = must_alloc(sizeof(*stream));
-
-	*stream = stream_of(measure, range);
-	return stream;
-}
-
-static void work_through(struct entrant *entrant, enum work work, const struct range *range,
-			 uint64_t from, uint64_t to)
-{
-	const struct measure whole = {.work = work, .n_links = 1, .depth = 2, .batch = BULK};
-	struct stream *stream = new_stream(&whole, range);
-
-	stream->from = from;
-	stream->to = to;
-	load_run(&entrant->target, stream, 1);
-	free(stream);
-}
-
-/* Those whom a leave left behind, when no restore was asked for. */
-static void bring_back(struct entrant *entrant)
-{
-	if (entrant->left_from < entrant->left_to) {
-		work_through(entrant, WORK_RESTORE, &entrant->accounts, entrant->left_from,
-			     entrant->left_to);
-		entrant->target.class->quiesce(&entrant->target);
-		entrant->left_from = entrant->left_to;
-	}
-}
-
-/* Imports */
-
-static void import_range(struct entrant *entrant, const struct range *range)
-{
-	if (entrant->target.class->import) {
-		entrant->target.class->import(&entrant->target, range);
-	} else {
-		work_through(entrant, WORK_IMPORT, range, 0, range->n);
-	}
-	entrant->n_imported = range->base + range->n;
-}
-
+/* A store that is there already tells how long its own import took. */
 static void run_import(struct bench *bench, struct entrant *entrant, const struct measure *measure,
 		       struct figure *ret_figure)
 {
 	uint64_t begin = stopwatch_ns();
 
+	(void)bench;
 	(void)measure;
-	entrant->accounts = (struct range){0, bench->n_accounts};
-	entrant->place = entrant->left_from = entrant->left_to = 0;
-	import_range(entrant, &entrant->accounts);
-	*ret_figure = (struct figure){
-		.n = bench->n_accounts,
-		.seconds = stopwatch_seconds_since(begin),
-	};
+	ret_figure->n = entrant->accounts.n;
+	ret_figure->seconds = entrant->import_seconds;
+	if (entrant->target.store[0] == '\0') {
+		act_import_range(entrant, &entrant->accounts);
+		ret_figure->seconds = stopwatch_seconds_since(begin);
+	}
 	ret_figure->value = (double)ret_figure->n / ret_figure->seconds;
-}
-
-/* More accounts, all of which leave at once: their windows end together. */
-static struct range import_leavers(struct bench *bench, struct entrant *entrant)
-{
-	struct range range = {entrant->n_imported, n_due(bench)};
-
-	bring_back(entrant);
-	import_range(entrant, &range);
-	work_through(entrant, WORK_LEAVE, &range, 0, range.n);
-	entrant->target.class->quiesce(&entrant->target);
-	return range;
 }
 
 /* Works that change nothing, and leaving and coming back */
@@ -143,31 +37,31 @@ static struct range import_leavers(struct bench *bench, struct entrant *entrant)
 static void run_reads(struct bench *bench, struct entrant *entrant, const struct measure *measure,
 		      struct figure *ret_figure)
 {
-	struct stream *stream = new_stream(measure, &entrant->accounts);
+	struct stream *stream = act_new_stream(measure, &entrant->accounts);
 
 	stream->around = true;
 	stream->seconds = bench->seconds;
 	stream->warm_seconds = WARM_SHARE * bench->seconds;
 	load_run(&entrant->target, stream, 1);
-	take_stream(measure, stream, ret_figure);
+	act_take_stream(measure, stream, ret_figure);
 	free(stream);
 }
 
 static void run_leave(struct bench *bench, struct entrant *entrant, const struct measure *measure,
 		      struct figure *ret_figure)
 {
-	struct stream *stream = new_stream(measure, &entrant->accounts);
+	struct stream *stream = act_new_stream(measure, &entrant->accounts);
 
-	bring_back(entrant);
-	if (entrant->place + n_due(bench) > entrant->accounts.n) {
+	act_bring_back(entrant);
+	if (entrant->place + act_n_due(bench) > entrant->accounts.n) {
 		entrant->place = 0;
 	}
 	stream->from = entrant->place;
-	stream->to = entrant->place + n_due(bench);
+	stream->to = entrant->place + act_n_due(bench);
 	stream->seconds = bench->seconds;
 	stream->warm_seconds = WARM_SHARE * bench->seconds;
 	load_run(&entrant->target, stream, 1);
-	take_stream(measure, stream, ret_figure);
+	act_take_stream(measure, stream, ret_figure);
 	entrant->left_from = stream->from;
 	entrant->left_to = entrant->place = stream->from + stream->n_done;
 	free(stream);
@@ -177,44 +71,32 @@ static void run_leave(struct bench *bench, struct entrant *entrant, const struct
 static void run_restore(struct bench *bench, struct entrant *entrant, const struct measure *measure,
 			struct figure *ret_figure)
 {
-	struct stream *stream = new_stream(measure, &entrant->accounts);
+	struct stream *stream = act_new_stream(measure, &entrant->accounts);
 
 	(void)bench;
 	stream->from = entrant->left_from;
 	stream->to = entrant->left_to;
 	load_run(&entrant->target, stream, 1);
-	take_stream(measure, stream, ret_figure);
+	act_take_stream(measure, stream, ret_figure);
 	entrant->left_from = entrant->left_to;
 	free(stream);
 }
 
 /* Sweeps */
 
-static void prepare_sweep(struct entrant *entrant, enum work work, uint32_t n)
-{
-	const struct target_class *class = entrant->target.class;
-
-	if (is_ours(entrant)) {
-		retentiond_set_keepers(&entrant->target, work == WORK_SWEEP_START ? 1 : 0);
-	}
-	if (class->prepare_sweep) {
-		class->prepare_sweep(&entrant->target, work, n);
-	}
-}
-
 static void run_sweep(struct bench *bench, struct entrant *entrant, const struct measure *measure,
 		      struct figure *ret_figure)
 {
-	struct range leavers = import_leavers(bench, entrant);
-	struct stream *stream = new_stream(measure, &leavers);
+	struct range leavers = act_import_leavers(bench, entrant);
+	struct stream *stream = act_new_stream(measure, &leavers);
 
-	prepare_sweep(entrant, measure->work, leavers.n);
+	act_prepare_sweep(entrant, measure->work, leavers.n);
 	load_run(&entrant->target, stream, 1);
 	if (stream->n_done != leavers.n) {
 		fail("%s: %llu of %u accounts were swept", measure->key,
 		     (unsigned long long)stream->n_done, leavers.n);
 	}
-	take_stream(measure, stream, ret_figure);
+	act_take_stream(measure, stream, ret_figure);
 	free(stream);
 }
 
@@ -223,18 +105,18 @@ static void run_leave_while_sweeping(struct bench *bench, struct entrant *entran
 				     const struct measure *measure, struct figure *ret_figure)
 {
 	const struct measure sweep = {.work = WORK_SWEEP_REMOVE, .n_links = 1, .depth = 1};
-	struct range leavers = import_leavers(bench, entrant);
+	struct range leavers = act_import_leavers(bench, entrant);
 	struct stream *streams = must_alloc(2 * sizeof(*streams));
 
-	streams[0] = stream_of(&sweep, &leavers);
-	streams[1] = stream_of(measure, &entrant->accounts);
+	streams[0] = act_stream(&sweep, &leavers);
+	streams[1] = act_stream(measure, &entrant->accounts);
 	streams[1].from = entrant->accounts.n / ERASED_SHARE;
 	streams[1].ends_with = &streams[0];
-	prepare_sweep(entrant, WORK_SWEEP_REMOVE, leavers.n);
+	act_prepare_sweep(entrant, WORK_SWEEP_REMOVE, leavers.n);
 	load_run(&entrant->target, streams, 2);
-	take_stream(measure, &streams[1], ret_figure);
-	work_through(entrant, WORK_RESTORE, &entrant->accounts, streams[1].from,
-		     streams[1].from + streams[1].n_done);
+	act_take_stream(measure, &streams[1], ret_figure);
+	act_work_through(entrant, WORK_RESTORE, &entrant->accounts, streams[1].from,
+			 streams[1].from + streams[1].n_done);
 	free(streams);
 }
 
@@ -244,21 +126,21 @@ static void run_erase(struct bench *bench, struct entrant *entrant, const struct
 {
 	const struct measure sweep = {.work = WORK_SWEEP_START, .n_links = 1, .depth = 1};
 	uint32_t n = bench->n_accounts / ERASED_SHARE;
-	struct stream *stream = new_stream(&sweep, &entrant->accounts);
+	struct stream *stream = act_new_stream(&sweep, &entrant->accounts);
 
-	bring_back(entrant);
-	work_through(entrant, WORK_LEAVE, &entrant->accounts, 0, n);
-	prepare_sweep(entrant, WORK_SWEEP_START, n);
+	act_bring_back(entrant);
+	act_work_through(entrant, WORK_LEAVE, &entrant->accounts, 0, n);
+	act_prepare_sweep(entrant, WORK_SWEEP_START, n);
 	retentiond_set_keepers(&entrant->target, RETENTIOND_KEEPERS);
 	load_run(&entrant->target, stream, 1);
 	entrant->target.class->quiesce(&entrant->target);
-	*stream = stream_of(measure, &entrant->accounts);
+	*stream = act_stream(measure, &entrant->accounts);
 	load_run(&entrant->target, stream, 1);
 	if (stream->n_done != (uint64_t)n * RETENTIOND_KEEPERS) {
 		fail("%s: %llu tasks were confirmed", measure->key,
 		     (unsigned long long)stream->n_done);
 	}
-	take_stream(measure, stream, ret_figure);
+	act_take_stream(measure, stream, ret_figure);
 	free(stream);
 }
 
@@ -283,14 +165,14 @@ static void run_start_killed(struct bench *bench, struct entrant *entrant,
 static void run_start_tail(struct bench *bench, struct entrant *entrant,
 			   const struct measure *measure, struct figure *ret_figure)
 {
-	uint32_t n = MIN(TAIL_MAX, n_due(bench));
+	uint32_t n = MIN(TAIL_MAX, act_n_due(bench));
 
 	(void)measure;
-	bring_back(entrant);
-	work_through(entrant, WORK_LEAVE, &entrant->accounts, 0, n);
+	act_bring_back(entrant);
+	act_work_through(entrant, WORK_LEAVE, &entrant->accounts, 0, n);
 	ret_figure->n = retentiond_unsettled(&entrant->target);
 	ret_figure->value = retentiond_restart(&entrant->target, SIGKILL);
-	work_through(entrant, WORK_RESTORE, &entrant->accounts, 0, n);
+	act_work_through(entrant, WORK_RESTORE, &entrant->accounts, 0, n);
 }
 
 /* The floor, and what is taken */
@@ -306,7 +188,7 @@ static void run_floor(struct bench *bench, struct entrant *entrant, struct figur
 	ret_figure->seconds = measure_floor(directory, bench->seconds, latencies);
 	ret_figure->n = latencies->n;
 	ret_figure->value = (double)latencies->n / ret_figure->seconds;
-	take_latencies(latencies, ret_figure);
+	act_take_latencies(latencies, ret_figure);
 	free(latencies);
 }
 
@@ -327,9 +209,11 @@ static void run_floor_commit(struct bench *bench, struct entrant *entrant,
 static void run_disk(struct bench *bench, struct entrant *entrant, const struct measure *measure,
 		     struct figure *ret_figure)
 {
+	(void)bench;
 	(void)measure;
-	ret_figure->n = bench->n_accounts;
-	ret_figure->value = (double)directory_bytes(entrant->target.directory) / bench->n_accounts;
+	ret_figure->n = entrant->accounts.n;
+	ret_figure->value =
+		(double)directory_bytes(entrant->target.directory) / entrant->accounts.n;
 }
 
 static void run_memory(struct bench *bench, struct entrant *entrant, const struct measure *measure,
@@ -337,35 +221,39 @@ static void run_memory(struct bench *bench, struct entrant *entrant, const struc
 {
 	(void)bench;
 	(void)measure;
-	ret_figure->value = (double)retentiond_private_bytes(&entrant->target) / (1 << 20);
+	ret_figure->value = (double)entrant->private_bytes / (1 << 20);
 }
 
 /* clang-format off */
 const struct measure measures[] = {
-	{"floor-sync",    "floor: sync of a 4 KiB block",       UNIT_CALLS,     WHOSE_MACHINE, run_floor_sync,           0, 0, 0, 0},
-	{"floor-commit",  "floor: LMDB commit of an entry",     UNIT_CALLS,     WHOSE_MACHINE, run_floor_commit,         0, 0, 0, 0},
-	{"import",        "import, 1000 a call",                UNIT_ACCOUNTS,  WHOSE_ALL,     run_import,               WORK_IMPORT, 1, 2, BULK},
-	{"disk",          "on disk after the import",           UNIT_BYTES,     WHOSE_ALL,     run_disk,                 0, 0, 0, 0},
-	{"empty-1",       "empty request, 1 connection",        UNIT_CALLS,     WHOSE_ALL,     run_reads,                WORK_EMPTY, 1, 1, 1},
-	{"empty-32",      "empty request, 32 connections",      UNIT_CALLS,     WHOSE_ALL,     run_reads,                WORK_EMPTY, 32, 1, 1},
-	{"get-1",         "get by id, 1 connection",            UNIT_ACCOUNTS,  WHOSE_ALL,     run_reads,                WORK_GET, 1, 1, 1},
-	{"get-32",        "get by id, 32 connections",          UNIT_ACCOUNTS,  WHOSE_ALL,     run_reads,                WORK_GET, 32, 1, 1},
-	{"organizations", "organizations of a person",          UNIT_CALLS,     WHOSE_ALL,     run_reads,                WORK_ORGANIZATIONS, 1, 1, 1},
-	{"list",          "list a page of 100",                 UNIT_CALLS,     WHOSE_ALL,     run_reads,                WORK_LIST, 1, 1, 1},
-	{"leave-1",       "leave, 1 connection",                UNIT_ACCOUNTS,  WHOSE_ALL,     run_leave,                WORK_LEAVE, 1, 1, 1},
-	{"restore-1",     "restore, 1 connection",              UNIT_ACCOUNTS,  WHOSE_ALL,     run_restore,              WORK_RESTORE, 1, 1, 1},
-	{"leave-32",      "leave, 32 connections",              UNIT_ACCOUNTS,  WHOSE_ALL,     run_leave,                WORK_LEAVE, 32, 1, 1},
-	{"restore-32",    "restore, 32 connections",            UNIT_ACCOUNTS,  WHOSE_ALL,     run_restore,              WORK_RESTORE, 32, 1, 1},
-	{"leave-bulk",    "leave, 1000 a call",                 UNIT_ACCOUNTS,  WHOSE_ALL,     run_leave,                WORK_LEAVE, 1, 1, BULK},
-	{"restore-bulk",  "restore, 1000 a call",               UNIT_ACCOUNTS,  WHOSE_ALL,     run_restore,              WORK_RESTORE, 1, 1, BULK},
-	{"start-clean",   "start after a clean stop",           UNIT_SECONDS,   WHOSE_OURS,    run_start_clean,          0, 0, 0, 0},
-	{"start-killed",  "start after kill -9",                UNIT_SECONDS,   WHOSE_OURS,    run_start_killed,         0, 0, 0, 0},
-	{"start-tail",    "start with a tail to replay",        UNIT_SECONDS,   WHOSE_OURS,    run_start_tail,           0, 0, 0, 0},
-	{"erase",         "claim and confirm by 4 keepers",     UNIT_ACCOUNTS,  WHOSE_OURS,    run_erase,                WORK_ERASE, RETENTIOND_KEEPERS, 1, 1},
-	{"sweep-remove",  "sweep, no keeper: removed for good", UNIT_ACCOUNTS,  WHOSE_ALL,     run_sweep,                WORK_SWEEP_REMOVE, 1, 1, 1},
-	{"leave-sweep",   "leave during a sweep, 1 connection", UNIT_ACCOUNTS,  WHOSE_OURS,    run_leave_while_sweeping, WORK_LEAVE, 1, 1, 1},
-	{"sweep-start",   "sweep, one keeper: removals start",  UNIT_ACCOUNTS,  WHOSE_ALL,     run_sweep,                WORK_SWEEP_START, 1, 1, 1},
-	{"memory",        "private memory of the daemon",       UNIT_MEGABYTES, WHOSE_OURS,    run_memory,               0, 0, 0, 0},
+	{"floor-sync",    "floor: sync of a 4 KiB block",       UNIT_CALLS,     WHOSE_MACHINE, IN_BOTH,  run_floor_sync,           0, 0, 0, 0},
+	{"floor-commit",  "floor: LMDB commit of an entry",     UNIT_CALLS,     WHOSE_MACHINE, IN_SPEED, run_floor_commit,         0, 0, 0, 0},
+	{"import",        "import, 1000 a call",                UNIT_ACCOUNTS,  WHOSE_ALL,     IN_BOTH,  run_import,               WORK_IMPORT, 1, 2, BULK},
+	{"disk",          "on disk after the import",           UNIT_BYTES,     WHOSE_ALL,     IN_BOTH,  run_disk,                 0, 0, 0, 0},
+	{"empty-1",       "empty request, 1 connection",        UNIT_CALLS,     WHOSE_ALL,     IN_BOTH,  run_reads,                WORK_EMPTY, 1, 1, 1},
+	{"empty-32",      "empty request, 32 connections",      UNIT_CALLS,     WHOSE_ALL,     IN_SPEED, run_reads,                WORK_EMPTY, 32, 1, 1},
+	{"get-1",         "get by id, 1 connection",            UNIT_ACCOUNTS,  WHOSE_ALL,     IN_BOTH,  run_reads,                WORK_GET, 1, 1, 1},
+	{"get-32",        "get by id, 32 connections",          UNIT_ACCOUNTS,  WHOSE_ALL,     IN_BOTH,  run_reads,                WORK_GET, 32, 1, 1},
+	{"organizations", "organizations of a person",          UNIT_CALLS,     WHOSE_ALL,     IN_BOTH,  run_reads,                WORK_ORGANIZATIONS, 1, 1, 1},
+	{"list",          "list a page of 100",                 UNIT_CALLS,     WHOSE_ALL,     IN_BOTH,  run_reads,                WORK_LIST, 1, 1, 1},
+	{"leave-1",       "leave, 1 connection",                UNIT_ACCOUNTS,  WHOSE_ALL,     IN_BOTH,  run_leave,                WORK_LEAVE, 1, 1, 1},
+	{"restore-1",     "restore, 1 connection",              UNIT_ACCOUNTS,  WHOSE_ALL,     IN_BOTH,  run_restore,              WORK_RESTORE, 1, 1, 1},
+	{"leave-32",      "leave, 32 connections",              UNIT_ACCOUNTS,  WHOSE_ALL,     IN_BOTH,  run_leave,                WORK_LEAVE, 32, 1, 1},
+	{"restore-32",    "restore, 32 connections",            UNIT_ACCOUNTS,  WHOSE_ALL,     IN_BOTH,  run_restore,              WORK_RESTORE, 32, 1, 1},
+	{"leave-bulk",    "leave, 1000 a call",                 UNIT_ACCOUNTS,  WHOSE_ALL,     IN_BOTH,  run_leave,                WORK_LEAVE, 1, 1, BULK},
+	{"restore-bulk",  "restore, 1000 a call",               UNIT_ACCOUNTS,  WHOSE_ALL,     IN_BOTH,  run_restore,              WORK_RESTORE, 1, 1, BULK},
+	{"start-clean",   "start after a clean stop",           UNIT_SECONDS,   WHOSE_OURS,    IN_BOTH,  run_start_clean,          0, 0, 0, 0},
+	{"start-killed",  "start after kill -9",                UNIT_SECONDS,   WHOSE_OURS,    IN_BOTH,  run_start_killed,         0, 0, 0, 0},
+	{"start-tail",    "start with a tail to replay",        UNIT_SECONDS,   WHOSE_OURS,    IN_BOTH,  run_start_tail,           0, 0, 0, 0},
+	{"erase",         "claim and confirm by 4 keepers",     UNIT_ACCOUNTS,  WHOSE_OURS,    IN_SPEED, run_erase,                WORK_ERASE, RETENTIOND_KEEPERS, 1, 1},
+	{"sweep-remove",  "sweep, no keeper: removed for good", UNIT_ACCOUNTS,  WHOSE_ALL,     IN_SPEED, run_sweep,                WORK_SWEEP_REMOVE, 1, 1, 1},
+	{"leave-sweep",   "leave during a sweep, 1 connection", UNIT_ACCOUNTS,  WHOSE_OURS,    IN_SPEED, run_leave_while_sweeping, WORK_LEAVE, 1, 1, 1},
+	{"sweep-start",   "sweep, one keeper: removals start",  UNIT_ACCOUNTS,  WHOSE_ALL,     IN_SPEED, run_sweep,                WORK_SWEEP_START, 1, 1, 1},
+	{"pause-idle",    "longest pause: nothing to do",       UNIT_MS,        WHOSE_OURS,    IN_SCALE, pause_idle,               WORK_EMPTY, 1, 1, 1},
+	{"pause-settle",  "longest pause: settling",            UNIT_MS,        WHOSE_OURS,    IN_SCALE, pause_settle,             WORK_EMPTY, 1, 1, 1},
+	{"pause-sweep",   "longest pause: a sweep",             UNIT_MS,        WHOSE_OURS,    IN_SCALE, pause_sweep,              WORK_EMPTY, 1, 1, 1},
+	{"pause-backup",  "longest pause: a backup",            UNIT_MS,        WHOSE_OURS,    IN_SCALE, pause_backup,             WORK_EMPTY, 1, 1, 1},
+	{"memory",        "private memory of the daemon",       UNIT_MEGABYTES, WHOSE_OURS,    IN_BOTH,  run_memory,               0, 0, 0, 0},
 };
 /* clang-format on */
 
@@ -386,13 +274,20 @@ const char *unit_name(enum unit unit)
 		return "B/account";
 	case UNIT_MEGABYTES:
 		return "MiB";
+	case UNIT_MS:
+		return "ms";
 	}
 	abort();
 }
 
+bool unit_is_rate(enum unit unit)
+{
+	return unit == UNIT_ACCOUNTS || unit == UNIT_CALLS;
+}
+
 const char *measure_system(const struct measure *measure, const struct entrant *entrant)
 {
-	return measure->whose == WHOSE_MACHINE ? "machine" : entrant->target.class->name;
+	return measure->whose == WHOSE_MACHINE ? "machine" : entrant->name;
 }
 
 static uint32_t find_measure(struct slice key)
@@ -413,7 +308,9 @@ uint32_t measure_index(const char *key)
 	return index;
 }
 
-bool measure_exists(struct slice key)
+bool measure_exists(struct slice key, enum kind kind)
 {
-	return find_measure(key) < n_measures;
+	uint32_t index = find_measure(key);
+
+	return index < n_measures && (measures[index].kinds & kind);
 }

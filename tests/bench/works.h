@@ -12,6 +12,7 @@ enum unit {
 	UNIT_SECONDS,
 	UNIT_BYTES, /* for each account */
 	UNIT_MEGABYTES,
+	UNIT_MS,
 };
 
 enum whose {
@@ -20,10 +21,18 @@ enum whose {
 	WHOSE_MACHINE, /* no system does: the floor under all of them */
 };
 
+/* Which kinds of runs a row belongs to. */
+enum {
+	IN_SPEED = KIND_SPEED,
+	IN_SCALE = KIND_SCALE,
+	IN_BOTH = KIND_SPEED | KIND_SCALE,
+};
+
 /**
  * struct measure - one row
  * @key:   its name in JSON and for --only
  * @title: for people
+ * @kinds: IN_…
  * @run:   does it, and what has to be there before
  * @work, @n_links, @depth, @batch: what it asks for; see struct stream
  */
@@ -32,6 +41,7 @@ struct measure {
 	const char *title;
 	enum unit unit;
 	enum whose whose;
+	unsigned int kinds;
 	void (*run)(struct bench *bench, struct entrant *entrant, const struct measure *measure,
 		    struct figure *ret_figure);
 	enum work work;
@@ -44,11 +54,12 @@ extern const struct measure measures[];
 extern const uint32_t n_measures;
 
 const char *unit_name(enum unit unit); /* "accounts/s" */
+bool unit_is_rate(enum unit unit);     /* more is better */
 
 /* Who is told to have done it: the system, or "machine". */
 const char *measure_system(const struct measure *measure, const struct entrant *entrant);
 
 uint32_t measure_index(const char *key); /* which must be there */
-bool measure_exists(struct slice key);
+bool measure_exists(struct slice key, enum kind kind);
 
 #endif

@@ -12,7 +12,7 @@ import pytest
 import people
 from ctl import FAILURE, Ctl
 from daemon import BEGIN, DAY, Daemon, NotStarted, running
-from wire import RpcError
+from wire import DEADLINE, Closed, RpcError
 
 PAGE = 4096
 
@@ -295,6 +295,23 @@ def test_what_a_crash_left_of_a_store_in_the_making_is_thrown_away():
         daemon.stop()
     finally:
         daemon.remove()
+
+
+def test_a_file_cut_short_under_a_running_daemon_ends_it_with_a_sentence(stopped):
+    stopped.start()
+    with stopped.connect() as client:
+        cut(data(stopped), 2 * PAGE)
+        with pytest.raises(Closed):
+            for i in range(3000):
+                people.get(client, f"g{i}")
+            people.take_in(client, people.guest("late"))
+    assert stopped.process.wait(DEADLINE) == 1
+    stopped.process = None
+    said = stopped.log.read_text()
+    assert said.endswith("refuses what is damaged: restore a backup then\n")
+    assert said.count("SIGBUS") == 1
+    code, log = stopped.run_to_end()
+    assert code == 1 and "restore a backup" in log
 
 
 def test_a_small_map_refuses_growth_and_still_deletes():
