@@ -113,6 +113,7 @@ man_objects     := $(call objects,packaging/man/*.c)
 support_objects := $(call objects,tests/support/*.c)
 unit_objects    := $(call objects,tests/unit/test_*.c)
 fuzz_objects    := $(call objects,tests/fuzz/fuzz_*.c)
+crash_objects   := $(call objects,tests/crash/*.c)
 peer_objects    := $(call objects,tests/bench/postgres*.c tests/bench/redis*.c)
 bench_objects   := $(filter-out $(peer_objects) %/main.o %/main_peers.o,\
                        $(call objects,tests/bench/*.c))
@@ -124,6 +125,7 @@ tested_objects  := $(common_objects) $(filter-out %/main.o,$(daemon_objects) $(c
 
 every_object := $(sort $(common_objects) $(daemon_objects) $(ctl_objects) $(man_objects) \
                        $(support_objects) $(unit_objects) $(fuzz_objects) $(bench_objects) \
+                       $(crash_objects) \
                        $(peer_objects) $(bench_mains))
 formatted    := $(wildcard $(addsuffix /*.[ch],common daemon daemon/* ctl packaging/man tests/*))
 
@@ -134,6 +136,7 @@ RETENTIONCTL  := $(out)/retentionctl
 unit_tests    := $(out)/unit-tests
 weave         := $(out)/weave
 fuzz_programs := $(fuzz_objects:.o=)
+crash         := $(out)/crash
 bench         := $(out)/bench
 bench_peers   := $(out)/bench-peers
 
@@ -155,6 +158,10 @@ $(unit_tests): libs := $(libs_daemon) $(libs_ctl) $(libs_criterion)
 $(fuzz_programs): %: %.o $(tested_objects)
 $(fuzz_programs): libs := -fsanitize=fuzzer $(libs_daemon) $(libs_ctl)
 
+# LMDB's calls go through its functions, which therefore must be seen by libraries.
+$(crash): $(crash_objects) $(tested_objects)
+$(crash): libs := -rdynamic $(libs_daemon) $(libs_ctl)
+
 $(bench): $(out)/tests/bench/main.o $(bench_objects) $(common_objects)
 $(bench): libs := $(libs_bench)
 
@@ -162,7 +169,7 @@ $(peer_objects): cppflags += $(shell pkg-config --cflags libpq 2>/dev/null)
 $(bench_peers): $(out)/tests/bench/main_peers.o $(bench_objects) $(peer_objects) $(common_objects)
 $(bench_peers): libs := $(libs_bench) $(libs_peers)
 
-$(RETENTIOND) $(RETENTIONCTL) $(weave) $(unit_tests) $(fuzz_programs) $(bench) $(bench_peers): $(out)/flags
+$(RETENTIOND) $(RETENTIONCTL) $(weave) $(unit_tests) $(fuzz_programs) $(crash) $(bench) $(bench_peers): $(out)/flags
 	$(call quiet,LD,$@)$(CC) $(ldflags) -o $@ $(filter %.o,$^) $(libs)
 
 $(out)/%.o: %.c $(out)/flags | $(if $(missing),libraries-are-missing)

@@ -18,12 +18,12 @@ void rig_start(struct rig *rig)
 	assert(r == 0);
 }
 
-void rig_open_map(struct rig *rig, enum clock_mode mode, uint64_t map_bytes)
+void rig_prepare(struct rig *rig, char *directory, enum clock_mode mode, uint64_t map_bytes)
 {
 	int r;
 
 	*rig = (struct rig){
-		.directory = temp_directory_new(),
+		.directory = directory,
 		.reading = {.wall = RIG_BEGIN, .boot = SPAN_HOUR},
 	};
 	rig->options = (struct engine_options){
@@ -38,6 +38,11 @@ void rig_open_map(struct rig *rig, enum clock_mode mode, uint64_t map_bytes)
 	assert(r == 0);
 	r = pack_reader_new(&rig->reader);
 	assert(r == 0);
+}
+
+void rig_open_map(struct rig *rig, enum clock_mode mode, uint64_t map_bytes)
+{
+	rig_prepare(rig, temp_directory_new(), mode, map_bytes);
 	rig_start(rig);
 }
 
