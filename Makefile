@@ -12,6 +12,8 @@
 #     make bench          how fast it is; ACCOUNTS=1000000 ROUNDS=3 ONLY=leave-1,get-32
 #     make bench-peers    the same beside PostgreSQL and Redis; all three: tests/bench/README.md
 #     make bench-scale    with 10 M accounts beside 1 M; SMALL=1000000 LARGE=10000000
+#     make crash          images of what power cuts leave; IMAGES=100000 SEED=1 IMAGE=1:2.3
+#     make crash-mutants  the same with the store broken on purpose
 #     make fuzz           build/fuzz/tests/fuzz/fuzz_*, for libFuzzer
 #     make format         lays the source out with clang-format 14
 #     make clean
@@ -244,6 +246,14 @@ check-systemd:
 	@DEB_BUILD_OPTIONS='nocheck parallel=$(shell nproc)' packaging/make-deb >/dev/null
 	@tests/booted/run
 
+.PHONY: crash crash-mutants
+crash:
+	@packaging/dependencies.sh build $(clang_set)
+	@$(again) run-crash
+crash-mutants:
+	@packaging/dependencies.sh build $(clang_set)
+	@$(again) run-crash-mutants
+
 .PHONY: bench bench-peers bench-scale
 bench:
 	@packaging/dependencies.sh build $(clang_set)
@@ -260,9 +270,21 @@ run-demo: all
 	@RETENTIOND=$(abspath $(RETENTIOND)) RETENTIONCTL=$(abspath $(RETENTIONCTL)) packaging/demo/demo
 
 .PHONY: run-check
-run-check: all man $(unit_tests) $(bench)
+run-check: all man $(unit_tests) $(bench) $(crash)
 	@BUILD=$(out) CC='$(CC)' CPPFLAGS='$(cppflags)' CFLAGS='$(cflags)' BENCH=$(abspath $(bench)) \
 		RETENTIOND=$(abspath $(RETENTIOND)) RETENTIONCTL=$(abspath $(RETENTIONCTL)) tests/run
+
+IMAGES ?= 100000
+SEED   ?= 1
+IMAGE  ?=
+
+.PHONY: run-crash run-crash-mutants
+run-crash: $(crash)
+	@$(crash) $(if $(IMAGE),--image=$(IMAGE),--images=$(IMAGES) --seed=$(SEED))
+run-crash-mutants: $(crash)
+	@BUILD=$(out) CC='$(CC)' CPPFLAGS='$(cppflags)' CFLAGS='$(cflags)' LINK='$(CC) $(ldflags)' \
+		LIBS='-rdynamic $(libs_daemon) $(libs_ctl)' \
+		OBJECTS='$(crash_objects) $(tested_objects)' tests/crash/mutants
 
 ACCOUNTS ?= 1000000
 ROUNDS   ?= 3

@@ -61,6 +61,35 @@ static enum verdict check_keys(struct judge *judge)
 	return VERDICT_SOUND;
 }
 
+/* Whether the register has that record of an account: see daemon/store/register.h. */
+static bool is_registered(const struct node *file, enum register_kind kind, uint64_t uid)
+{
+	for (uint64_t at = 64; at + 32 <= MIN(file->end, file->size); at += 32) {
+		if (file->bytes[at] == kind && load_be64(file->bytes + at + 8) == uid) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* What was told to have started is known even to an older backup. */
+static enum verdict check_register(struct judge *judge)
+{
+	const struct picture *before = judge->before;
+	const struct node *file = disk_find(judge->image->disk, "register");
+
+	for (uint64_t uid = 1; before && uid <= before->n_uids; uid++) {
+		if ((before->removing[uid] &&
+		     (!file || !is_registered(file, REGISTER_STARTED, uid))) ||
+		    (before->removed[uid] &&
+		     (!file || !is_registered(file, REGISTER_COMPLETED, uid)))) {
+			return SAY(judge, VERDICT_LOST, "the register does not have uid %llu",
+				   (unsigned long long)uid);
+		}
+	}
+	return VERDICT_SOUND;
+}
+
 /* Starting */
 
 static enum verdict start(struct judge *judge)
@@ -317,8 +346,9 @@ enum verdict judge_image(const struct image *image, const struct workload *workl
 			 const char *directory, const char **ret_why)
 {
 	static step_fn *const steps[] = {
-		check_keys, put_in_place, start, check_state,   check_people, work, check_people,
-		remember,   stop,         start, check_settled, check_people, stop,
+		check_keys,   check_register, put_in_place, start,    check_state,
+		check_people, work,           check_people, remember, stop,
+		start,        check_settled,  check_people, stop,
 	};
 	static struct judge judge;
 	enum verdict verdict = VERDICT_SOUND;

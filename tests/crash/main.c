@@ -32,6 +32,7 @@ struct options {
 	uint32_t n_jobs;
 	const char *only; /* the name of an image, behind its seed */
 	const char *keep;
+	bool first; /* end at the first fault */
 };
 
 /* Shared by all processes. */
@@ -44,6 +45,7 @@ struct tally {
 	atomic_uint_least64_t n_told;
 	atomic_uint_least64_t n[_VERDICT_MAX];
 	atomic_uint_least64_t next_seed;
+	atomic_bool enough;
 };
 
 /* What a job shares with the process that judges its images: how far that has come. */
@@ -81,6 +83,9 @@ static void tell(struct job *job, uint64_t op, uint32_t variant, enum verdict ve
 		 const char *why)
 {
 	atomic_fetch_add(&job->tally->n[verdict], 1);
+	if (verdict != VERDICT_SOUND && job->options->first) {
+		atomic_store(&job->tally->enough, true);
+	}
 	if (verdict != VERDICT_SOUND && atomic_fetch_add(&job->tally->n_told, 1) < TOLD_MAX) {
 		(void)printf("%llu:%llu.%u %s: %s\n", (unsigned long long)job->seed,
 			     (unsigned long long)op, variant, verdict_name(verdict), why);
@@ -123,6 +128,9 @@ static bool take_image(void *userdata, const struct image *image)
 	struct progress_of_job *at = job->at;
 	uint64_t number = at->n_seen++;
 
+	if (atomic_load(&job->tally->enough)) {
+		return false;
+	}
 	if (number < job->skip) {
 		(void)is_wanted(job, image); /* for the next one to be compared to it */
 		return true;
@@ -235,7 +243,8 @@ static _Noreturn void work(const struct options *options, struct tally *tally)
 	do {
 		job.seed = atomic_fetch_add(&tally->next_seed, 1);
 		live_and_judge(&job);
-	} while (!options->only && atomic_load(&tally->n_distinct) < options->n_images);
+	} while (!options->only && !atomic_load(&tally->enough) &&
+		 atomic_load(&tally->n_distinct) < options->n_images);
 	exit(0);
 }
 
@@ -294,13 +303,10 @@ static void take_name(struct options *options, char *name)
 static bool parse(int argc, char **argv, struct options *options)
 {
 	static const struct option table[] = {
-		{"seed", required_argument, NULL, 's'},
-		{"images", required_argument, NULL, 'n'},
-		{"one-of", required_argument, NULL, 'o'},
-		{"jobs", required_argument, NULL, 'j'},
-		{"image", required_argument, NULL, 'i'},
-		{"keep", required_argument, NULL, 'k'},
-		{NULL, 0, NULL, 0},
+		{"seed", required_argument, NULL, 's'},   {"images", required_argument, NULL, 'n'},
+		{"one-of", required_argument, NULL, 'o'}, {"jobs", required_argument, NULL, 'j'},
+		{"first", no_argument, NULL, 'f'},        {"image", required_argument, NULL, 'i'},
+		{"keep", required_argument, NULL, 'k'},   {NULL, 0, NULL, 0},
 	};
 	int option;
 
@@ -320,6 +326,9 @@ static bool parse(int argc, char **argv, struct options *options)
 			break;
 		case 'i':
 			take_name(options, optarg);
+			break;
+		case 'f':
+			options->first = true;
 			break;
 		case 'k':
 			options->keep = optarg;
@@ -342,9 +351,10 @@ int main(int argc, char **argv)
 	};
 
 	if (!parse(argc, argv, &options)) {
-		(void)fprintf(stderr,
-			      "usage: crash [--seed=N] [--images=N] [--one-of=N] [--jobs=N]\n"
-			      "       crash --image=SEED:OPERATION.VARIANT [--keep=DIRECTORY]\n");
+		(void)fprintf(
+			stderr,
+			"usage: crash [--seed=N] [--images=N] [--one-of=N] [--jobs=N] [--first]\n"
+			"       crash --image=SEED:OPERATION.VARIANT [--keep=DIRECTORY]\n");
 		return 2;
 	}
 	if (access("/dev/shm", W_OK) == 0) {

@@ -54,6 +54,7 @@ static void add_accounts(crypto_generichash_state *state, struct store *store,
 		add(state, &uid, sizeof(uid));
 		add(state, bytes, len);
 		(void)crypto_generichash(picture->rows[uid], PICTURE_HASH_LEN, bytes, len, NULL, 0);
+		picture->removing[uid] = account.facts.removal_started_at != INSTANT_NONE;
 		picture->removed[uid] = account.facts.removed_at != INSTANT_NONE;
 	}
 	assert(r == STORE_E_NONE);

@@ -20,6 +20,7 @@
  * @whole:   of every row of every table, every account, the counts and the key of the receipts
  * @n_uids:  ever given
  * @rows:    of the account with that uid; zeros if there is none
+ * @removing: its removal has started
  * @removed: its removal is complete
  */
 struct picture {
@@ -28,6 +29,7 @@ struct picture {
 	uint8_t whole[PICTURE_HASH_LEN];
 	uint64_t n_uids;
 	uint8_t rows[PICTURE_UIDS_MAX + 1][PICTURE_HASH_LEN];
+	bool removing[PICTURE_UIDS_MAX + 1];
 	bool removed[PICTURE_UIDS_MAX + 1];
 };
 
