@@ -14,6 +14,7 @@
 #     make bench-scale    with 10 M accounts beside 1 M; SMALL=1000000 LARGE=10000000
 #     make crash          images of what power cuts leave; IMAGES=100000 SEED=1 IMAGE=1:2.3
 #     make crash-mutants  the same with the store broken on purpose
+#     make crash-kill     a kill at every system call of a life
 #     make fuzz           build/fuzz/tests/fuzz/fuzz_*, for libFuzzer
 #     make format         lays the source out with clang-format 14
 #     make clean
@@ -246,13 +247,16 @@ check-systemd:
 	@DEB_BUILD_OPTIONS='nocheck parallel=$(shell nproc)' packaging/make-deb >/dev/null
 	@tests/booted/run
 
-.PHONY: crash crash-mutants
+.PHONY: crash crash-mutants crash-kill
 crash:
 	@packaging/dependencies.sh build $(clang_set)
 	@$(again) run-crash
 crash-mutants:
 	@packaging/dependencies.sh build $(clang_set)
 	@$(again) run-crash-mutants
+crash-kill:
+	@packaging/dependencies.sh build check $(clang_set)
+	@$(again) run-crash-kill
 
 .PHONY: bench bench-peers bench-scale
 bench:
@@ -278,13 +282,17 @@ IMAGES ?= 100000
 SEED   ?= 1
 IMAGE  ?=
 
-.PHONY: run-crash run-crash-mutants
+.PHONY: run-crash run-crash-mutants run-crash-kill
 run-crash: $(crash)
 	@$(crash) $(if $(IMAGE),--image=$(IMAGE),--images=$(IMAGES) --seed=$(SEED))
 run-crash-mutants: $(crash)
 	@BUILD=$(out) CC='$(CC)' CPPFLAGS='$(cppflags)' CFLAGS='$(cflags)' LINK='$(CC) $(ldflags)' \
 		LIBS='-rdynamic $(libs_daemon) $(libs_ctl)' \
 		OBJECTS='$(crash_objects) $(tested_objects)' tests/crash/mutants
+run-crash-kill: all
+	@KILLS=all RETENTIOND=$(abspath $(RETENTIOND)) RETENTIONCTL=$(abspath $(RETENTIONCTL)) \
+		PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -m pytest -q -s -p no:cacheprovider \
+		tests/system/test_killed_anywhere.py
 
 ACCOUNTS ?= 1000000
 ROUNDS   ?= 3

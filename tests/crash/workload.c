@@ -116,6 +116,7 @@ static void idle(struct life *life)
 	do {                                                                                       \
 		(life)->workload->n_requests++;                                                    \
 		rig_send(&(life)->rig, __VA_ARGS__);                                               \
+		assert(!(life)->rig.failed); /* every request is one that can be processed */      \
 	} while (0)
 
 #define CALL(life, ...)                                                                            \
@@ -279,7 +280,7 @@ static void settle_task(struct life *life, const char *keeper, const char *token
 {
 	if (below(life, 4) == 0) {
 		CALL(life, "keeper.fail",
-		     "{'keeper': '%s', 'failures': [{'token': '%s', 'error': 'not now'}]}", keeper,
+		     "{'keeper': '%s', 'tasks': [{'token': '%s', 'error': 'not now'}]}", keeper,
 		     token);
 		return;
 	}
@@ -287,12 +288,23 @@ static void settle_task(struct life *life, const char *keeper, const char *token
 	     "{'keeper': '%s', 'tasks': [{'token': '%s', 'result': 'erased'}]}", keeper, token);
 }
 
-static void work_for_keeper(struct life *life)
+/* NULL if it is not registered yet. */
+static const char *some_keeper(struct life *life)
 {
 	const char *keeper = keepers[below(life, 2)];
+
+	return store_keeper_by_name(life->rig.engine->store, slice_of(keeper)) ? keeper : NULL;
+}
+
+static void work_for_keeper(struct life *life)
+{
+	const char *keeper = some_keeper(life);
 	char *tokens[8];
 	uint32_t n;
 
+	if (!keeper) {
+		return;
+	}
 	CALL(life, "keeper.claim", "{'keeper': '%s', 'max': 6}", keeper);
 	n = MIN(rig_count(&life->rig, "tasks"), (uint32_t)ARRAY_LEN(tokens));
 	for (uint32_t i = 0; i < n; i++) {
@@ -309,8 +321,13 @@ static void work_for_keeper(struct life *life)
 
 static void waive(struct life *life)
 {
-	CALL(life, "keeper.waive", "{'keeper': '%s', 'accounts': [%s], 'reason': 'it is gone'}",
-	     keepers[below(life, 2)], some(life, 8));
+	const char *keeper = some_keeper(life);
+
+	if (keeper) {
+		CALL(life, "keeper.waive",
+		     "{'keeper': '%s', 'accounts': [%s], 'reason': 'it is gone'}", keeper,
+		     some(life, 8));
+	}
 }
 
 static void set_org(struct life *life)
