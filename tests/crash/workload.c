@@ -233,11 +233,12 @@ static void purge_many(struct life *life)
 
 static void repeat_request(struct life *life)
 {
-	uint32_t id = below(life, 5);
+	const char *accounts = some(life, 2);
+	uint64_t id = life->workload->n_requests;
 
 	for (int i = 0; i < 2; i++) {
-		CALL(life, "account.leave", "{'accounts': [%s], 'request_id': 'r-%u'}",
-		     some(life, 1), id);
+		CALL(life, "account.leave", "{'accounts': [%s], 'request_id': 'r-%llu'}", accounts,
+		     (unsigned long long)id);
 	}
 }
 
