@@ -37,11 +37,13 @@ mutant answer-before-the-commit daemon/store/kv_pending.c \
 	's/r = journal_commit\(kv->journal\);/journal_drop(kv->journal);\n\t\tr = 0;/'
 mutant keys-after-the-data daemon/store/store.c \
 	's/r = vault_sync\(store->vault\);/r = 0;/' \
-	's/^(\tstore->durable_seq = store->head.seq;)/\tr = vault_sync(store->vault);\n\1/' \
-	's/return 0;/return r;/'
+	's/^(\tstore->durable_seq = store->head.seq;)/\tif (vault_sync(store->vault) < 0) {\n\t\treturn -EIO;\n\t}\n\1/'
 mutant register-after-the-data daemon/store/store.c \
 	's/r = store_sync_removals\(store\);/r = 0;/' \
-	's/^(\tstore->durable_seq = store->head.seq;)/\tr = store->removals ? register_sync(store->removals) : 0;\n\1/'
+	's/^(\tstore->durable_seq = store->head.seq;)/\tif (store->removals \&\& register_sync(store->removals) < 0) {\n\t\treturn -EIO;\n\t}\n\1/'
+mutant keys-before-the-register daemon/store/store.c \
+	's/r = store_sync_removals\(store\);/r = vault_sync (store->vault);/' \
+	's/r = vault_sync\(store->vault\);/r = store_sync_removals(store);/'
 
 # What a start does
 
@@ -59,6 +61,8 @@ mutant register-is-not-carried-out daemon/store/removals.c \
 	's/if \(r == 0 && !followed\) \{/if (0) {/'
 mutant end-of-the-register-is-not-cut daemon/store/register.c \
 	's/r = cut_end\(removals, \(uint64_t\)st.st_size\);/r = 0;/'
+mutant torn-page-of-the-register-is-refused daemon/store/register.c \
+	's/return \(at >= sector && at < page\) \|\|/return/'
 mutant leftover-of-a-store-is-in-the-way daemon/store/create.c \
 	's/r = create_remove_leftover\(temporary\);/r = 0;/'
 
