@@ -271,11 +271,22 @@ static int sum_up(struct tally *tally)
 	return n_bad == 0 && tally->n[VERDICT_SOUND] > 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
+static struct tally *stopped_tally;
+
+/* Whoever stops a long run hears what it has come to. */
+static void on_stop(int unused signal)
+{
+	atomic_store(&stopped_tally->enough, true);
+}
+
 static int run(const struct options *options)
 {
 	struct tally *tally = share(sizeof(*tally));
 	int status, code = EXIT_SUCCESS;
 
+	stopped_tally = tally;
+	(void)signal(SIGINT, on_stop);
+	(void)signal(SIGTERM, on_stop);
 	atomic_store(&tally->next_seed, options->seed);
 	for (uint32_t i = 0; i < options->n_jobs; i++) {
 		pid_t child = fork();
