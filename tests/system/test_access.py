@@ -75,7 +75,7 @@ READ_OF_ORG = {
     "org.get", "org.list", "account.get", "account.list", "account.explain", "guard.list"
 }
 READ_OF_ALL = {"due.forecast", "sweep.status", "stats.get", "keeper.list", "events.subscribe"}
-AUDIT = {"ledger.read", "ledger.head", "ledger.verify", "receipt.get"}
+AUDIT = {"ledger.read", "ledger.head", "ledger.verify", "receipt.get", "store.verify"}
 SELF_SERVICE = {"account.leave", "person.organizations", "request.file"}
 ADMIN_OF_ORG = {
     "org.set",
