@@ -4,6 +4,7 @@
 
 #include "common/base.h"
 #include "common/instant.h"
+#include "common/limits.h"
 
 #include "daemon/store/kv.h"
 #include "daemon/store/ledger.h"
@@ -43,8 +44,6 @@ enum {
 #define STORE_MAP_DEFAULT (UINT64_C(64) << 30)
 #define STORE_MAP_MIN     (UINT64_C(8) << 20)
 
-#define STORE_ORGS_MAX 4096 /* kept in memory, about 3 kB each */
-
 /*
  * Growth is refused below this much room, so that deletions always find some: for each account
  * that is not removed yet what its removal writes before it frees anything (260 bytes were
@@ -59,7 +58,6 @@ enum {
  * page. About 600 bytes each; while the round is under way as many may come.
  */
 #define STORE_OVERLAY_MAX  65536
-#define STORE_HISTORY_MAX  65536  /* entries of one account that are told as a whole */
 #define STORE_SETTLE_SLICE 2048   /* keys put or deleted in one slice: under 10 ms */
 #define STORE_TAIL_MAX     262144 /* so many entries to replay begin a round: a second at a start */
 

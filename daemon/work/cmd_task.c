@@ -12,10 +12,7 @@
  * complete: a task that is settled and then owed again goes on from its generation.
  */
 
-#define CLAIM_EXAMINED_MAX 4096 /* removals looked at in one claim: under 10 ms */
-#define CLAIM_BYTES_MAX    (256 * 1024)
-#define LEASE_DEFAULT      (5 * SPAN_MINUTE)
-#define LEASE_MAX          SPAN_DAY
+#define LEASE_DEFAULT (5 * SPAN_MINUTE)
 #define HISTORY_WALKED_MAX                                                                         \
 	256 /* entries of one account looked through for a repeated confirmation */
 
