@@ -22,9 +22,9 @@
  *     engine_begin_turn()        the one reading of the clocks
  *     dispatch_message() …       any number; answers are written, and held back by the caller
  *     engine_work()              a slice of timed work
- *     engine_commit()            one commit for all of it
+ *     engine_commit()            one commit for all of it, and for rows that must be settled
  *     (the caller sends the answers)
- *     engine_settle()            a slice of moving rows to their tables, when there is reason to
+ *     engine_settle()            a slice of moving rows to their tables, when it is quiet
  *     engine_sleep()             how long the caller may wait for the next turn
  *
  * Every int here is 0 or a negative errno, which means the machine failed: the caller ends the

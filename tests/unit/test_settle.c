@@ -343,8 +343,8 @@ Test(settle, an_account_removed_for_good_in_the_middle_of_a_round_is_gone)
 {
 	uint8_t buffer[MODEL_PROFILE_BYTES_MAX];
 	struct account account = import("g-1"), found;
+	struct person_position position;
 	struct profile profile;
-	uint64_t uid = 0;
 
 	storeroom_step(&room, &account, LIFECYCLE_REMOVE);
 	storeroom_step(&room, &account, LIFECYCLE_PURGE);
@@ -355,10 +355,8 @@ Test(settle, an_account_removed_for_good_in_the_middle_of_a_round_is_gone)
 	for (int i = 0; i < 2; ++i) {
 		cr_assert_eq(store_get_profile(room.store, account.uid, buffer, &profile),
 			     STORE_E_NONE);
-		uid = 0;
-		cr_assert_eq(store_next_of_person(room.store, slice_of("g-1@home.example"), &uid,
-						  &found),
-			     STORE_E_NONE);
+		position = store_begin_person(room.store, slice_of("g-1@home.example"));
+		cr_assert_eq(store_next_of_person(room.store, &position, &found), STORE_E_NONE);
 		cr_assert_neq(storeroom_get(&room, account.uid).facts.removed_at, INSTANT_NONE);
 		storeroom_reopen(&room);
 	}
@@ -414,6 +412,28 @@ Test(settle, little_that_waits_need_not_be_settled_under_load)
 	(void)import("g-1");
 	storeroom_commit(&room);
 	cr_assert_not(store_must_settle(room.store));
+}
+
+Test(settle, so_many_rows_that_memory_must_be_bounded_are_settled_under_load)
+{
+	struct account account = import("g-1");
+
+	account.last_seq = room.store->head.seq;
+	for (uint64_t uid = 2; uid <= STORE_OVERLAY_MAX; ++uid) {
+		account.uid = uid;
+		cr_assert_eq(overlay_put(room.store->overlay, &account, NULL), 0);
+	}
+	cr_assert_not(store_must_settle(room.store));
+	account.uid = STORE_OVERLAY_MAX + 1;
+	cr_assert_eq(overlay_put(room.store->overlay, &account, NULL), 0);
+	cr_assert(store_must_settle(room.store));
+	while (store_must_settle(room.store)) {
+		cr_assert_eq(store_settle(room.store, STORE_SETTLE_SLICE), 0);
+	}
+	cr_assert(is_under_way(), "no more than a slice is due before others come");
+	storeroom_settle(&room);
+	cr_assert_eq(n_keys(KV_ACCOUNTS), STORE_OVERLAY_MAX + 1);
+	storeroom_commit(&room);
 }
 
 Test(settle, a_round_under_way_goes_on_as_fast_as_entries_come)
