@@ -78,10 +78,14 @@
  */
 #define LIMITS_WORK_PER_TURN (8 * SPAN_SECOND / 1000)
 /*
- * And of all connections of one user, where others have asked for something lately: who asks for
- * little waits for the little that each of the others may take. A single request can be longer.
+ * The same where more than one user has asked for something lately: who asks for little then waits
+ * for little, and commits are still shared. A single request can be longer.
  */
-#define LIMITS_WORK_OF_UID_PER_TURN (SPAN_SECOND / 1000)
+#define LIMITS_WORK_SHARED_PER_TURN (2 * SPAN_SECOND / 1000)
+/* And of all connections of one user then: half, so that the next one has its share too. */
+#define LIMITS_WORK_OF_UID_PER_TURN (LIMITS_WORK_SHARED_PER_TURN / 2)
+/* What lately means: a user who asks ten times a second is there all the time. */
+#define LIMITS_SHARED_SPAN (SPAN_SECOND / 10)
 /* Time for telling subscribers of events in one turn: with the work, 10 ms. */
 #define LIMITS_PUSH_PER_TURN (2 * SPAN_SECOND / 1000)
 

@@ -407,6 +407,8 @@ must_check int store_get_note(struct store *store, uint64_t uid, uint64_t seq, v
 
 /**
  * store_put_answer() - keep an answer for a repeated request
+ * store_may_keep_answer() - whether a user's answers take less than its share of the store, see
+ *          STORE_ANSWERS_SHARE_OF_UID
  * store_get_answer() - the answer kept
  * store_drop_answers() - forget the answers kept until an instant, at most @n_max of them
  * @key:    keyed hash of who asked and its request id, see store_answer_key()
@@ -418,8 +420,10 @@ must_check int store_get_note(struct store *store, uint64_t uid, uint64_t seq, v
 
 void store_answer_key(const struct store *store, uint32_t actor_uid, struct slice request_id,
 		      uint8_t ret_key[ROWS_HASH_LEN]);
-must_check int store_put_answer(struct store *store, const uint8_t key[ROWS_HASH_LEN],
-				instant_t until, struct slice answer);
+must_check int store_may_keep_answer(struct store *store, uint32_t actor_uid, bool *ret_may);
+must_check int store_put_answer(struct store *store, uint32_t actor_uid,
+				const uint8_t key[ROWS_HASH_LEN], instant_t until,
+				struct slice answer);
 must_check int store_get_answer(struct store *store, const uint8_t key[ROWS_HASH_LEN],
 				struct slice *ret_answer);
 must_check int store_drop_answers(struct store *store, instant_t until, uint32_t n_max);

@@ -13,7 +13,6 @@
  * proven all of it.
  */
 
-
 /**
  * struct verification - what a stretch comes to
  * @seq:     the last entry proven, or the one at fault
