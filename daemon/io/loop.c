@@ -127,7 +127,17 @@ int loop_listen(struct loop *loop, int fd, const char *path)
 	return 0;
 }
 
-static int loop_commit(struct loop *loop)
+static int loop_work(struct loop *loop, span_t *ret_took)
+{
+	span_t began = limits_now();
+	int error;
+
+	error = engine_work(loop->engine);
+	*ret_took = limits_now() - began;
+	return error;
+}
+
+static int loop_commit(struct loop *loop, span_t *ret_took)
 {
 	struct meters *meters = &loop->engine->meters;
 	uint64_t n_before = meters->n_commits;
@@ -135,8 +145,9 @@ static int loop_commit(struct loop *loop)
 	int error;
 
 	error = engine_commit(loop->engine);
+	*ret_took = limits_now() - began;
 	if (meters->n_commits != n_before) {
-		histogram_add(&meters->commits, limits_now() - began, 1);
+		histogram_add(&meters->commits, *ret_took, 1);
 	}
 	return error;
 }
@@ -156,7 +167,7 @@ static void loop_count_turn(struct meters *meters, span_t took)
 static int loop_turn(struct loop *loop, span_t sleep)
 {
 	struct clock_reading reading;
-	span_t began;
+	span_t began, worked, committed, took;
 	int error;
 
 	error = waiter_wait(loop->waiter, conns_have_work(loop->conns) ? 0 : sleep);
@@ -170,11 +181,11 @@ static int loop_turn(struct loop *loop, span_t sleep)
 	if (error) {
 		return error;
 	}
-	error = engine_work(loop->engine);
+	error = loop_work(loop, &worked);
 	if (error) {
 		return error;
 	}
-	error = loop_commit(loop);
+	error = loop_commit(loop, &committed);
 	if (error) {
 		return error;
 	}
@@ -184,7 +195,9 @@ static int loop_turn(struct loop *loop, span_t sleep)
 	}
 	conns_finish(loop->conns);
 	error = engine_settle(loop->engine);
-	loop_count_turn(&loop->engine->meters, limits_now() - began);
+	took = limits_now() - began;
+	loop_count_turn(&loop->engine->meters, took);
+	engine_end_turn(loop->engine, worked, committed, took);
 	return error;
 }
 

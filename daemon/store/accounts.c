@@ -118,9 +118,30 @@ static void walk_done(struct walk *walk)
 	walk->cursor = kv_cursor_close(walk->cursor);
 }
 
-/* The first key of the table behind that of the walk. */
+static bool walk_is_before_front(const struct walk *walk)
+{
+	return walk->index == INDEX_DUE && due_front_is_behind(&walk->store->due_front, &walk->key);
+}
+
+/* Whether all keys of the table up to the walk's own are hidden. */
+static bool walk_is_at_front(const struct walk *walk)
+{
+	const struct key *front = &walk->store->due_front.key;
+	struct account account;
+
+	if (walk->index != INDEX_DUE) {
+		return false;
+	}
+	return walk_is_before_front(walk) ||
+	       (slice_equal(key_slice(front), key_slice(&walk->key)) &&
+		newer_under(walk->store, INDEX_DUE, key_slice(front), &account) == NEWER_HIDDEN);
+}
+
+/* The first key of the table behind that of the walk; hidden ones before the front are left out. */
 static int walk_seek(struct walk *walk, struct slice *ret_key)
 {
+	const struct key *from =
+		walk_is_before_front(walk) ? &walk->store->due_front.key : &walk->key;
 	struct kv_txn *txn;
 	int r;
 
@@ -132,7 +153,7 @@ static int walk_seek(struct walk *walk, struct slice *ret_key)
 		r = kv_cursor_open(txn, index_table(walk->index), &walk->cursor);
 	}
 	if (r == 0) {
-		r = kv_cursor_seek(walk->cursor, key_slice(&walk->key), ret_key, NULL);
+		r = kv_cursor_seek(walk->cursor, key_slice(from), ret_key, NULL);
 	}
 	if (r == 0 && slice_equal(*ret_key, key_slice(&walk->key))) {
 		r = kv_cursor_next(walk->cursor, ret_key, NULL);
@@ -154,37 +175,51 @@ static int key_compare(struct slice a, struct slice b)
 }
 
 /*
- * The next row of the table that the overlay does not hide, if its key stands before @bound (when
- * there is one). Without the bound, a walk through rows that are all hidden would look at all of
- * them in every step. A key of another length is damage that leads to no row.
+ * The next key of the table that the overlay does not hide, if it stands before @bound (when there
+ * is one). Without the bound, a walk through rows that are all hidden would look at all of them in
+ * every step. A key of another length is damage that leads to no row.
  */
-static int walk_table(struct walk *walk, const struct key *bound, struct account *ret_account)
+static int walk_keys(struct walk *walk, const struct key *bound, enum newer *ret_newer,
+		     struct account *ret_account)
 {
 	struct slice key;
 	int r = walk_seek(walk, &key);
 
 	for (; r == 0; r = kv_cursor_next(walk->cursor, &key, NULL)) {
-		enum newer newer;
-
 		if (bound && key_compare(key, key_slice(bound)) >= 0) {
-			return STORE_E_NONE;
+			return KV_E_NONE;
 		}
 		if (key.len != walk->key.len) {
 			continue;
 		}
 		if (walk_ends_before(walk, key)) {
-			return STORE_E_NONE;
+			return KV_E_NONE;
 		}
-		newer = newer_under(walk->store, walk->index, key, ret_account);
-		if (newer != NEWER_HIDDEN) {
+		*ret_newer = newer_under(walk->store, walk->index, key, ret_account);
+		if (*ret_newer != NEWER_HIDDEN) {
 			memcpy(walk->key.bytes, key.data, key.len);
 			walk->at_key = true;
-			return newer == NEWER_SAME
-				       ? 0
-				       : read_row_under(walk->store, walk->index, key, ret_account);
+			return 0;
 		}
 	}
-	return store_answer(r);
+	return r;
+}
+
+/* The row under that key. */
+static int walk_table(struct walk *walk, const struct key *bound, struct account *ret_account)
+{
+	bool at_front = walk_is_at_front(walk);
+	enum newer newer = NEWER_NONE;
+	int r = walk_keys(walk, bound, &newer, ret_account);
+
+	if (at_front && (r == 0 || r == KV_E_NONE)) {
+		due_front_raise(&walk->store->due_front, walk->store->overlay,
+				r == 0 ? &walk->key : bound);
+	}
+	if (r != 0 || newer == NEWER_SAME) {
+		return store_answer(r);
+	}
+	return read_row_under(walk->store, walk->index, key_slice(&walk->key), ret_account);
 }
 
 /* The next row: of the overlay or of the table, whichever key is smaller. */

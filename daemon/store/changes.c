@@ -81,6 +81,7 @@ int store_project(struct store *store, const struct account *account, bool is_ne
 		count_account(&store->state.counts, &before, -1);
 	}
 	count_account(&store->state.counts, account, 1);
+	due_front_lower(&store->due_front, account);
 	return overlay_put(store->overlay, account, is_new ? NULL : &before);
 }
 
@@ -172,8 +173,9 @@ int store_append(struct store *store, struct entry *entry, const struct actor *a
 	return 0;
 }
 
-static int store_append_for(struct store *store, struct account *account, struct entry *entry,
-			    const struct actor *actor)
+/* The row's part of a change, without what is projected of it. */
+static int store_append_step(struct store *store, struct account *account, struct entry *entry,
+			     const struct actor *actor)
 {
 	int r;
 
@@ -183,10 +185,20 @@ static int store_append_for(struct store *store, struct account *account, struct
 	entry->facts = account->facts;
 	r = store_append(store, entry, actor);
 	if (r == 0) {
+		store_take_entry(account, entry);
+	}
+	return r;
+}
+
+static int store_append_for(struct store *store, struct account *account, struct entry *entry,
+			    const struct actor *actor)
+{
+	int r = store_append_step(store, account, entry, actor);
+
+	if (r == 0) {
 		r = store_record_removal(store, account);
 	}
 	if (r == 0) {
-		store_take_entry(account, entry);
 		r = store_project(store, account, entry->prev_seq == 0);
 	}
 	return r > 0 ? -EIO : r; /* the row was read a moment ago */
@@ -286,7 +298,7 @@ static int erase_all_of(struct kv_txn *txn, enum kv_table table, uint64_t uid)
 	return r < 0 ? r : 0;
 }
 
-/* The key first: without it, whatever stays behind in pages, backups and copies is noise. */
+/* The key as well: without it, whatever stays behind in pages, backups and copies is noise. */
 static int store_erase(struct store *store, uint64_t uid)
 {
 	struct key key = key_u64(uid);
@@ -339,6 +351,25 @@ int store_change(struct store *store, struct account *account, enum event event,
 		 const struct actor *actor)
 {
 	return store_change_with(store, account, event, &(struct particulars){0}, actor);
+}
+
+int store_remove(struct store *store, struct account *account, const struct facts *removed,
+		 const struct actor *actor)
+{
+	struct entry started = {.event = EVENT_REMOVAL_STARTED};
+	struct entry completed = {.event = EVENT_REMOVAL_COMPLETED};
+	int r = store_append_step(store, account, &started, actor);
+
+	assert(account->facts.removal_started_at != INSTANT_NONE);
+	assert(removed->removed_at != INSTANT_NONE);
+	if (r == 0) {
+		r = store_erase(store, account->uid);
+	}
+	if (r < 0) {
+		return r;
+	}
+	account->facts = *removed;
+	return store_append_for(store, account, &completed, actor);
 }
 
 int store_note_event(struct store *store, enum event event, const struct actor *actor)

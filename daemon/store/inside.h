@@ -6,6 +6,7 @@
 
 #include "common/base.h"
 
+#include "daemon/store/due_front.h"
 #include "daemon/store/keepers.h"
 #include "daemon/store/kv.h"
 #include "daemon/store/ledger.h"
@@ -64,6 +65,7 @@ struct store {
 	instant_t answers_until; /* before it no kept answer is to be forgotten */
 
 	struct account last_read; /* a row as its table has it, or uid 0; of this turn */
+	struct due_front due_front;
 
 	uint64_t
 		room_bytes; /* left for growth at the last commit; counted down by what a turn writes */

@@ -269,6 +269,7 @@ static int open_all(struct store *store, const struct store_options *options, in
 		r = open_files(store, master_key(&master));
 	}
 	explicit_bzero(&master, sizeof(master));
+	due_front_init(&store->due_front);
 	if (r == 0) {
 		r = overlay_new(&store->overlay);
 	}

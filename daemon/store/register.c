@@ -12,6 +12,7 @@
 
 #include "daemon/store/bytes.h"
 #include "daemon/store/files.h"
+#include "daemon/store/register_ahead.h"
 
 #define REGISTER_FORMAT 1
 
@@ -23,7 +24,6 @@
 #define HEADER_CHECK    56
 #define HEADER_LEN      64
 
-#define PAGE_LEN     4096 /* what a disk writes whole, and file systems in any order */
 #define RECORD_LEN   32
 #define RECORD_CHECK 24
 
@@ -51,6 +51,7 @@ static_assert(RECORD_CHECK + REGISTER_CHECK_LEN == RECORD_LEN, "a record ends in
  * @n:         records when it was opened
  * @n_all:     with those added since
  * @check:     of the last of them
+ * @ahead:     where many records are written first
  * @room:      end of the disk space that is allocated
  * @added:     encoded records that wait for the sync
  */
@@ -63,6 +64,7 @@ struct removal_register {
 	uint64_t n;
 	uint64_t n_all;
 	uint8_t check[REGISTER_CHECK_LEN];
+	struct register_ahead ahead;
 	uint64_t room;
 	uint8_t *added;
 	size_t n_added;
@@ -140,13 +142,19 @@ static void make_header(const uint8_t instance[static VAULT_INSTANCE_LEN],
 	check_of_header(header, header + HEADER_CHECK);
 }
 
-static int new_register(int fd, const uint8_t header[static HEADER_LEN],
+static int new_register(const char *path, int fd, const uint8_t header[static HEADER_LEN],
 			struct removal_register **ret_removals)
 {
 	struct removal_register *removals = calloc(1, sizeof(*removals));
+	int r;
 
 	if (!removals) {
 		return -ENOMEM;
+	}
+	r = register_ahead_init(&removals->ahead, path);
+	if (r < 0) {
+		free(removals);
+		return r;
 	}
 	removals->fd = fd;
 	memcpy(removals->serial, header + HEADER_SERIAL, REGISTER_SERIAL_LEN);
@@ -181,7 +189,7 @@ int register_create(const char *path, const uint8_t instance[static VAULT_INSTAN
 		return r;
 	}
 	make_header(instance, header);
-	r = new_register(fd, header, &removals);
+	r = new_register(path, fd, header, &removals);
 	if (r < 0) {
 		closep(&fd);
 		return r;
@@ -319,13 +327,16 @@ int register_open(const char *path, const uint8_t instance[static VAULT_INSTANCE
 	}
 	r = read_header(fd, instance, header);
 	if (r == 0) {
-		r = new_register(fd, header, &removals);
+		r = new_register(path, fd, header, &removals);
 	}
 	if (r != 0) {
 		closep(&fd);
 		return r;
 	}
-	r = prove(removals, mark);
+	r = register_ahead_redo(&removals->ahead, removals->serial, fd);
+	if (r == 0) {
+		r = prove(removals, mark);
+	}
 	if (r != 0) {
 		(void)register_close(removals); /* NULL */
 		return r;
@@ -340,6 +351,7 @@ struct removal_register *register_close(struct removal_register *removals)
 		return NULL;
 	}
 	closep(&removals->fd);
+	register_ahead_done(&removals->ahead);
 	free(removals->place);
 	free(removals->added);
 	free(removals);
@@ -446,30 +458,6 @@ static int publish(struct removal_register *removals)
 	return r < 0 ? r : files_sync_parent(place);
 }
 
-/*
- * In order: what reaches the disk after a power cut is a beginning of what was written. A disk
- * writes pages in any order, so each page is on it before the next is begun.
- */
-static int write_records(struct removal_register *removals, off_t at, const uint8_t *bytes,
-			 size_t len)
-{
-	while (len > 0) {
-		size_t part = MIN(len, PAGE_LEN - (size_t)at % PAGE_LEN);
-		int r = files_write_at(removals->fd, at, bytes, part);
-
-		if (r < 0) {
-			return r;
-		}
-		at += (off_t)part;
-		bytes += part;
-		len -= part;
-		if (len > 0 && fdatasync(removals->fd) < 0) {
-			return -errno;
-		}
-	}
-	return 0;
-}
-
 int register_sync(struct removal_register *removals)
 {
 	size_t len = removals->n_added * RECORD_LEN;
@@ -479,7 +467,12 @@ int register_sync(struct removal_register *removals)
 	if (!register_dirty(removals)) {
 		return 0;
 	}
-	r = write_records(removals, record_offset(first), removals->added, len);
+	if (removals->place) { /* nobody sees it before it is synced */
+		r = files_write_at(removals->fd, record_offset(first), removals->added, len);
+	} else {
+		r = register_ahead_append(&removals->ahead, removals->serial, removals->fd,
+					  record_offset(first), removals->added, len);
+	}
 	if (r < 0) {
 		return r;
 	}

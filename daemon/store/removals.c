@@ -99,7 +99,7 @@ int store_record_removal(struct store *store, const struct account *account)
 
 /*
  * Before the vault and the data: whatever of the three a crash keeps from the disk, the register
- * says what is left to do.
+ * says what is left to do. The vault overwrites keys only after this.
  */
 int store_sync_removals(struct store *store)
 {
@@ -122,7 +122,8 @@ int store_sync_removals(struct store *store)
 struct replay {
 	struct store *store;
 	struct actor actor;
-	uint32_t n_changed; /* since the last commit */
+	uint32_t n_changed;   /* since the last commit */
+	uint32_t n_destroyed; /* keys, since the last sync for their sake */
 };
 
 static int replay_begin_change(struct replay *replay)
@@ -177,6 +178,18 @@ static int replay_start(struct replay *replay, struct account *account,
 	return store_change(store, account, EVENT_REMOVAL_STARTED, &replay->actor);
 }
 
+/* A key that no change destroys. The register has the removal, and that is on disk. */
+static int replay_destruction(struct replay *replay, uint64_t uid)
+{
+	int r = vault_destroy_key(replay->store->vault, uid);
+
+	if (r == 0 && ++replay->n_destroyed >= REPLAY_SLICE) {
+		r = vault_sync(replay->store->vault);
+		replay->n_destroyed = 0;
+	}
+	return r;
+}
+
 static int replay_completion(struct replay *replay, struct account *account,
 			     const struct register_record *record)
 {
@@ -184,8 +197,7 @@ static int replay_completion(struct replay *replay, struct account *account,
 	int r;
 
 	if (facts->removed_at != INSTANT_NONE) {
-		return vault_destroy_key(replay->store->vault,
-					 account->uid); /* of an older vault */
+		return replay_destruction(replay, account->uid); /* of an older vault */
 	}
 	r = replay_begin_change(replay);
 	if (r < 0) {
@@ -215,7 +227,7 @@ static int replay_unknown(struct replay *replay, const struct register_record *r
 		store->state.next_uid = record->uid + 1;
 	}
 	store->restored.n_unknown += record->kind == REGISTER_STARTED;
-	return vault_destroy_key(store->vault, record->uid);
+	return replay_destruction(replay, record->uid);
 }
 
 static int replay_record(struct replay *replay, const struct register_record *record)
@@ -233,7 +245,7 @@ static int replay_record(struct replay *replay, const struct register_record *re
 						: replay_completion(replay, &account, record);
 }
 
-/* Each kind in a pass of its own: a removal is completed only once its start is on disk. */
+/* Each kind in a pass of its own: first all that is to start. */
 static int replay_kind(struct replay *replay, enum register_kind kind)
 {
 	const char *what =

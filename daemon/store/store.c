@@ -86,8 +86,12 @@ bool store_dirty(const struct store *store)
 }
 
 /*
- * What is irrevocable first, then the vault: a row whose key is not on disk could never be read;
- * a key whose row is not there harms nobody.
+ * The register first: it has every start and every completion of this turn on disk before the
+ * vault overwrites the first key for them. So there is never a key destroyed whose removal is not
+ * on record: killed anywhere from there on, the next start finds it there and carries it out.
+ *
+ * Then the vault, then the data: a row whose key is not on disk could never be read; a key whose
+ * row is not there harms nobody.
  */
 int store_commit(struct store *store)
 {

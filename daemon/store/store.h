@@ -19,10 +19,10 @@
  * the tail of the ledger that is not settled yet is replayed into the overlay. Reads look at the
  * overlay first.
  *
- * Changes of one turn share one transaction and become durable together in store_commit(): vault
- * first, then the data. Reads in the same turn see them already; so no answer may leave before
- * store_commit() has returned 0. There is no way back for a single change: what must be checked
- * is checked before it is made.
+ * Changes of one turn share one transaction and become durable together in store_commit(): the
+ * removal register, then the vault, then the data. Reads in the same turn see them already; so no
+ * answer may leave before store_commit() has returned 0. There is no way back for a single change:
+ * what must be checked is checked before it is made.
  *
  * Nothing returned points into the map: rows are copied out.
  */
@@ -313,12 +313,20 @@ must_check int store_import(struct store *store, struct account *account,
  * @account: with the facts after it; last_seq is set on 0
  *
  * With EVENT_REMOVAL_COMPLETED (without a note: there is no key to seal it) the key is destroyed,
- * profile and notes are deleted and the row becomes a tombstone.
+ * profile and notes are deleted and the row becomes a tombstone. What came before must be durable.
  *
  * Return: 0 or a negative errno.
  */
 must_check int store_change(struct store *store, struct account *account, enum event event,
 			    const struct actor *actor);
+
+/*
+ * A removal that the clock starts and nobody owes anything for, whole: @account as it has started,
+ * @removed as it ends. The register redoes it after a crash; since it does not know who purged or
+ * confirmed, store_change() completes those in a later commit. Return: 0 or a negative errno.
+ */
+must_check int store_remove(struct store *store, struct account *account,
+			    const struct facts *removed, const struct actor *actor);
 
 /**
  * struct particulars - what some events tell beyond the account's facts; see struct entry

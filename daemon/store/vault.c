@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "daemon/store/files.h"
+#include "daemon/store/vault_doomed.h"
 #include "daemon/store/vault_file.h"
 #include "daemon/store/vault_header.h"
 #include "daemon/store/vault_map.h"
@@ -19,9 +20,6 @@
 /* New keys that wait for the next sync: those of one call that imports 1000 accounts. */
 #define NEW_KEYS_MAX 1024
 
-/* Blocks to look at in the next sync. More are not remembered: to punch them only saves space. */
-#define TOUCHED_MAX 1024
-
 static_assert(VAULT_KEY_LEN == crypto_aead_xchacha20poly1305_ietf_KEYBYTES, "a slot holds a key");
 static_assert(VAULT_KEY_LEN == crypto_generichash_KEYBYTES, "the lookup key keys BLAKE2b");
 static_assert(VAULT_SEAL_OVERHEAD == NONCE_LEN + TAG_LEN, "what sealing adds");
@@ -32,7 +30,7 @@ static_assert(VAULT_HASH_LEN >= crypto_generichash_BYTES_MIN, "BLAKE2b can be th
  * @dirty:     something was written that was not synced
  * @locked:    it cannot be swapped out
  * @first_new: uid of new_slots[0]; the others follow without gaps, so that one write stores them all
- * @touched:   numbers of blocks in which a key was destroyed
+ * @doomed:    keys that the next sync destroys
  */
 struct vault {
 	int fd;
@@ -43,8 +41,7 @@ struct vault {
 	uint64_t first_new;
 	size_t n_new;
 	uint8_t new_slots[NEW_KEYS_MAX][VAULT_KEY_LEN];
-	size_t n_touched;
-	uint64_t touched[TOUCHED_MAX];
+	struct vault_doomed doomed;
 };
 
 static off_t slot_offset(uint64_t uid)
@@ -145,6 +142,7 @@ struct vault *vault_close(struct vault *vault)
 	if (vault) {
 		vault_map_done(&vault->map);
 		closep(&vault->fd);
+		vault_doomed_done(&vault->doomed);
 		sodium_free(vault);
 	}
 	return NULL;
@@ -217,6 +215,7 @@ int vault_new_key(struct vault *vault, uint64_t uid)
 
 	assert(uid >= 1);
 	assert(uid <= UID_MAX);
+	vault_doomed_remove(&vault->doomed, uid);
 	if (!slot) {
 		r = add_new_slot(vault, uid, &slot);
 		if (r < 0) {
@@ -229,65 +228,32 @@ int vault_new_key(struct vault *vault, uint64_t uid)
 	return 0;
 }
 
-/* Sweeps go by time and imports came in order, so that neighbours often go together. */
-static void touch_block(struct vault *vault, uint64_t uid)
-{
-	uint64_t block = (uint64_t)slot_offset(uid) / VAULT_BLOCK_BYTES;
-
-	if (vault->n_touched > 0 && vault->touched[vault->n_touched - 1] == block) {
-		return;
-	}
-	if (vault->n_touched < TOUCHED_MAX) {
-		vault->touched[vault->n_touched++] = block;
-	}
-}
-
-/* A slot that has no key is not written: behind the end of the file that would make it longer. */
+/* A key that was not written yet never will be. */
 int vault_destroy_key(struct vault *vault, uint64_t uid)
 {
-	static const uint8_t zeros[VAULT_KEY_LEN];
 	uint8_t *new_slot = find_new_slot(vault, uid);
-	bool has = false;
-	int r;
 
+	if (uid == 0 || uid > UID_MAX) {
+		return 0; /* it has no slot */
+	}
 	if (new_slot) {
 		sodium_memzero(new_slot, VAULT_KEY_LEN);
-		touch_block(vault, uid);
-		return 0;
 	}
-	r = vault_has_key(vault, uid, &has);
-	if (r != 0 || !has) {
-		return r;
-	}
-	r = files_write_at(vault->fd, slot_offset(uid), zeros, sizeof(zeros));
-	if (r == 0) {
-		vault->dirty = true;
-		touch_block(vault, uid);
-	}
-	return r;
+	return vault_doomed_add(&vault->doomed, uid);
 }
 
 /*
- * Only after the zeros are on disk: a block that is punched out before keeps the old keys on the
- * medium. Any failure leaves a block of zeros, so it is no failure.
+ * A slot that is overwritten already may not be so on disk: whoever did it may have been killed
+ * before the sync.
  */
-static void punch_block(struct vault *vault, uint64_t number)
-{
-	off_t at = (off_t)number * VAULT_BLOCK_BYTES;
-	uint8_t block[VAULT_BLOCK_BYTES];
-
-	if (vault_file_read(vault->fd, at, block, sizeof(block)) == 0 &&
-	    sodium_is_zero(block, sizeof(block))) {
-		(void)fallocate(vault->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, at,
-				VAULT_BLOCK_BYTES);
-	}
-	sodium_memzero(block, sizeof(block));
-}
-
 int vault_sync(struct vault *vault)
 {
 	int r = write_new_keys(vault);
 
+	if (r == 0 && vault->doomed.n > 0) {
+		vault->dirty = true;
+		r = vault_doomed_overwrite(&vault->doomed, vault->fd);
+	}
 	if (r < 0) {
 		return r;
 	}
@@ -298,10 +264,7 @@ int vault_sync(struct vault *vault)
 		return -errno;
 	}
 	vault->dirty = false;
-	for (size_t i = 0; i < vault->n_touched; i++) {
-		punch_block(vault, vault->touched[i]);
-	}
-	vault->n_touched = 0;
+	vault_doomed_punch(&vault->doomed, vault->fd);
 	return 0;
 }
 
@@ -318,7 +281,7 @@ static int load_slot(struct vault *vault, uint64_t uid, uint8_t ret_key[static V
 {
 	const uint8_t *slot;
 
-	if (uid == 0 || uid > UID_MAX) {
+	if (uid == 0 || uid > UID_MAX || vault_doomed_has(&vault->doomed, uid)) {
 		return VAULT_E_NONE;
 	}
 	slot = find_new_slot(vault, uid);

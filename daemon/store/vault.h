@@ -86,10 +86,11 @@ must_check int vault_new_key(struct vault *vault, uint64_t uid);
 /**
  * vault_destroy_key() - overwrite an account's key with zeros
  *
- * Destroyed for good once vault_sync() has returned; a key already gone is fine. Whole erased
- * blocks of 4096 bytes are punched out at that sync.
+ * It is gone for every reader at once, but still in the file until vault_sync(): so what is to be
+ * on record before it is destroyed can be. Destroyed for good once vault_sync() has returned; a key
+ * already gone is fine. Whole erased blocks of 4096 bytes are punched out at that sync.
  *
- * Return: 0 or a negative errno.
+ * Return: 0 or -ENOMEM.
  */
 must_check int vault_destroy_key(struct vault *vault, uint64_t uid);
 

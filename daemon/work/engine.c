@@ -191,6 +191,7 @@ int engine_open(const struct engine_options *options, const struct clock_reading
 	}
 	pack_writer_init(&engine->scratch, SCRATCH_BYTES_MAX);
 	engine->progress = options->store.progress;
+	pace_init(&engine->pace);
 	r = engine_open_all(engine, options, reading);
 	if (r != 0) {
 		(void)engine_free(engine);
@@ -232,7 +233,24 @@ void engine_begin_turn(struct engine *engine, const struct clock_reading *readin
 	engine->now = clock_now(&engine->clock, reading);
 	engine->wall = reading->wall;
 	engine->boot = reading->boot;
+	engine->ended_boot = reading->boot;
 	engine->n_requests_before = engine->meters.n_requests;
+	engine->n_swept = 0;
+}
+
+static bool engine_was_asked(const struct engine *engine)
+{
+	return engine->meters.n_requests != engine->n_requests_before;
+}
+
+/* Whether the sweep has something to do, and may now. */
+static bool engine_may_sweep(struct engine *engine)
+{
+	if (engine_was_asked(engine)) {
+		pace_note_request(&engine->pace, engine->boot);
+	}
+	return sweep_is_wanted(&engine->sweep, engine->now) &&
+	       pace_wait(&engine->pace, engine->boot) == 0;
 }
 
 /* In a quiet time nothing else tells the next start that the clock went on. */
@@ -251,7 +269,7 @@ int engine_work(struct engine *engine)
 	struct sweep_result done;
 	int r = 0;
 
-	if (sweep_is_wanted(&engine->sweep, engine->now)) {
+	if (engine_may_sweep(engine)) {
 		r = sweep_slice(engine, &done);
 	}
 	if (r == 0) {
@@ -323,10 +341,25 @@ int engine_settle(struct engine *engine)
 		return 0;
 	}
 	r = settle_slice(store);
-	if (engine->meters.n_requests != engine->n_requests_before) {
+	if (engine_was_asked(engine)) {
 		engine->busy_boot = engine->boot;
 	}
 	return r;
+}
+
+void engine_end_turn(struct engine *engine, span_t worked, span_t committed, span_t took)
+{
+	engine->ended_boot = engine->boot + took;
+	if (engine_was_asked(engine)) {
+		pace_note_request(&engine->pace, engine->ended_boot);
+	}
+	if (engine->n_swept > 0) {
+		pace_note_slice(&engine->pace, engine->n_swept, worked, committed,
+				engine->ended_boot);
+	}
+	if (!engine->sweep.busy) {
+		pace_note_end(&engine->pace);
+	}
 }
 
 span_t engine_sleep(const struct engine *engine)
@@ -334,7 +367,7 @@ span_t engine_sleep(const struct engine *engine)
 	span_t sleep = ENGINE_SLEEP_MAX;
 
 	if (sweep_is_wanted(&engine->sweep, engine->now)) {
-		return 0;
+		return pace_wait(&engine->pace, engine->ended_boot);
 	}
 	if (store_unsettled_entries(engine->store) > 0) {
 		sleep = engine_until_quiet(engine);

@@ -8,6 +8,7 @@
 
 #include "daemon/core/access.h"
 #include "daemon/core/clock.h"
+#include "daemon/core/pace.h"
 #include "daemon/store/signer.h"
 #include "daemon/store/store.h"
 #include "daemon/work/backups.h"
@@ -25,6 +26,7 @@
  *     engine_commit()            one commit for all of it, and for rows that must be settled
  *     (the caller sends the answers)
  *     engine_settle()            a slice of moving rows to their tables, when it is quiet
+ *     engine_end_turn()          how long that took
  *     engine_sleep()             how long the caller may wait for the next turn
  *
  * Every int here is 0 or a negative errno, which means the machine failed: the caller ends the
@@ -74,7 +76,10 @@ struct claim_round {
  * @boot, @busy_boot: boot clock of this turn, and of the last one that had something to do
  * @wall:    the wall clock of this turn: to tell how far it is off, for nothing else
  * @started_at: trusted time of the start
+ * @ended_boot: boot clock when this turn ended; while it goes on, when it began
+ * @pace:    of the sweep
  * @n_requests_before: requests dispatched when this turn began
+ * @n_swept: rows that the sweep looked at in this turn
  * @call, @request, @scratch, @buffer, @profile: room that one call or one row uses at a time, so
  *             that no request allocates
  */
@@ -96,7 +101,10 @@ struct engine {
 	span_t busy_boot;
 	instant_t wall;
 	instant_t started_at;
+	span_t ended_boot;
+	struct pace pace;
 	uint64_t n_requests_before;
+	uint32_t n_swept;
 	struct call *call;
 	struct request *request;
 	struct pack_writer scratch;
@@ -124,6 +132,9 @@ void engine_begin_turn(struct engine *engine, const struct clock_reading *readin
 must_check int engine_work(struct engine *engine);
 must_check int engine_commit(struct engine *engine);
 must_check int engine_settle(struct engine *engine);
+
+/* @worked, @committed: us that engine_work() and engine_commit() took. @took: us for the turn */
+void engine_end_turn(struct engine *engine, span_t worked, span_t committed, span_t took);
 
 /* us until the next turn is wanted: 0 if there is work now, at most ENGINE_SLEEP_MAX. */
 span_t engine_sleep(const struct engine *engine);

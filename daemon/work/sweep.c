@@ -63,43 +63,77 @@ static void sweep_pass_over(struct sweep *sweep, struct sweep_result *result)
 		uid);
 }
 
-/* What the clock does to an account, and what is counted and recorded of it. */
-struct sweep_deed {
-	enum lifecycle_command command;
-	enum event event;
-	uint32_t *count;
-	bool again; /* it makes work for the next pass */
-};
-
-static int sweep_do(struct engine *engine, struct account *account, const struct sweep_deed *deed,
-		    struct sweep_result *result)
+/* What the clock does to an account, by the rules; nothing is changed yet. */
+static void sweep_judge(const struct engine *engine, struct account *account,
+			enum lifecycle_command command)
 {
-	struct actor actor = {.role = ROLE_DAEMON, .at = engine->now};
 	struct lifecycle_context context = {.keepers =
 						    store_keepers_of(engine->store, account->org)};
 	struct lifecycle_verdict verdict;
 
-	lifecycle_step(&account->facts, deed->command, &context, engine->now, &verdict);
+	lifecycle_step(&account->facts, command, &context, engine->now, &verdict);
 	assert(verdict.changed);
 	account->facts = verdict.next;
-	++*deed->count;
-	result->more = result->more || deed->again;
-	return store_change(engine->store, account, deed->event, &actor);
+}
+
+static struct actor sweep_actor(const struct engine *engine)
+{
+	return (struct actor){.role = ROLE_DAEMON, .at = engine->now};
+}
+
+static int sweep_change(struct engine *engine, struct account *account, enum event event)
+{
+	struct actor actor = sweep_actor(engine);
+
+	return store_change(engine->store, account, event, &actor);
 }
 
 /*
- * By the account's own row: an index can be damaged. What is completed was started in an earlier
- * commit.
+ * Once it is on disk who purged, and what the last keeper confirmed: a crash would leave nothing of
+ * them but the removal.
  */
+static int sweep_complete(struct engine *engine, struct account *account,
+			  struct sweep_result *result)
+{
+	if (!store_is_durable(engine->store, account)) {
+		result->more = true;
+		return 0;
+	}
+	sweep_judge(engine, account, LIFECYCLE_COMPLETE_REMOVAL);
+	++result->n_completed;
+	return sweep_change(engine, account, EVENT_REMOVAL_COMPLETED);
+}
+
+static int sweep_mark_overdue(struct engine *engine, struct account *account,
+			      struct sweep_result *result)
+{
+	result->owing |= account->facts.owed;
+	sweep_judge(engine, account, LIFECYCLE_MARK_OVERDUE);
+	++result->n_overdue;
+	return sweep_change(engine, account, EVENT_OVERDUE);
+}
+
+/* What nobody owes anything for is complete with its start, which is the clock's alone. */
+static int sweep_start(struct engine *engine, struct account *account, struct sweep_result *result)
+{
+	struct actor actor = sweep_actor(engine);
+	struct account removed;
+
+	sweep_judge(engine, account, LIFECYCLE_START_REMOVAL);
+	++result->n_started;
+	if (account->facts.owed != 0) {
+		return store_change(engine->store, account, EVENT_REMOVAL_STARTED, &actor);
+	}
+	removed = *account;
+	sweep_judge(engine, &removed, LIFECYCLE_COMPLETE_REMOVAL);
+	++result->n_completed;
+	return store_remove(engine->store, account, &removed.facts, &actor);
+}
+
+/* By the account's own row: an index can be damaged. */
 static int sweep_account(struct engine *engine, struct account *account,
 			 struct sweep_result *result)
 {
-	const struct sweep_deed start = {LIFECYCLE_START_REMOVAL, EVENT_REMOVAL_STARTED,
-					 &result->n_started, true};
-	const struct sweep_deed overdue = {LIFECYCLE_MARK_OVERDUE, EVENT_OVERDUE,
-					   &result->n_overdue, false};
-	const struct sweep_deed complete = {LIFECYCLE_COMPLETE_REMOVAL, EVENT_REMOVAL_COMPLETED,
-					    &result->n_completed, false};
 	instant_t at;
 	enum lifecycle_action action = lifecycle_next(&account->facts, &at);
 
@@ -109,16 +143,11 @@ static int sweep_account(struct engine *engine, struct account *account,
 	}
 	switch (action) {
 	case LIFECYCLE_ACTION_START_REMOVAL:
-		return sweep_do(engine, account, &start, result);
+		return sweep_start(engine, account, result);
 	case LIFECYCLE_ACTION_MARK_OVERDUE:
-		result->owing |= account->facts.owed;
-		return sweep_do(engine, account, &overdue, result);
+		return sweep_mark_overdue(engine, account, result);
 	case LIFECYCLE_ACTION_COMPLETE_REMOVAL:
-		if (store_is_durable(engine->store, account)) {
-			return sweep_do(engine, account, &complete, result);
-		}
-		result->more = true; /* its start is of this very turn */
-		return 0;
+		return sweep_complete(engine, account, result);
 	case LIFECYCLE_ACTION_NONE:
 		break;
 	}
@@ -141,6 +170,7 @@ static int sweep_step(struct engine *engine, struct sweep_result *result)
 		return STORE_E_NONE;
 	}
 	sweep->position = next;
+	++result->n_rows;
 	if (r == STORE_E_CORRUPT) {
 		sweep_pass_over(sweep, result);
 		return 0;
@@ -238,6 +268,7 @@ int sweep_slice(struct engine *engine, struct sweep_result *ret_result)
 {
 	struct sweep *sweep = &engine->sweep;
 	struct sweep_result result = {0};
+	uint32_t n_max = pace_rows(&engine->pace, engine->boot);
 	int r = 0;
 
 	if (sweep->paused) {
@@ -247,7 +278,7 @@ int sweep_slice(struct engine *engine, struct sweep_result *ret_result)
 	if (!sweep->busy) {
 		sweep_begin_pass(sweep);
 	}
-	for (uint32_t i = 0; i < SWEEP_SLICE_MAX && r == 0; ++i) {
+	while (result.n_rows < n_max && r == 0) {
 		r = sweep_step(engine, &result);
 	}
 	if (r < 0) {
@@ -259,6 +290,7 @@ int sweep_slice(struct engine *engine, struct sweep_result *ret_result)
 		sweep_end_pass(engine);
 	}
 	result.more = sweep->busy || sweep->again;
+	engine->n_swept += result.n_rows;
 	*ret_result = result;
 	return 0;
 }

@@ -9,19 +9,20 @@
 
 /*
  * Timed work. A sweep walks the due index in time order, oldest first, in slices with a budget: a
- * window that has ended becomes a started removal; a started removal that nobody else owes
- * anything for is completed. A row that fails is counted, reported and passed over. Each stage of
- * one account is in a commit of its own: the key is overwritten only once the start of the
- * removal is on disk.
+ * window that has ended becomes a started removal; a removal that nobody else owes anything for is
+ * completed, in one commit with its start if that is the clock's too, else in a later one. A row
+ * that fails is counted, reported and passed over.
  */
-
-#define SWEEP_SLICE_MAX 256 /* rows in one turn: about 2 ms, so that nobody waits long behind it */
 
 /* Rows that fail and have been reported, so that each is in the journal once. */
 #define SWEEP_REPORTED_MAX 64
 
-/* What a slice did, or a pass. @owing: the keepers that let deadlines pass. @more: do more now. */
+/*
+ * What a slice did, or a pass. @n_rows: looked at. @owing: the keepers that let deadlines pass.
+ * @more: do more now.
+ */
 struct sweep_result {
+	uint32_t n_rows;
 	uint32_t n_started;
 	uint32_t n_completed;
 	uint32_t n_overdue;
@@ -36,7 +37,7 @@ struct sweep_result {
  * @doubted:     paused by the clock guard: the wall clock was far ahead when the daemon started
  * @changed:     something changed since the last pass began, so that something may be due
  * @busy:        a pass is under way
- * @again:       this pass has made work for another
+ * @again:       this pass has left something for another
  * @position:    how far this pass has come
  * @next_at:     when the first thing falls due that was not at the end of the last pass;
  *             INSTANT_NONE if there is none
@@ -83,7 +84,7 @@ instant_t sweep_wanted_at(const struct sweep *sweep);
 #define SWEEP_LOOK_EVERY SPAN_MINUTE
 
 /**
- * sweep_slice() - do at most SWEEP_SLICE_MAX rows of what is due
+ * sweep_slice() - do a slice of what is due, as many rows as the pace allows
  *
  * Does nothing while paused. The caller commits. Return: 0 or a negative errno.
  */

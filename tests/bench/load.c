@@ -16,6 +16,7 @@
  * struct lane - one link and the calls that are out on it
  * @sent_ns: when each was sent; a ring, the oldest at @oldest
  * @last:    the system said that there is no more
+ * @wait_until_ns: it sends nothing before
  */
 struct lane {
 	struct stream *stream;
@@ -26,12 +27,14 @@ struct lane {
 	uint64_t sent_ns[DEPTH_MAX];
 	bool unsent;
 	bool last;
+	uint64_t wait_until_ns;
 };
 
 struct load {
 	struct target *target;
 	const struct target_class *class;
 	uint64_t begin_ns;
+	uint64_t now_ns; /* of this round */
 	struct lane lanes[LINKS_MAX];
 	struct pollfd polls[LINKS_MAX];
 	uint32_t n_lanes;
@@ -75,11 +78,16 @@ static bool stream_next_call(struct stream *stream, struct call *ret_call)
 	return ret_call->n > 0;
 }
 
+static bool lane_is_waiting(const struct load *load, const struct lane *lane)
+{
+	return !lane->last && lane->wait_until_ns > load->now_ns;
+}
+
 static void lane_send(struct load *load, struct lane *lane)
 {
 	struct stream *stream = lane->stream;
 
-	while (!lane->last && lane->n_out < stream->depth &&
+	while (!lane->last && !lane_is_waiting(load, lane) && lane->n_out < stream->depth &&
 	       !stream_is_over(stream, stopwatch_seconds_since(load->begin_ns)) &&
 	       stream_next_call(stream, &load->call)) {
 		load->call.keeper = lane->number + 1;
@@ -123,6 +131,7 @@ static void lane_receive(struct load *load, struct lane *lane)
 	while (lane->n_out > 0 && load->class->receive(lane->link, &answer)) {
 		lane_count(load, lane, &answer);
 		lane->last = lane->last || answer.last;
+		lane->wait_until_ns = stopwatch_ns() + answer.wait_ms * (NS_PER_SECOND / 1000);
 		lane->oldest = (lane->oldest + 1) % DEPTH_MAX;
 		lane->n_out--;
 		lane->stream->n_out--;
@@ -153,11 +162,12 @@ static void close_lanes(struct load *load)
 	}
 }
 
-/* Return: whether anything is out. */
+/* Return: whether anything is out, or will be. */
 static bool send_all(struct load *load, struct stream *streams, uint32_t n_streams)
 {
 	uint32_t n_out = 0;
 
+	load->now_ns = stopwatch_ns();
 	for (uint32_t i = 0; i < load->n_lanes; i++) {
 		struct lane *lane = &load->lanes[i];
 
@@ -168,20 +178,43 @@ static bool send_all(struct load *load, struct stream *streams, uint32_t n_strea
 		streams[i].ended = streams[i].n_out == 0;
 		n_out += streams[i].n_out;
 	}
+	for (uint32_t i = 0; i < load->n_lanes; i++) {
+		if (lane_is_waiting(load, &load->lanes[i])) {
+			load->lanes[i].stream->ended = false;
+			n_out++;
+		}
+	}
 	return n_out > 0;
+}
+
+/* How long there is nothing to send, at most. */
+static int wait_ms(const struct load *load)
+{
+	int ms = SILENCE_MS_MAX;
+
+	for (uint32_t i = 0; i < load->n_lanes; i++) {
+		const struct lane *lane = &load->lanes[i];
+
+		if (lane_is_waiting(load, lane)) {
+			uint64_t ns = lane->wait_until_ns - load->now_ns;
+
+			ms = MIN(ms, (int)(ns / (NS_PER_SECOND / 1000)) + 1);
+		}
+	}
+	return ms;
 }
 
 static void wait_for_answers(struct load *load)
 {
-	int r;
+	int ms = wait_ms(load), r;
 
 	do {
-		r = poll(load->polls, load->n_lanes, SILENCE_MS_MAX);
+		r = poll(load->polls, load->n_lanes, ms);
 	} while (r < 0 && errno == EINTR);
 	if (r < 0) {
 		fail_errno(errno, "poll");
 	}
-	if (r == 0) {
+	if (r == 0 && ms == SILENCE_MS_MAX) {
 		fail("%s does not answer", load->class->name);
 	}
 	for (uint32_t i = 0; i < load->n_lanes; i++) {

@@ -246,7 +246,8 @@ static void retentiond_prepare_sweep(struct target *target, enum work work, uint
 		.n_due = n_due,
 	};
 	daemon->goal.begin = ask_number(daemon, "sweep.status", daemon->goal.key);
-	daemon->goal.seq = ask_number(daemon, "ledger.head", "seq") + (start ? 1 : 2) * n_due;
+	daemon->goal.first_seq = ask_number(daemon, "ledger.head", "seq");
+	daemon->goal.seq = daemon->goal.first_seq + (start ? 1 : 2) * n_due;
 }
 
 static struct link *retentiond_open_link(struct target *target)

@@ -11,10 +11,15 @@
 
 #include "tests/bench/fail.h"
 #include "tests/bench/retentiond_request.h"
+#include "tests/bench/stopwatch.h"
 
 #define BUFFER_SIZE (RPC_ANSWER_MAX + 64 * 1024)
 #define UNSENT_MAX  (8 * 1024 * 1024)
 #define PAGE_ROWS   100
+
+/* How long a sweep is left alone at most, and at least. */
+#define SWEEP_WAIT_MS_MAX 100
+#define SWEEP_WAIT_MS_MIN 1
 
 /**
  * struct link
@@ -334,6 +339,17 @@ static uint64_t number(const struct pack_value *map, const char *key)
 	return (uint64_t)value.integer;
 }
 
+/* Half the time that the rest takes if it goes on as it did. */
+static uint32_t sweep_wait_ms(const struct sweep_goal *goal, uint64_t seq)
+{
+	double ms = stopwatch_seconds_since(goal->began_ns) * 1000;
+	double n_left = seq < goal->seq ? (double)(goal->seq - seq) : 0;
+	double n_done = seq > goal->first_seq ? (double)(seq - goal->first_seq) : 1;
+
+	ms = MIN(ms * n_left / n_done / 2, SWEEP_WAIT_MS_MAX);
+	return (uint32_t)MAX(ms, SWEEP_WAIT_MS_MIN);
+}
+
 static void take_sweep(struct link *link, const struct pack_value *result,
 		       struct answer *ret_answer)
 {
@@ -341,11 +357,16 @@ static void take_sweep(struct link *link, const struct pack_value *result,
 
 	if (goal->by_us > 0) {
 		goal->by_us = 0;
+		goal->began_ns = stopwatch_ns();
+		ret_answer->wait_ms = SWEEP_WAIT_MS_MIN;
 	} else if (!goal->near) {
 		goal->near = number(result, "seq") >= goal->seq;
+		ret_answer->wait_ms = goal->near ? 0 : sweep_wait_ms(goal, number(result, "seq"));
 	} else if (number(result, goal->key) - goal->begin >= goal->n_due) {
 		ret_answer->n_done = (uint32_t)(number(result, goal->key) - goal->begin);
 		ret_answer->last = true;
+	} else {
+		ret_answer->wait_ms = SWEEP_WAIT_MS_MIN;
 	}
 }
 

@@ -16,9 +16,10 @@
  * @n_due:  and how many are to be counted
  * @seq:    the ledger's number when all can be done, if nothing but the sweep were entered;
  *          what others enter meanwhile is added
+ * @first_seq, @began_ns: the ledger's number and the stopwatch when it began
  *
- * sweep.status looks for what is due next, which is much work while rows wait to be settled. So the
- * ledger's number is asked for until it is high enough, and only then how many there are.
+ * The ledger's number is asked for until it is high enough, and only then how many there are: each
+ * time when half of what is left should be done, so that nobody disturbs the sweep by asking.
  */
 struct sweep_goal {
 	int64_t by_us;
@@ -26,6 +27,8 @@ struct sweep_goal {
 	uint64_t begin;
 	uint64_t n_due;
 	uint64_t seq;
+	uint64_t first_seq;
+	uint64_t began_ns;
 	bool near;
 };
 

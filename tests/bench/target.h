@@ -46,10 +46,13 @@ struct call {
  * struct answer - what a call came to
  * @n_done: accounts that were changed or told
  * @last:   there is no more of this work (SWEEP, ERASE, BACKUP)
+ * @wait_ms: the link sends its next call only then: whoever asks all the time how far a sweep is
+ *          measures a sweep that somebody always disturbs
  */
 struct answer {
 	uint32_t n_done;
 	bool last;
+	uint32_t wait_ms;
 };
 
 struct target;

@@ -62,7 +62,7 @@ Test(engine, it_wakes_when_the_next_window_ends)
 	cr_assert_eq(asleep(), 5 * SPAN_SECOND);
 	rig_advance(&rig, 5 * SPAN_SECOND);
 	rig_turn(&rig);
-	cr_assert_eq(store_counts(rig.engine->store)->n_removing, 1);
+	cr_assert_eq(store_counts(rig.engine->store)->n_removed, 1);
 }
 
 Test(engine, it_does_not_sleep_while_there_is_work)

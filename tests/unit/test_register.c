@@ -4,6 +4,7 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "tests/support/temp.h"
 
@@ -308,4 +309,148 @@ Test(register, a_mark_that_is_not_of_its_records_is_refused)
 
 	mark.check[0] ^= 1;
 	cr_assert_eq(answer_behind(&mark), REGISTER_E_CORRUPT);
+}
+
+/* From here: more records than fit into two pages. They are written ahead, into a file beside it. */
+
+#define MANY 1000
+#define PAGE 4096
+
+static char *ahead_path(void)
+{
+	return temp_path_new(directory, "register.ahead");
+}
+
+/* A few records, then many in one sync; the mark behind the few. */
+static struct register_mark make_many(void)
+{
+	struct register_mark mark = make(3);
+	struct removal_register *removals = open_behind(&mark);
+
+	add(removals, 3, MANY);
+	cr_assert_eq(register_sync(removals), 0);
+	(void)register_close(removals);
+	return mark;
+}
+
+static void expect_all(const struct register_mark *mark)
+{
+	struct removal_register *removals = open_behind(mark);
+
+	expect_bounds(removals, 3, 3 + MANY);
+	expect_records(removals, 3, MANY);
+	cr_assert_eq(file_len(), HEADER_LEN + (3 + MANY) * RECORD_LEN);
+	(void)register_close(removals);
+}
+
+Test(register, many_records_are_all_there)
+{
+	struct register_mark mark = make_many();
+
+	expect_all(&mark);
+}
+
+/* Each page in turn, as if all others had reached the disk before it; and all of them. */
+Test(register, what_a_crash_tore_of_many_records_is_made_whole)
+{
+	static const char zeros[PAGE];
+	struct register_mark mark = make_many();
+	struct slice whole = temp_file_read(path);
+	const size_t begin = HEADER_LEN + 3 * RECORD_LEN;
+
+	for (size_t at = begin; at < whole.len; at += PAGE - at % PAGE) {
+		char *torn = malloc(whole.len);
+
+		cr_assert(torn);
+		memcpy(torn, whole.data, whole.len);
+		memcpy(torn + at, zeros, MIN(PAGE - at % PAGE, whole.len - at));
+		temp_file_write(path, (struct slice){torn, whole.len});
+		free(torn);
+		expect_all(&mark);
+	}
+	temp_file_write(path, (struct slice){whole.data, begin});
+	expect_all(&mark);
+	free((void *)(uintptr_t)whole.data);
+}
+
+/* The crash was before: not one of them is in the register. */
+Test(register, many_records_that_were_not_whole_ahead_are_not_there)
+{
+	cleanup(freep) char *ahead = ahead_path();
+	struct register_mark mark = make_many();
+	struct slice bytes = temp_file_read(ahead), whole = temp_file_read(path);
+
+	for (size_t at = 0; at < bytes.len; at += at < 64 ? 1 : 997) {
+		struct removal_register *removals;
+
+		temp_file_write(ahead, bytes);
+		temp_file_flip(ahead, (off_t)at, 0x20);
+		temp_file_write(path, (struct slice){whole.data, HEADER_LEN + 3 * RECORD_LEN});
+		removals = open_behind(&mark);
+		expect_bounds(removals, 3, 3);
+		(void)register_close(removals);
+	}
+	temp_file_write(ahead, (struct slice){bytes.data, bytes.len - 1});
+	cr_assert_eq(answer_behind(&mark), 0);
+	cr_assert_eq(file_len(), HEADER_LEN + 3 * RECORD_LEN);
+	free((void *)(uintptr_t)bytes.data);
+	free((void *)(uintptr_t)whole.data);
+}
+
+Test(register, what_was_written_ahead_once_does_not_come_back)
+{
+	struct register_mark mark = make_many(), last;
+	struct removal_register *removals = open_behind(&mark);
+
+	add(removals, 3 + MANY, 1);
+	cr_assert_eq(register_sync(removals), 0);
+	register_get_mark(removals, &last);
+	(void)register_close(removals);
+	temp_file_flip(path, PAGE, 0x10);
+	cr_assert_eq(answer_behind(&last), REGISTER_E_CORRUPT, "it was whole: somebody changed it");
+}
+
+/* An older register was put back, and went on: what was written ahead of the newer one is not its. */
+Test(register, what_was_written_ahead_does_not_come_back_to_one_that_went_another_way)
+{
+	struct register_mark mark = make_many();
+	struct slice whole = temp_file_read(path);
+	struct removal_register *removals;
+
+	temp_file_write(path, (struct slice){whole.data, HEADER_LEN + 2 * RECORD_LEN});
+	removals = open_behind(&no_mark);
+	expect_bounds(removals, 0, 2);
+	add(removals, 7, 2);
+	cr_assert_eq(register_sync(removals), 0);
+	register_get_mark(removals, &mark);
+	(void)register_close(removals);
+	cr_assert_eq(answer_behind(&mark), 0);
+	cr_assert_eq(file_len(), HEADER_LEN + 4 * RECORD_LEN);
+	free((void *)(uintptr_t)whole.data);
+}
+
+Test(register, what_was_written_ahead_of_another_register_is_passed_over)
+{
+	struct removal_register *removals;
+
+	(void)make_many();
+	cr_assert_eq(unlink(path), 0);
+	(void)make(3);
+	removals = open_behind(&no_mark);
+	expect_bounds(removals, 0, 3);
+	(void)register_close(removals);
+}
+
+Test(register, where_nothing_can_be_written_ahead_many_records_go_in_order)
+{
+	cleanup(freep) char *ahead = ahead_path();
+	struct register_mark mark = make(3);
+	struct removal_register *removals = open_behind(&mark);
+
+	add(removals, 3, MANY);
+	cr_assert_eq(mkdir(ahead, 0700), 0);
+	cr_assert_eq(register_sync(removals), 0);
+	cr_assert_eq(rmdir(ahead), 0);
+	(void)register_close(removals);
+	expect_all(&mark);
 }

@@ -112,6 +112,20 @@ static void complete(struct account *account)
 	storeroom_commit(&room);
 }
 
+/* Left before, and now removed as a sweep does it. Not committed. */
+static void remove_at_once(struct account *account)
+{
+	struct actor actor = {.role = ROLE_DAEMON, .at = room.now};
+	struct facts *facts = &account->facts, removed;
+
+	facts->deleted_at = room.now;
+	facts->removal = 30 * SPAN_DAY;
+	facts->removal_started_at = room.now;
+	removed = *facts;
+	removed.removed_at = room.now;
+	cr_assert_eq(store_remove(room.store, account, &removed, &actor), 0);
+}
+
 static bool has_key(uint64_t uid)
 {
 	bool has;
@@ -160,19 +174,63 @@ Test(removals, nothing_is_done_again_while_register_and_store_agree)
 	cr_assert_eq(events(EVENT_RESTORED_FROM_BACKUP), 0);
 }
 
-/* From here: a kill between the steps of a completed removal: vault, register, vault's sync, commit. */
+/* From here: a kill between the steps of a commit: register, vault, vault's sync, data. */
 
-Test(removals, a_kill_after_the_key_was_overwritten_leaves_a_removal_that_can_be_completed)
+Test(removals, a_kill_before_the_register_was_synced_has_destroyed_no_key)
 {
 	start(&guest);
 	storeroom_step(&room, &guest, LIFECYCLE_COMPLETE_REMOVAL);
+	cr_assert_not(has_key(guest.uid), "for whoever asks it is gone");
 	storeroom_reopen(&room); /* without a commit */
 
 	guest = storeroom_get(&room, guest.uid);
 	cr_assert_eq(guest.facts.removed_at, INSTANT_NONE);
-	cr_assert_not(has_key(guest.uid));
+	cr_assert(has_key(guest.uid));
 	complete(&guest);
 	expect_removed(&guest);
+}
+
+Test(removals, a_removal_in_one_change_is_all_undone_by_a_kill_before_the_register_was_synced)
+{
+	remove_at_once(&guest);
+	storeroom_reopen(&room);
+
+	guest = storeroom_get(&room, guest.uid);
+	cr_assert_eq(guest.facts.deleted_at, INSTANT_NONE);
+	cr_assert_eq(profile_of(guest.uid), 0);
+}
+
+Test(removals, a_removal_in_one_change_is_two_entries_and_two_records)
+{
+	remove_at_once(&guest);
+	storeroom_commit(&room);
+	expect_removed(&guest);
+	cr_assert_eq(events(EVENT_REMOVAL_STARTED), 1);
+	cr_assert_eq(events(EVENT_REMOVAL_COMPLETED), 1);
+	storeroom_reopen(&room);
+	cr_assert_not(store_restored(room.store)->any);
+	expect_removed(&guest);
+}
+
+Test(removals, a_removal_in_one_change_is_done_again_whatever_of_it_a_kill_kept_from_the_disk)
+{
+	const int lost[] = {DATA | VAULT, DATA};
+
+	for (size_t i = 0; i < ARRAY_LEN(lost); i++) {
+		struct account account =
+			storeroom_import(&room, org, "x", "x@home.example", "x@fabrikam.example");
+		struct moment before;
+
+		storeroom_settle(&room);
+		before = moment_now();
+		remove_at_once(&account);
+		storeroom_commit(&room);
+		put_back(&before, lost[i]);
+		cr_assert_eq(store_restored(room.store)->n_started, 1);
+		cr_assert_eq(store_restored(room.store)->n_completed, 1);
+		expect_removed(&account);
+		moment_done(&before);
+	}
 }
 
 Test(removals, a_kill_after_the_register_was_synced_is_completed_by_the_next_start)

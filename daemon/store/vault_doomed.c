@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/store/vault_doomed.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sodium.h>
+
+#include "daemon/store/files.h"
+#include "daemon/store/vault.h"
+#include "daemon/store/vault_file.h"
+#include "daemon/store/vault_header.h"
+
+void vault_doomed_done(struct vault_doomed *doomed)
+{
+	free(doomed->uids);
+	*doomed = (struct vault_doomed){0};
+}
+
+int vault_doomed_add(struct vault_doomed *doomed, uint64_t uid)
+{
+	if (doomed->n == doomed->n_max) {
+		size_t n_max = MAX(2 * doomed->n_max, 64);
+		uint64_t *uids = reallocarray(doomed->uids, n_max, sizeof(*uids));
+
+		if (!uids) {
+			return -ENOMEM;
+		}
+		doomed->uids = uids;
+		doomed->n_max = n_max;
+	}
+	doomed->uids[doomed->n++] = uid;
+	return 0;
+}
+
+void vault_doomed_remove(struct vault_doomed *doomed, uint64_t uid)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < doomed->n; i++) {
+		if (doomed->uids[i] != uid) {
+			doomed->uids[n++] = doomed->uids[i];
+		}
+	}
+	doomed->n = n;
+}
+
+bool vault_doomed_has(const struct vault_doomed *doomed, uint64_t uid)
+{
+	for (size_t i = 0; i < doomed->n; i++) {
+		if (doomed->uids[i] == uid) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static int compare_uids(const void *a, const void *b)
+{
+	const uint64_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+static uint64_t block_of(uint64_t uid)
+{
+	return (VAULT_SLOTS_PER_BLOCK + uid - 1) / VAULT_SLOTS_PER_BLOCK;
+}
+
+static bool is_erased(const uint8_t block[static VAULT_BLOCK_BYTES])
+{
+	for (size_t at = 0; at < VAULT_BLOCK_BYTES; at += VAULT_KEY_LEN) {
+		if (!sodium_is_zero(block + at, VAULT_KEY_LEN)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static void note_erased(struct vault_doomed *doomed, uint64_t number)
+{
+	size_t n = doomed->n_erased;
+
+	if (n > 0 && doomed->erased[n - 1].first + doomed->erased[n - 1].n == number) {
+		doomed->erased[n - 1].n++;
+	} else if (n < VAULT_RUNS_MAX) {
+		doomed->erased[n].first = number;
+		doomed->erased[n].n = 1;
+		doomed->n_erased++;
+	}
+}
+
+/* From the first slot that has a key to the last one. */
+static int overwrite_slots(int fd, uint64_t number, uint8_t block[static VAULT_BLOCK_BYTES],
+			   const uint64_t *uids, size_t n)
+{
+	size_t from = VAULT_BLOCK_BYTES, to = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		size_t at = (uids[i] - 1) % VAULT_SLOTS_PER_BLOCK * VAULT_KEY_LEN;
+
+		if (!sodium_is_zero(block + at, VAULT_KEY_LEN)) {
+			sodium_memzero(block + at, VAULT_KEY_LEN);
+			from = MIN(from, at);
+			to = at + VAULT_KEY_LEN;
+		}
+	}
+	if (from >= to) {
+		return 0;
+	}
+	return files_write_at(fd, (off_t)(number * VAULT_BLOCK_BYTES + from), block + from,
+			      to - from);
+}
+
+static int overwrite_block(struct vault_doomed *doomed, int fd, const uint64_t *uids, size_t n)
+{
+	uint64_t number = block_of(uids[0]);
+	uint8_t block[VAULT_BLOCK_BYTES];
+	int r = vault_file_read(fd, (off_t)(number * VAULT_BLOCK_BYTES), block, sizeof(block));
+
+	if (r == 0) {
+		r = overwrite_slots(fd, number, block, uids, n);
+	}
+	if (r == 0 && is_erased(block)) {
+		note_erased(doomed, number);
+	}
+	sodium_memzero(block, sizeof(block));
+	return r;
+}
+
+int vault_doomed_overwrite(struct vault_doomed *doomed, int fd)
+{
+	size_t n;
+	int r = 0;
+
+	qsort(doomed->uids, doomed->n, sizeof(*doomed->uids), compare_uids);
+	for (size_t i = 0; i < doomed->n && r == 0; i += n) {
+		uint64_t number = block_of(doomed->uids[i]);
+
+		for (n = 1; i + n < doomed->n && block_of(doomed->uids[i + n]) == number;) {
+			n++;
+		}
+		r = overwrite_block(doomed, fd, doomed->uids + i, n);
+	}
+	doomed->n = r == 0 ? 0 : doomed->n;
+	return r;
+}
+
+void vault_doomed_punch(struct vault_doomed *doomed, int fd)
+{
+	for (size_t i = 0; i < doomed->n_erased; i++) {
+		(void)fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+				(off_t)(doomed->erased[i].first * VAULT_BLOCK_BYTES),
+				(off_t)(doomed->erased[i].n * VAULT_BLOCK_BYTES));
+	}
+	doomed->n_erased = 0;
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef RETENTIOND_STORE_VAULT_DOOMED_H
+#define RETENTIOND_STORE_VAULT_DOOMED_H
+
+#include "common/base.h"
+
+/*
+ * Keys of a vault that are to be destroyed: gone for every reader at once, and overwritten in its
+ * file by the next vault_sync(). Till then what is irrevocable can be put on record first.
+ *
+ * Sweeps go by time and imports came in order, so that neighbours often go together: each block is
+ * read and written once for all of its slots.
+ */
+
+/* Runs of erased blocks to punch out. More are not remembered: to punch them only saves space. */
+#define VAULT_RUNS_MAX 256
+
+/**
+ * struct vault_doomed
+ * @uids:   in no order, perhaps twice
+ * @erased: runs of blocks that hold no key any more
+ */
+struct vault_doomed {
+	uint64_t *uids;
+	size_t n;
+	size_t n_max;
+	struct {
+		uint64_t first;
+		uint64_t n;
+	} erased[VAULT_RUNS_MAX];
+	size_t n_erased;
+};
+
+void vault_doomed_done(struct vault_doomed *doomed);
+
+must_check int vault_doomed_add(struct vault_doomed *doomed, uint64_t uid); /* 0 or -ENOMEM */
+void vault_doomed_remove(struct vault_doomed *doomed, uint64_t uid); /* it is given a new key */
+bool vault_doomed_has(const struct vault_doomed *doomed, uint64_t uid);
+
+/*
+ * Overwrites the slots with zeros; a slot without a key is not written: behind the end of the file
+ * that would make it longer. Not synced. Return: 0 or a negative errno.
+ */
+must_check int vault_doomed_overwrite(struct vault_doomed *doomed, int fd);
+
+/*
+ * Gives the space of erased blocks back. Only after the zeros are on disk: a block that is punched
+ * out before keeps the old keys on the medium. Any failure leaves blocks of zeros, so it is no
+ * failure.
+ */
+void vault_doomed_punch(struct vault_doomed *doomed, int fd);
+
+#endif
