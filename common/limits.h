@@ -67,6 +67,11 @@
  */
 #define LIMITS_READ_BYTES_PER_TURN (64 * 1024)
 /*
+ * bytes; read from all connections of one user in one turn, where others have asked for something
+ * lately: a tenth of a millisecond of copying. The last reading may go over it.
+ */
+#define LIMITS_READ_BYTES_OF_UID_PER_TURN (256 * 1024)
+/*
  * Messages of one connection in one turn. Enough that commits are shared well (see design: 85 k changes a
  * second at 32 for each commit), few enough that a peer which pipelines thousands does not keep
  * others waiting.
@@ -81,13 +86,15 @@
  * The same where more than one user has asked for something lately: who asks for little then waits
  * for little, and commits are still shared. A single request can be longer.
  */
-#define LIMITS_WORK_SHARED_PER_TURN (2 * SPAN_SECOND / 1000)
+#define LIMITS_WORK_SHARED_PER_TURN (SPAN_SECOND / 1000)
 /* And of all connections of one user then: half, so that the next one has its share too. */
 #define LIMITS_WORK_OF_UID_PER_TURN (LIMITS_WORK_SHARED_PER_TURN / 2)
 /* What lately means: a user who asks ten times a second is there all the time. */
 #define LIMITS_SHARED_SPAN (SPAN_SECOND / 10)
 /* Time for telling subscribers of events in one turn: with the work, 10 ms. */
 #define LIMITS_PUSH_PER_TURN (2 * SPAN_SECOND / 1000)
+/* The same where more than one user has asked for something lately. */
+#define LIMITS_PUSH_SHARED_PER_TURN (SPAN_SECOND / 2000)
 
 /*
  * bytes; answers that a peer has not read yet: one of the largest. Beyond it, nothing more is read
@@ -186,8 +193,8 @@
 #define PERSON_ACCOUNTS_MAX 1000
 /* A keeper that dies keeps its tasks from the others for so long; a longer lease is cut to this. */
 #define LEASE_MAX SPAN_DAY
-/* rows looked at for one page of a list: under 10 ms; a page may be short and have a cursor */
-#define LIST_EXAMINED_MAX 4096
+/* rows looked at for one page of a list: about 1 ms; a page may be short and have a cursor */
+#define LIST_EXAMINED_MAX 1024
 /* bytes of a page, well below an answer's limit; likewise */
 #define LIST_BYTES_MAX (256 * 1024)
 /* removals looked at in one claim: under 10 ms; the next claim goes on behind them */

@@ -136,8 +136,13 @@ static void conn_read(struct conn *conn)
 static void on_readable(evutil_socket_t unused fd, short unused what, void *userdata)
 {
 	struct conn *conn = userdata;
+	size_t n_before = stream_n_bytes(&conn->stream);
 
+	if (conn->shared->is_shared && user_has_read(conn->user, conn->shared->turn)) {
+		return; /* what is left makes the next turn come at once */
+	}
 	conn_read(conn);
+	conn->user->read_bytes += stream_n_bytes(&conn->stream) - n_before;
 	conn_touch(conn);
 }
 

@@ -28,6 +28,8 @@ struct event;
  * @subscribers: connections that are told of events
  * @answer:  one answer at a time
  * @refused: see conn_notice()
+ * @is_shared: more than one user has asked for something lately
+ * @turn:    counts them
  * @read_at: limits_now() when the first bytes of this turn came; 0 before
  * @rooms:   for the bytes of this turn
  */
@@ -40,6 +42,8 @@ struct conn_shared {
 	size_t n_subscribers;
 	struct pack_writer answer;
 	struct limits_notice refused;
+	bool is_shared;
+	uint64_t turn;
 	span_t read_at;
 	struct stream_rooms rooms;
 };

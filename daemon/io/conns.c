@@ -148,6 +148,7 @@ static int conns_work_users(struct conns *conns, bool heavy, span_t share, span_
 	return error;
 }
 
+/* Whether those who took more than their share may go on, though somebody else was served. */
 static bool conns_let_heavy(struct conns *conns, bool light_served)
 {
 	struct user *user;
@@ -162,17 +163,19 @@ static bool conns_let_heavy(struct conns *conns, bool light_served)
 
 int conns_work(struct conns *conns)
 {
-	span_t now = limits_now(), span = user_turn_span(&conns->shared.users, now);
-	bool alone = span == LIMITS_WORK_PER_TURN;
-	span_t share = alone ? span : LIMITS_WORK_OF_UID_PER_TURN;
+	span_t now = limits_now();
+	bool shared = user_shares_turn(&conns->shared.users, now);
+	span_t span = shared ? LIMITS_WORK_SHARED_PER_TURN : LIMITS_WORK_PER_TURN;
+	span_t share = shared ? LIMITS_WORK_OF_UID_PER_TURN : span;
 	size_t n_served = 0;
 	int error;
 
+	conns->shared.is_shared = shared;
 	conns->shared.handler.meters->n_connections = conns->n_all;
 	conns->shared.handler.meters->n_subscribers = conns->shared.n_subscribers;
 	error = conns_work_users(conns, false, share, now + span, &n_served);
 	if (!error && conns_let_heavy(conns, n_served > 0)) {
-		error = conns_work_users(conns, true, share, now + span, &n_served);
+		error = conns_work_users(conns, true, share, limits_now() + span, &n_served);
 	}
 	return error;
 }
@@ -191,7 +194,8 @@ static void conns_push_later(struct conns *conns, size_t n)
 /* In turns as in conns_work(). */
 int conns_push(struct conns *conns)
 {
-	span_t until = limits_now() + LIMITS_PUSH_PER_TURN;
+	span_t span = conns->shared.is_shared ? LIMITS_PUSH_SHARED_PER_TURN : LIMITS_PUSH_PER_TURN;
+	span_t until = limits_now() + span;
 
 	for (size_t n = conns->shared.n_subscribers; n > 0; n--) {
 		struct conn *conn = TAILQ_FIRST(&conns->shared.subscribers);
@@ -235,6 +239,7 @@ void conns_finish(struct conns *conns)
 	conns->shared.rooms.n_in = 0;
 	conns->shared.rooms.n_out = 0;
 	conns->shared.read_at = 0;
+	conns->shared.turn++;
 }
 
 bool conns_have_work(const struct conns *conns)

@@ -50,7 +50,7 @@ static bool user_is_about(const struct user *user, span_t now)
 	       (user->seen_at > 0 && now - user->seen_at < LIMITS_SHARED_SPAN);
 }
 
-span_t user_turn_span(const struct user_list *users, span_t now)
+bool user_shares_turn(const struct user_list *users, span_t now)
 {
 	const struct user *user;
 	size_t n = 0;
@@ -58,10 +58,19 @@ span_t user_turn_span(const struct user_list *users, span_t now)
 	TAILQ_FOREACH(user, users, in_users) {
 		n += user_is_about(user, now);
 		if (n > 1) {
-			return LIMITS_WORK_SHARED_PER_TURN;
+			return true;
 		}
 	}
-	return LIMITS_WORK_PER_TURN;
+	return false;
+}
+
+bool user_has_read(struct user *user, uint64_t turn)
+{
+	if (user->turn != turn) {
+		user->turn = turn;
+		user->read_bytes = 0;
+	}
+	return user->read_bytes >= LIMITS_READ_BYTES_OF_UID_PER_TURN;
 }
 
 void user_served(struct user_list *users, struct user *user, span_t began, span_t now)

@@ -27,6 +27,7 @@ TAILQ_HEAD(conn_list, conn);
  * struct user - one uid with its connections
  * @n_conns: that are open; freed with the last
  * @busy:    those that this turn, or the next one, has to look at
+ * @turn, @read_bytes: what has been read from it, and in which turn
  * @seen_at: limits_now() when it was served last; 0 if never
  * @heavy:   it took more than its share when it was served last
  * @waited:  the turn before this one passed it over
@@ -36,6 +37,8 @@ struct user {
 	uid_t uid;
 	size_t n_conns;
 	struct conn_list busy;
+	uint64_t turn;
+	size_t read_bytes;
 	span_t seen_at;
 	bool heavy;
 	bool waited;
@@ -48,13 +51,11 @@ struct user *user_find(const struct user_list *users, uid_t uid);
 struct user *user_take(struct user_list *users, uid_t uid);         /* for one more connection */
 struct user *user_drop(struct user_list *users, struct user *user); /* one connection less */
 
-/**
- * user_turn_span() - how long the work of a turn may last
- *
- * Return: LIMITS_WORK_PER_TURN, or LIMITS_WORK_SHARED_PER_TURN where more than one user has been
- * served within LIMITS_SHARED_SPAN, or waits to be.
- */
-span_t user_turn_span(const struct user_list *users, span_t now);
+/* Whether more than one user has been served within LIMITS_SHARED_SPAN, or waits to be. */
+bool user_shares_turn(const struct user_list *users, span_t now);
+
+/* Whether no more may be read from a user in this turn, of those who share it. */
+bool user_has_read(struct user *user, uint64_t turn);
 
 /* Takes down what a user took of a turn; it goes to the end of the line. */
 void user_served(struct user_list *users, struct user *user, span_t began, span_t now);

@@ -215,6 +215,7 @@ ATTACKS = {
 
 
 def _become(uid):
+    os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
     os.setgroups([])
     os.setresgid(uid, uid, uid)
     os.setresuid(uid, uid, uid)
