@@ -33,6 +33,7 @@ enum argument_type {
 	ARGUMENT_TYPE_KIND,     /* text: an account kind's name */
 	ARGUMENT_TYPE_STATE,    /* text: an account state's name */
 	ARGUMENT_TYPE_BUCKET,   /* text: hour, day, week */
+	ARGUMENT_TYPE_GUARD,    /* text: a guard's name */
 	ARGUMENT_TYPE_BOOL,     /* boolean */
 	ARGUMENT_TYPE_WINDOW,   /* integer, us, model_window_fault() */
 	ARGUMENT_TYPE_REMOVAL,  /* integer, us, model_removal_fault() */
@@ -40,6 +41,7 @@ enum argument_type {
 	ARGUMENT_TYPE_INSTANT,  /* integer, us since 1970 UTC, 0 to INSTANT_MAX */
 	ARGUMENT_TYPE_UID,      /* integer, 1 to 2^63-1 */
 	ARGUMENT_TYPE_SEQ,      /* integer, 1 to 2^63-1 */
+	ARGUMENT_TYPE_COUNT,    /* integer, 1 to 2^63-1 */
 	ARGUMENT_TYPE_LIMIT,    /* integer, 1 to 1000 */
 	ARGUMENT_TYPE_CURSOR,   /* text or bin, at most 128 bytes */
 	ARGUMENT_TYPE_TEXTS,    /* array of texts, model_group_fault() each */

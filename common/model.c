@@ -33,6 +33,11 @@ static const char *const result_names[] = {
 	[TASK_RESULT_WAIVED] = "waived",
 };
 
+static const char *const guard_names[] = {
+	[GUARD_CLOCK] = "clock",
+	[GUARD_MASS] = "mass",
+};
+
 static const char *const request_names[] = {
 	[REQUEST_STATE_OPEN] = "open",
 	[REQUEST_STATE_APPROVED] = "approved",
@@ -51,6 +56,7 @@ static_assert(ARRAY_LEN(kind_names) == _ACCOUNT_KIND_MAX, "every kind has a name
 static_assert(ARRAY_LEN(state_names) == _ACCOUNT_STATE_MAX, "every state has a name");
 static_assert(ARRAY_LEN(sla_names) == _ACCOUNT_SLA_MAX, "every sla has a name");
 static_assert(ARRAY_LEN(result_names) == _TASK_RESULT_MAX, "every result has a name");
+static_assert(ARRAY_LEN(guard_names) == _GUARD_MAX, "every guard has a name");
 static_assert(ARRAY_LEN(request_names) == _REQUEST_STATE_MAX, "every request's state has a name");
 static_assert(ARRAY_LEN(role_names) == _ROLE_MAX, "every role has a name");
 
@@ -78,6 +84,12 @@ const char *task_result_name(enum task_result result)
 	assert(result >= TASK_RESULT_ERASED);
 	assert(result < _TASK_RESULT_MAX);
 	return result_names[result];
+}
+
+const char *guard_name(enum guard guard)
+{
+	assert(guard < _GUARD_MAX);
+	return guard_names[guard];
 }
 
 const char *request_state_name(enum request_state state)
@@ -136,6 +148,17 @@ bool task_result_from_name(struct slice name, enum task_result *ret_result)
 		return false;
 	}
 	*ret_result = (enum task_result)i;
+	return true;
+}
+
+bool guard_from_name(struct slice name, enum guard *ret_guard)
+{
+	size_t i;
+
+	if (!name_find(guard_names, ARRAY_LEN(guard_names), name, &i)) {
+		return false;
+	}
+	*ret_guard = (enum guard)i;
 	return true;
 }
 

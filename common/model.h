@@ -41,6 +41,13 @@ enum task_result {
 	_TASK_RESULT_MAX
 };
 
+/* What stops timed work, or a part of it, until an administrator releases it. */
+enum guard {
+	GUARD_CLOCK, /* the wall clock is not believed */
+	GUARD_MASS,  /* too much of an organization goes at once */
+	_GUARD_MAX
+};
+
 /* What has become of a removal request. */
 enum request_state {
 	REQUEST_STATE_OPEN = 1,
@@ -78,6 +85,7 @@ enum role {
 const char *account_kind_name(enum account_kind kind);
 const char *account_state_name(enum account_state state);
 const char *account_sla_name(enum account_sla sla);
+const char *guard_name(enum guard guard); /* "clock", "mass" */
 const char *task_result_name(enum task_result result);
 const char *request_state_name(enum request_state state);
 const char *role_name(enum role role);
@@ -85,6 +93,7 @@ const char *role_name(enum role role);
 /* The reverse; false for an unknown name. */
 must_check bool account_kind_from_name(struct slice name, enum account_kind *ret_kind);
 must_check bool account_state_from_name(struct slice name, enum account_state *ret_state);
+must_check bool guard_from_name(struct slice name, enum guard *ret_guard);
 must_check bool task_result_from_name(struct slice name, enum task_result *ret_result);
 must_check bool request_state_from_name(struct slice name, enum request_state *ret_state);
 must_check bool role_from_name(struct slice name, enum role *ret_role);

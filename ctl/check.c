@@ -42,12 +42,19 @@ static void put_instant(instant_t at, instant_t now, char text[static WHEN_TEXT_
 
 static void check_clock(const json_t *info, json_t *faults, bool *ok)
 {
-	if (json_is_false(json_object_get(json_object_get(info, "clock"), "trusted"))) {
-		add(faults, ok, "clock-not-trusted",
-		    "the clock guard is engaged: the wall clock was more than 7 d ahead of the "
-		    "ledger when retentiond started, and timed work waits. Look at date(1); if it "
-		    "is right: retentionctl resume");
+	const json_t *clock = json_object_get(info, "clock");
+	bool behind = number(clock, "wall_us") < number(clock, "now_us");
+	char off[SPAN_TEXT_MAX];
+
+	if (!json_is_false(json_object_get(clock, "trusted"))) {
+		return;
 	}
+	span_format(llabs(number(clock, "wall_us") - number(clock, "now_us")), off);
+	add(faults, ok, "clock-not-trusted",
+	    "the clock guard is engaged: the wall clock is %s %s the last time on record, and "
+	    "timed work waits. Look at date(1): if it is right: retentionctl release-guard clock; "
+	    "if it is wrong, set it right",
+	    off, behind ? "behind" : "ahead of");
 }
 
 static void check_removals(const json_t *stats, json_t *faults, bool *ok)

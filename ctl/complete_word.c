@@ -37,6 +37,13 @@ static void offer_results(struct ctl_completion *completion)
 	}
 }
 
+static void offer_guards(struct ctl_completion *completion)
+{
+	for (int guard = 0; guard < _GUARD_MAX; guard++) {
+		ctl_complete_put(&completion->list, guard_name((enum guard)guard), "", "");
+	}
+}
+
 static void offer_methods(struct ctl_completion *completion)
 {
 	for (size_t i = 0; i < _COMMAND_MAX; i++) {
@@ -287,6 +294,7 @@ static const struct {
 	{"NUMBER",  offer_requests},
 	{"NAME",    offer_holds},
 	{"STATE",   offer_states},
+	{"GUARD",   offer_guards},
 	{"KIND",    offer_kinds},
 	{"RESULT",  offer_results},
 	{"METHOD",  offer_methods},

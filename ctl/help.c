@@ -6,6 +6,7 @@
 
 #define OPTION_WIDTH 34 /* column in which the words about an option begin */
 
+/* clang-format off */
 /* Methods are grouped by what stands before their dot. */
 const struct ctl_help_group ctl_help_groups[] = {
 	{"account", "Accounts"},
@@ -15,6 +16,7 @@ const struct ctl_help_group ctl_help_groups[] = {
 	{"request", "Requests"},
 	{"due", "Time"},
 	{"sweep", "Sweep"},
+	{"guard", "Guards"},
 	{"keeper", "Keepers"},
 	{"ledger", "Evidence"},
 	{"stats", "Figures"},
@@ -27,7 +29,6 @@ const struct ctl_help_group ctl_help_groups[] = {
 	{NULL, NULL},
 };
 
-/* clang-format off */
 const struct ctl_help_text ctl_help_examples[] = {
 	{COMMAND_account_import,  "retentionctl import --dry-run users.csv"},
 	{COMMAND_account_import,  "retentionctl import --org=contoso users.json deleted.json"},
@@ -44,6 +45,7 @@ const struct ctl_help_text ctl_help_examples[] = {
 	{COMMAND_ledger_read,     "retentionctl log uid:1042"},
 	{COMMAND_receipt_get,     "retentionctl receipt contoso/8f14e45f >receipt.txt"},
 	{COMMAND_receipt_get,     "retentionctl receipt verify receipt.txt --key=retentiond.pub"},
+	{COMMAND_guard_release,   "retentionctl release-guard clock --dry-run"},
 	{COMMAND_clock_advance,   "retentionctl advance 30d"},
 	{COMMAND_keeper_set,      "retentionctl set-keeper crm --orgs=contoso,fabrikam"},
 	{COMMAND_keeper_waive,    "retentionctl waive crm --reason='switched off in May' @left.txt"},

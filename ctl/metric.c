@@ -27,6 +27,8 @@ const struct metric metric_table[] = {
 		"0 while the clock is doubted and timed work waits for somebody to accept it."),
 	ONE("retentiond_clock_wall_ahead_seconds", GAUGE, SPAN, "stats.wall_ahead_us",
 		"How far the wall clock is ahead of the daemon's own clock; below 0: behind."),
+	ONE("retentiond_clock_wall_steps_total", COUNTER, NUMBER, "stats.clock_steps",
+		"How often the wall clock was set by a second or more, since the start of the daemon."),
 
 	PART("retentiond_accounts", GAUGE, "stats.accounts.active", "state", "active", ACCOUNTS),
 	PART("retentiond_accounts", GAUGE, "stats.accounts.soft_deleted", "state", "soft-deleted", ACCOUNTS),
@@ -78,6 +80,8 @@ const struct metric metric_table[] = {
 		"Accounts that the last sweep passed over because their records are damaged."),
 	ONE("retentiond_sweep_lag_seconds", GAUGE, AGE, "stats.next_due_us",
 		"How long the first account that is due has been so; 0 if none is. The sweep looks every minute."),
+	ONE("retentiond_sweep_lateness_seconds", GAUGE, SPAN, "sweep.lateness_us",
+		"By how much a removal was started late at most, in the last sweep that started any."),
 	ONE("retentiond_next_due_timestamp_seconds", GAUGE, INSTANT, "stats.next_due_us",
 		"When the next account falls due, or fell. Absent if none does."),
 

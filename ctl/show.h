@@ -53,6 +53,12 @@ void show_key(const struct show *show, const json_t *object, const char *key);
 /* Words and the instant under a key; nothing if there is none. */
 void show_when(const struct show *show, const char *words, const json_t *object, const char *key);
 
+/*
+ * Of the clock of an answer, where the wall clock stands if trusted time is another: "; the wall clock
+ * shows …, 40d ahead". Nothing while they agree to a minute.
+ */
+void show_wall(const struct show *show, const char *words, const json_t *clock);
+
 /**
  * show_rows() - an array of maps as a table; columns that hold nothing are left out
  * @columns: keys in order, ended by NULL; or NULL for every key there is

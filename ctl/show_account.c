@@ -273,6 +273,27 @@ int show_account(const struct show *show, const json_t *result)
 	return show_map(show, account);
 }
 
+/* Whoever compares the dates with date(1) wonders. */
+static void put_clock(const struct show *show, const json_t *clock)
+{
+	bool trusted = !json_is_false(json_object_get(clock, "trusted"));
+	instant_t wall, now;
+
+	if (!show_instant_of(clock, "wall_us", &wall) || !show_instant_of(clock, "now_us", &now) ||
+	    (trusted && llabs(wall - now) < SPAN_MINUTE)) {
+		return;
+	}
+	(void)fputs("By trusted time it is ", show->out);
+	show_key(&(const struct show){.out = show->out, .now = INSTANT_NONE, .utc = show->utc},
+		 clock, "now_us");
+	show_wall(show, "; ", clock);
+	(void)fputs(
+		trusted ? ".\n"
+			: ".\nThe clock guard is engaged: nothing is removed by time until it is "
+			  "released; see retentionctl status.\n",
+		show->out);
+}
+
 int show_explain(const struct show *show, const json_t *result)
 {
 	static const char *const columns[] = {"seq",       "at_us",  "event", "role",
@@ -290,6 +311,7 @@ int show_explain(const struct show *show, const json_t *result)
 		put_since(show, newest_event(history));
 	}
 	show_next(show, json_object_get(result, "next"), account);
+	put_clock(show, json_object_get(result, "clock"));
 	show_tasks(show, json_object_get(result, "tasks"));
 	put_allowed(show, json_object_get(result, "may"));
 	put_refused(show, json_object_get(result, "may"));

@@ -52,6 +52,7 @@ static void put_clock(const struct show *show, const json_t *clock)
 	show_instant(&absolute, show->now, show->out);
 	(void)fputs(", ", show->out);
 	show_key(show, clock, "mode");
+	show_wall(show, "; ", clock);
 	if (json_is_false(json_object_get(clock, "trusted"))) {
 		(void)fprintf(show->out, ", %snot trusted%s", show_red(show), show_plain(show));
 	}

@@ -202,3 +202,19 @@ void show_when(const struct show *show, const char *words, const json_t *object,
 		show_instant(show, at, show->out);
 	}
 }
+
+void show_wall(const struct show *show, const char *words, const json_t *clock)
+{
+	const struct show absolute = {.now = INSTANT_NONE, .utc = show->utc};
+	instant_t wall, now;
+	char off[SPAN_TEXT_MAX];
+
+	if (!show_instant_of(clock, "wall_us", &wall) || !show_instant_of(clock, "now_us", &now) ||
+	    llabs(wall - now) < SPAN_MINUTE) {
+		return;
+	}
+	span_format(llabs(wall - now), off);
+	(void)fprintf(show->out, "%sthe wall clock shows ", words);
+	show_instant(&absolute, wall - wall % SPAN_SECOND, show->out);
+	(void)fprintf(show->out, ", %s %s", off, wall < now ? "behind" : "ahead");
+}

@@ -41,6 +41,7 @@ static const struct {
 	[ARGUMENT_TYPE_KIND]       = {FORM_TEXT,    "KIND"},
 	[ARGUMENT_TYPE_STATE]      = {FORM_TEXT,    "STATE"},
 	[ARGUMENT_TYPE_BUCKET]     = {FORM_TEXT,    "hour|day|week"},
+	[ARGUMENT_TYPE_GUARD]      = {FORM_TEXT,    "clock|mass"},
 	[ARGUMENT_TYPE_BOOL]       = {FORM_BOOLEAN, "yes|no"},
 	[ARGUMENT_TYPE_WINDOW]     = {FORM_SPAN,    "SPAN"},
 	[ARGUMENT_TYPE_REMOVAL]    = {FORM_SPAN,    "SPAN"},
@@ -48,6 +49,7 @@ static const struct {
 	[ARGUMENT_TYPE_INSTANT]    = {FORM_INSTANT, "INSTANT"},
 	[ARGUMENT_TYPE_UID]        = {FORM_NUMBER,  "UID"},
 	[ARGUMENT_TYPE_SEQ]        = {FORM_NUMBER,  "NUMBER"},
+	[ARGUMENT_TYPE_COUNT]      = {FORM_NUMBER,  "NUMBER"},
 	[ARGUMENT_TYPE_LIMIT]      = {FORM_NUMBER,  "NUMBER"},
 	[ARGUMENT_TYPE_CURSOR]     = {FORM_CURSOR,  "CURSOR"},
 	[ARGUMENT_TYPE_TEXTS]      = {FORM_LIST,    "TEXTS"},
@@ -143,6 +145,7 @@ const char *ctl_value_text_fault(enum argument_type type, struct slice text)
 {
 	enum account_kind kind;
 	enum account_state state;
+	enum guard guard;
 	enum task_result result;
 
 	switch (type) {
@@ -190,6 +193,8 @@ const char *ctl_value_text_fault(enum argument_type type, struct slice text)
 		return slice_is(text, "hour") || slice_is(text, "day") || slice_is(text, "week")
 			       ? NULL
 			       : "must be hour, day or week";
+	case ARGUMENT_TYPE_GUARD:
+		return guard_from_name(text, &guard) ? NULL : "must be clock or mass";
 	case ARGUMENT_TYPE_BOOL:
 	case ARGUMENT_TYPE_WINDOW:
 	case ARGUMENT_TYPE_REMOVAL:
@@ -197,6 +202,7 @@ const char *ctl_value_text_fault(enum argument_type type, struct slice text)
 	case ARGUMENT_TYPE_INSTANT:
 	case ARGUMENT_TYPE_UID:
 	case ARGUMENT_TYPE_SEQ:
+	case ARGUMENT_TYPE_COUNT:
 	case ARGUMENT_TYPE_LIMIT:
 	case ARGUMENT_TYPE_CURSOR:
 	case ARGUMENT_TYPE_TEXTS:

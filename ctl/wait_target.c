@@ -120,7 +120,7 @@ static void put_pause(struct ctl *ctl, FILE *out)
 	    json_is_true(json_object_get(sweep, "paused"))) {
 		(void)fputs(ctl_json_text(sweep, "guard")
 				    ? "The clock guard is engaged and timed work waits: see "
-				      "retentionctl sweep.\n"
+				      "retentionctl status.\n"
 				    : "Timed work is paused: retentionctl resume takes it up.\n",
 			    out);
 	}

@@ -76,7 +76,7 @@ static int say_store_fault(const struct config *config, int error)
 static int open_engine(struct daemon *daemon)
 {
 	const struct config *config = daemon->config;
-	const struct engine_options options = {
+	struct engine_options options = {
 		.store = {.directory = config->state_directory,
 			  .map_bytes = config->map_bytes,
 			  .register_path = config->register_path,
@@ -86,11 +86,15 @@ static int open_engine(struct daemon *daemon)
 			   .vault_directory = config->vault_backup_directory},
 		.clock_mode = daemon->options.clock_mode,
 		.simulated_at = daemon->options.simulated_at,
+		.boot_id = daemon->options.boot_id,
 		.rules = &config->grants.rules,
 		.tombstones = config->tombstones,
 	};
 	struct clock_reading reading;
 
+	if (!clock_boot_id_is_known(&options.boot_id)) {
+		loop_read_boot_id(&options.boot_id);
+	}
 	loop_read_clocks(&reading);
 	return say_store_fault(config, engine_open(&options, &reading, &daemon->engine));
 }

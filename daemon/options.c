@@ -20,6 +20,7 @@ enum {
 	OPTION_BACKUP_DIRECTORY,
 	OPTION_SOCKET,
 	OPTION_CLOCK,
+	OPTION_BOOT_ID,
 	OPTION_MAP_SIZE,
 	OPTION_LOG_LEVEL,
 	OPTION_CHECK_CONFIG,
@@ -37,6 +38,7 @@ static const struct option long_options[] = {
 	{"backup-directory", required_argument, NULL, OPTION_BACKUP_DIRECTORY},
 	{"socket", required_argument, NULL, OPTION_SOCKET},
 	{"clock", required_argument, NULL, OPTION_CLOCK},
+	{"boot-id", required_argument, NULL, OPTION_BOOT_ID},
 	{"map-size", required_argument, NULL, OPTION_MAP_SIZE},
 	{"log-level", required_argument, NULL, OPTION_LOG_LEVEL},
 	{"check-config", no_argument, NULL, OPTION_CHECK_CONFIG},
@@ -63,6 +65,7 @@ static const char help_text[] =
 	"  --socket=PATH             where to listen, unless systemd passes a socket\n"
 	"  --map-size=BYTES          address space for the store, with K, M, G or T\n"
 	"  --clock=simulated:INSTANT a clock that stands still until it is moved; for tests\n"
+	"  --boot-id=ID              which boot this is, where /proc does not show it: 32 digits\n"
 	"  --log-level=LEVEL         critical, error, warning, notice, info or debug\n"
 	"  --check-config            say what is wrong with the configuration, and end\n"
 	"  --wrap-vault              wrap the vault with the master key, and end\n"
@@ -111,6 +114,13 @@ static bool parse_clock(const char *value, struct options *options)
 {
 	options->clock_mode = CLOCK_MODE_SIMULATED;
 	return parse_simulated(value, &options->simulated_at);
+}
+
+static bool parse_boot_id(const char *value, struct options *options)
+{
+	return clock_parse_boot_id(slice_of(value), &options->boot_id) ||
+	       refuse("boot-id", value,
+		      "must be 32 hexadecimal digits, as in /proc/sys/kernel/random/boot_id");
 }
 
 static bool parse_map_size(const char *value, struct options *options)
@@ -167,6 +177,8 @@ static bool parse_option(int option, const char *value, struct options *options)
 		return parse_socket(value, options);
 	case OPTION_CLOCK:
 		return parse_clock(value, options);
+	case OPTION_BOOT_ID:
+		return parse_boot_id(value, options);
 	case OPTION_MAP_SIZE:
 		return parse_map_size(value, options);
 	case OPTION_LOG_LEVEL:

@@ -21,6 +21,7 @@ enum daemon_exit {
  * @state_directory, @register_path, @backup_directory, @socket, @map_bytes, @log_level: win over
  *             the configuration; texts are argv's
  * @clock_mode, @simulated_at: --clock
+ * @boot_id:   --boot-id; zeros if it is not given
  * @new_register: --new-register
  * @wrap_vault, @unwrap_vault: do that, and end
  */
@@ -34,6 +35,7 @@ struct options {
 	enum log_level log_level; /* 0 is none of them */
 	enum clock_mode clock_mode;
 	instant_t simulated_at;
+	struct clock_boot_id boot_id;
 	bool new_register;
 	bool wrap_vault;
 	bool unwrap_vault;

@@ -157,6 +157,17 @@ struct facts lifecycle_import(enum account_kind kind, bool enabled, instant_t de
 	return facts;
 }
 
+struct facts lifecycle_redate(const struct facts *facts, span_t by)
+{
+	struct facts later = *facts;
+
+	assert(by >= 0);
+	assert(facts->deleted_at != INSTANT_NONE);
+	assert(facts->removal_started_at == INSTANT_NONE);
+	later.deleted_at += by;
+	return later;
+}
+
 /*
  * From here to the table: its cells. A cell either changes @facts and returns 0, or changes
  * nothing and returns every reason of the refusal.

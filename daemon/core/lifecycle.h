@@ -147,6 +147,12 @@ enum lifecycle_action lifecycle_next(const struct facts *facts, instant_t *ret_a
 struct facts lifecycle_import(enum account_kind kind, bool enabled, instant_t deleted_at,
 			      const struct lifecycle_context *context);
 
+/*
+ * An account that was soft-deleted under a clock that was @by behind: its window, which must not have
+ * ended, ends by that much later.
+ */
+struct facts lifecycle_redate(const struct facts *facts, span_t by);
+
 /**
  * lifecycle_step() - one cell of the table states × commands
  * @facts:       the account, or NULL if it is unknown

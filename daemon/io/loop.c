@@ -2,18 +2,24 @@
 #include "daemon/io/loop.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "daemon/io/conns.h"
 #include "daemon/io/limits.h"
 #include "daemon/io/listener.h"
 #include "daemon/io/waiter.h"
+#include "daemon/io/wallwatch.h"
 #include "daemon/work/dispatch.h"
 #include "daemon/work/events.h"
+
+#define BOOT_ID_FILE "/proc/sys/kernel/random/boot_id"
 
 struct loop {
 	struct engine *engine;
 	struct waiter *waiter;
+	struct wallwatch *wallwatch;
 	struct conns *conns;
 	struct listener *listeners[LIMITS_LISTENERS_MAX];
 	size_t n_listeners;
@@ -28,6 +34,19 @@ static int64_t read_clock(clockid_t clock)
 	error = clock_gettime(clock, &now);
 	assert(error == 0);
 	return now.tv_sec * SPAN_SECOND + now.tv_nsec / 1000;
+}
+
+void loop_read_boot_id(struct clock_boot_id *id)
+{
+	cleanup(closep) int fd = open(BOOT_ID_FILE, O_RDONLY | O_CLOEXEC);
+	char text[64];
+	ssize_t len = fd >= 0 ? read(fd, text, sizeof(text)) : -1;
+
+	while (len > 0 && text[len - 1] == '\n') {
+		len--;
+	}
+	/* One that is unknown is never the same one: then the wall clock is asked at each start. */
+	(void)(len > 0 && clock_parse_boot_id((struct slice){text, (size_t)len}, id));
 }
 
 void loop_read_clocks(struct clock_reading *ret_reading)
@@ -71,6 +90,9 @@ int loop_new(struct engine *engine, const struct loop_hooks *hooks, struct loop 
 	loop->hooks = *hooks;
 	error = waiter_new(&loop->waiter);
 	if (!error) {
+		error = wallwatch_new(waiter_base(loop->waiter), &loop->wallwatch);
+	}
+	if (!error) {
 		handler.userdata = loop;
 		error = conns_new(waiter_base(loop->waiter), &handler, &loop->conns);
 	}
@@ -94,6 +116,7 @@ struct loop *loop_free(struct loop *loop)
 	if (loop) {
 		loop_close_listeners(loop);
 		conns_free(loop->conns);
+		wallwatch_free(loop->wallwatch);
 		waiter_free(loop->waiter);
 		free(loop);
 	}

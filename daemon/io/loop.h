@@ -29,6 +29,9 @@ struct loop_hooks {
 
 struct loop;
 
+/* Which boot this is, as the kernel tells it; left alone where it does not. */
+void loop_read_boot_id(struct clock_boot_id *id);
+
 /*
  * Reads both clocks: the one place of the daemon that does. Once for engine_open(), then once a
  * turn.

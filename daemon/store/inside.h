@@ -59,7 +59,7 @@ struct store {
 	bool replaying; /* what the register knows already is carried out again */
 	struct store_restored restored;
 	instant_t last_backup_at;
-	instant_t clock_seen;
+	struct clock_mark clock_mark;
 	struct progress progress;
 
 	instant_t answers_until; /* before it no kept answer is to be forgotten */
@@ -126,7 +126,7 @@ void store_resume_round(struct store *store, uint64_t round_seq);
  * where it is missing; then carries out what the store does not know of it. Return: 0,
  * STORE_E_REGISTER, STORE_E_CORRUPT, or a negative errno.
  */
-must_check int store_open_removals(struct store *store, bool renew, instant_t now);
+must_check int store_open_removals(struct store *store, bool renew);
 
 /*
  * A store that is gone is not quietly begun anew. Return: 0, STORE_E_REGISTER, or a negative

@@ -267,11 +267,14 @@ static int replay_kind(struct replay *replay, enum register_kind kind)
 	return r == 0 ? store_commit(store) : r;
 }
 
-/* Time does not go behind what was promised to be over. */
-static int replay_instant(struct store *store, instant_t now, instant_t *ret_at)
+/*
+ * Time does not go behind what was promised to be over; nor is the wall clock believed before it is
+ * compared with that.
+ */
+static int replay_instant(struct store *store, instant_t *ret_at)
 {
 	struct register_record record;
-	instant_t at = MAX(now, store->head.at);
+	instant_t at = MAX(store->clock_mark.at, store->head.at);
 	uint64_t i, n;
 	int r = 0;
 
@@ -300,10 +303,10 @@ static int follow(struct store *store)
 	return store_commit(store);
 }
 
-static int replay_all(struct store *store, instant_t now)
+static int replay_all(struct store *store)
 {
 	struct replay replay = {.store = store, .actor = {.role = ROLE_DAEMON}};
-	int r = replay_instant(store, now, &replay.actor.at);
+	int r = replay_instant(store, &replay.actor.at);
 
 	store->replaying = true;
 	if (r == 0) {
@@ -412,13 +415,13 @@ static int open_register(struct store *store, bool renew, bool *ret_followed)
 	return 0;
 }
 
-int store_open_removals(struct store *store, bool renew, instant_t now)
+int store_open_removals(struct store *store, bool renew)
 {
 	bool followed = false;
 	int r = open_register(store, renew, &followed);
 
 	if (r == 0 && !followed) {
-		r = replay_all(store, now);
+		r = replay_all(store);
 	}
 	if (r == STORE_E_CORRUPT) {
 		return store_say_fault(STORE_E_CORRUPT,

@@ -109,6 +109,10 @@ enum event {
 	EVENT_REQUEST_DENIED,
 	EVENT_BACKUP_CREATED,
 	EVENT_RESTORED_FROM_BACKUP, /* the removal register was replayed over an older store */
+	EVENT_GUARD_ENGAGED,        /* without an organization: the clock guard */
+	EVENT_GUARD_RELEASED,       /* the same; the clock had this entry's instant then, */
+	EVENT_CLOCK_SET,            /* and this one's when it was moved on */
+	EVENT_REDATED, /* deleted while the clock guard was engaged: its time was too old */
 	_EVENT_MAX
 };
 

@@ -32,6 +32,10 @@ static const char *const event_names[] = {
 	[EVENT_REQUEST_DENIED] = "request-denied",
 	[EVENT_BACKUP_CREATED] = "backup-created",
 	[EVENT_RESTORED_FROM_BACKUP] = "restored-from-backup",
+	[EVENT_GUARD_ENGAGED] = "guard-engaged",
+	[EVENT_GUARD_RELEASED] = "guard-released",
+	[EVENT_CLOCK_SET] = "clock-set",
+	[EVENT_REDATED] = "redated",
 };
 
 static_assert(ARRAY_LEN(event_names) == _EVENT_MAX, "every event has a name");

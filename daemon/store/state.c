@@ -11,13 +11,16 @@
  *                  removed 8 | overdue 8 | held 8 | open requests 8 | tasks owed 8 for each keeper
  *     "round"      ledger number that the round under way reaches, 8 bytes; 0 if there is none
  *     "backup"     instant of the last backup, 8 bytes
- *     "clock"      trusted time that the store saw last, 8 bytes; the ledger may have seen more
+ *     "clock"      form 01 | trusted time 8 | wall clock 8 | boot clock 8 | boot 16 |
+ *                  guard engaged since 8 | lag accepted 8; the ledger may have seen more
  */
 
 #define STATE_FORM           1
 #define STATE_NUMBERS        10
 #define STATE_LEN(n_keepers) (3 + 8 * (STATE_NUMBERS + (size_t)(n_keepers)))
 #define IDENTITY_LEN         (4 + VAULT_INSTANCE_LEN)
+#define CLOCK_FORM           1
+#define CLOCK_LEN            (1 + 5 * 8 + CLOCK_BOOT_ID_LEN)
 
 void store_put_state(struct kv_txn *txn, const struct state *state, uint8_t n_keepers)
 {
@@ -183,30 +186,73 @@ int store_note_backup(struct store *store, const struct actor *actor)
 	return 0;
 }
 
+static int clock_decode(struct slice row, struct clock_mark *ret_mark)
+{
+	struct reader reader = reader_of(row);
+	struct clock_mark mark = {0};
+
+	reader_require(&reader, get_u8(&reader) == CLOCK_FORM);
+	mark.at = get_i64(&reader);
+	mark.reading.wall = get_i64(&reader);
+	mark.reading.boot = get_i64(&reader);
+	get_bytes(&reader, mark.boot_id.bytes, CLOCK_BOOT_ID_LEN);
+	mark.doubted_since = get_i64(&reader);
+	mark.lag_accepted = get_i64(&reader);
+	reader_require(&reader, mark.at >= 0 && mark.at < INSTANT_MAX);
+	reader_require(&reader, mark.doubted_since == INSTANT_NONE ||
+					(mark.doubted_since >= 0 && mark.doubted_since <= mark.at));
+	reader_require(&reader, mark.reading.boot >= 0 && mark.lag_accepted >= 0 &&
+					mark.lag_accepted < INSTANT_MAX);
+	if (!reader_is_done(&reader)) {
+		return STORE_E_CORRUPT;
+	}
+	*ret_mark = mark;
+	return 0;
+}
+
+static int load_clock(struct kv_txn *txn, struct clock_mark *ret_mark)
+{
+	struct slice row;
+	int r = meta_get(txn, SLICE_LITERAL("clock"), &row);
+
+	if (r == STORE_E_NONE) {
+		*ret_mark = CLOCK_MARK_NONE;
+		return 0;
+	}
+	return r != 0 ? r : clock_decode(row, ret_mark);
+}
+
 int store_load_instants(struct store *store)
 {
 	int r = load_instant(store->txn, SLICE_LITERAL("backup"), &store->last_backup_at);
 
-	return r == 0 ? load_instant(store->txn, SLICE_LITERAL("clock"), &store->clock_seen) : r;
+	return r == 0 ? load_clock(store->txn, &store->clock_mark) : r;
 }
 
-int store_put_clock(struct store *store, instant_t now)
+int store_put_clock(struct store *store, const struct clock_mark *mark)
 {
+	uint8_t bytes[CLOCK_LEN];
 	struct kv_txn *txn;
+	uint8_t *at;
 	int r = store_writing(store, &txn);
 
 	if (r < 0) {
 		return r;
 	}
-	put_instant(txn, SLICE_LITERAL("clock"), now);
-	store->clock_seen = now;
+	at = put_i64(put_u8(bytes, CLOCK_FORM), mark->at);
+	at = put_i64(put_i64(at, mark->reading.wall), mark->reading.boot);
+	at = put_bytes(at, mark->boot_id.bytes, CLOCK_BOOT_ID_LEN);
+	at = put_i64(put_i64(at, mark->doubted_since), mark->lag_accepted);
+	assert(at == bytes + CLOCK_LEN);
+	kv_put(txn, KV_META, SLICE_LITERAL("clock"),
+	       (struct slice){(const char *)bytes, sizeof(bytes)});
+	store->clock_mark = *mark;
 	return 0;
 }
 
-instant_t store_clock(const struct store *store)
+const struct clock_mark *store_clock(const struct store *store)
 {
-	return store->clock_seen == INSTANT_NONE ? store->head.at
-						 : MAX(store->head.at, store->clock_seen);
+	return &store->clock_mark;
 }
 
 instant_t store_last_backup_at(const struct store *store)

@@ -6,6 +6,7 @@
 #include "common/instant.h"
 #include "common/limits.h"
 
+#include "daemon/core/clock.h"
 #include "daemon/store/kv.h"
 #include "daemon/store/ledger.h"
 #include "daemon/store/progress.h"
@@ -360,11 +361,11 @@ must_check int store_note_backup(struct store *store, const struct actor *actor)
 instant_t store_last_backup_at(const struct store *store); /* INSTANT_NONE before the first */
 
 /*
- * Trusted time that the store saw last: of the ledger's last entry, or as it was put since, so that a
- * quiet time can be told from a wrong clock. Return of the second: 0 or a negative errno.
+ * What is kept of the clock, CLOCK_MARK_NONE before the first; the ledger's last entry may be later.
+ * Return of the second: 0 or a negative errno.
  */
-instant_t store_clock(const struct store *store);
-must_check int store_put_clock(struct store *store, instant_t now);
+const struct clock_mark *store_clock(const struct store *store);
+must_check int store_put_clock(struct store *store, const struct clock_mark *mark);
 
 /* Something that concerns no account: EVENT_SWEEP_PAUSED and the like. */
 must_check int store_note_event(struct store *store, enum event event, const struct actor *actor);

@@ -3,6 +3,8 @@
 
 #include "common/model.h"
 
+#include "daemon/work/engine.h"
+
 #define HEX_BYTES_MAX 64 /* a cursor is 2 characters a byte, at most ARGUMENT_CURSOR_LEN_MAX */
 
 void answer_put_outcome(struct pack_writer *out, enum outcome outcome, outcome_set_t reasons)
@@ -25,6 +27,23 @@ void answer_put_instant(struct pack_writer *out, const char *key, instant_t at)
 	if (at != INSTANT_NONE) {
 		pack_put_int(out, key, at);
 	}
+}
+
+void answer_put_clock(struct pack_writer *out, const struct engine *engine)
+{
+	const struct clock *clock = &engine->clock;
+
+	pack_put_map(out, "clock");
+	pack_put_int(out, "now_us", engine->now);
+	pack_put_cstr(out, "mode", clock_mode_name(clock->mode));
+	pack_put_bool(out, "trusted", !clock_is_doubted(clock));
+	if (clock->mode == CLOCK_MODE_REAL) {
+		pack_put_int(out, "wall_us", engine->reading.wall);
+	}
+	if (clock_is_doubted(clock)) {
+		pack_put_cstr(out, "doubt", clock_doubt_name(clock->doubt));
+	}
+	pack_write_end(out);
 }
 
 void answer_put_dates(struct pack_writer *out, const struct facts *facts, instant_t now)

@@ -21,6 +21,14 @@ void answer_put_outcome(struct pack_writer *out, enum outcome outcome, outcome_s
 /* An instant, if there is one. */
 void answer_put_instant(struct pack_writer *out, const char *key, instant_t at);
 
+struct engine;
+
+/*
+ * clock: {now_us, mode, trusted, wall_us, doubt}. wall_us is of a real clock alone; doubt, ahead or
+ * behind, says where the wall clock stands while the clock guard is engaged.
+ */
+void answer_put_clock(struct pack_writer *out, const struct engine *engine);
+
 /* state, deleted_at_us, window_ends_us, removal_started_us, removal_due_us, removed_at_us, sla. */
 void answer_put_dates(struct pack_writer *out, const struct facts *facts, instant_t now);
 

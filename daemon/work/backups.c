@@ -9,7 +9,7 @@ int backups_ask(struct engine *engine, const struct actor *actor,
 {
 	struct backups *backups = &engine->backups;
 	const struct backup_status *status = backup_status(backups->backup);
-	bool told = !backups->untold || engine->boot - backups->ended > BACKUPS_TOLD_FOR;
+	bool told = !backups->untold || engine->reading.boot - backups->ended > BACKUPS_TOLD_FOR;
 	int r = 0;
 
 	if (!status->running) {
@@ -32,7 +32,7 @@ int backups_work(struct engine *engine)
 		return 0;
 	}
 	backups->untold = true;
-	backups->ended = engine->boot;
+	backups->ended = engine->reading.boot;
 	if (status->error[0] != '\0') {
 		log_say(LOG_LEVEL_ERROR, "no backup was made: %s", status->error);
 		return 0;

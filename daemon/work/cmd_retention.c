@@ -59,11 +59,7 @@ int cmd_retention_info(struct call *call)
 	pack_put_cstr(call->out, "instance", store_instance(engine->store));
 	answer_put_hex(call->out, "public_key", signer_public_key(engine->signer),
 		       SIGNER_PUBLIC_LEN);
-	pack_put_map(call->out, "clock");
-	pack_put_int(call->out, "now_us", engine->now);
-	pack_put_cstr(call->out, "mode", clock_mode_name(engine->clock.mode));
-	pack_put_bool(call->out, "trusted", !engine->sweep.doubted);
-	pack_write_end(call->out);
+	answer_put_clock(call->out, engine);
 	put_you(call);
 	pack_write_end(call->out);
 	return 0;

@@ -216,6 +216,7 @@ static int put_explanation(struct call *call, const struct account *account,
 	int r;
 
 	put_account(call, account, profile); /* first: the history uses the profile's room */
+	answer_put_clock(call->out, call->engine);
 	put_next(call, account);
 	r = put_tasks(call, account);
 	answer_put_contact(call->out, store_org(call->engine->store, account->org));

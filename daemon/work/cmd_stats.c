@@ -67,11 +67,12 @@ static void put_due(struct pack_writer *out, const struct engine *engine,
 	answer_put_instant(out, "next_due_us", due->next);
 	answer_put_instant(out, "last_backup_us", store_last_backup_at(engine->store));
 	pack_put_map(out, "guards");
-	pack_put_bool(out, "clock_trusted", !engine->sweep.doubted);
-	pack_put_bool(out, "paused", engine->sweep.paused);
+	pack_put_bool(out, "clock_trusted", !clock_is_doubted(&engine->clock));
+	pack_put_bool(out, "paused", sweep_is_stopped(&engine->sweep));
 	pack_write_end(out);
 	if (engine->clock.mode == CLOCK_MODE_REAL) {
-		pack_put_int(out, "wall_ahead_us", engine->wall - engine->now);
+		pack_put_int(out, "wall_ahead_us", engine->reading.wall - engine->now);
+		pack_put_uint(out, "clock_steps", engine->meters.n_clock_steps);
 	}
 }
 

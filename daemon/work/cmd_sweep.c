@@ -13,9 +13,9 @@ int cmd_sweep_status(struct call *call)
 		return r;
 	}
 	pack_write_map(call->out);
-	pack_put_bool(call->out, "paused", sweep->paused);
+	pack_put_bool(call->out, "paused", sweep_is_stopped(sweep));
 	if (sweep->doubted) {
-		pack_put_cstr(call->out, "guard", "clock");
+		pack_put_cstr(call->out, "guard", guard_name(GUARD_CLOCK));
 	}
 	if (r == 0 && front.at != INSTANT_MAX) { /* the end of a hold that has none */
 		pack_put_int(call->out, "next_due_us", front.at);
@@ -24,19 +24,26 @@ int cmd_sweep_status(struct call *call)
 	pack_put_uint(call->out, "started", sweep->n_started);
 	pack_put_uint(call->out, "completed", sweep->n_completed);
 	pack_put_uint(call->out, "failed", sweep->n_failed);
+	pack_put_uint(call->out, "started_late", sweep->n_late);
+	pack_put_int(call->out, "lateness_us", sweep->late);
 	pack_write_end(call->out);
 	return 0;
 }
 
-static int refuse_paused(struct call *call)
+static int refuse_stopped(struct call *call)
 {
-	if (call->engine->sweep.doubted) {
+	const struct engine *engine = call->engine;
+	char off[SPAN_TEXT_MAX];
+
+	if (clock_is_doubted(&engine->clock)) {
+		span_format(llabs(engine->reading.wall - engine->now), off);
 		return call_refuse(
 			call, ERROR_CLOCK_NOT_TRUSTED,
-			"the clock guard is engaged: when retentiond started, the wall clock was "
-			"more than 7 d ahead of the ledger's last entry, and what falls due by it "
-			"would be removed for good. Look at date(1); if the time is right, release "
-			"the guard with retentionctl resume");
+			"the clock guard is engaged: the wall clock is %s %s the last time on "
+			"record, and what is removed by a wrong clock is gone for good. Look at "
+			"date(1): if it is right, retentionctl release-guard clock; if it is wrong, "
+			"set it right",
+			off, engine->clock.doubt == CLOCK_DOUBT_AHEAD ? "ahead of" : "behind");
 	}
 	return call_refuse(
 		call, ERROR_BUSY,
@@ -48,8 +55,8 @@ int cmd_sweep_run(struct call *call)
 	struct sweep_result result;
 	int r;
 
-	if (call->engine->sweep.paused) {
-		return refuse_paused(call);
+	if (sweep_is_stopped(&call->engine->sweep)) {
+		return refuse_stopped(call);
 	}
 	r = sweep_slice(call->engine, &result);
 	if (r < 0) {
@@ -74,7 +81,6 @@ static int set_paused(struct call *call, bool paused)
 				     paused ? EVENT_SWEEP_PAUSED : EVENT_SWEEP_RESUMED,
 				     &call->actor);
 		sweep->paused = paused;
-		sweep->doubted = false; /* somebody has decided */
 		sweep->changed = true;
 	}
 	pack_write_map(call->out);
@@ -88,7 +94,11 @@ int cmd_sweep_pause(struct call *call)
 	return set_paused(call, true);
 }
 
+/* Whoever resumes has not said that the clock is right, and it would be irrevocable. */
 int cmd_sweep_resume(struct call *call)
 {
+	if (clock_is_doubted(&call->engine->clock)) {
+		return refuse_stopped(call);
+	}
 	return set_paused(call, false);
 }

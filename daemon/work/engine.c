@@ -13,15 +13,9 @@
 /* A frame packed anew: the header of a short map or array has three bytes then, not one. */
 #define SCRATCH_BYTES_MAX (3 * RPC_FRAME_LARGE_MAX)
 
-#define ANSWERS_DROPPED_MAX 256         /* kept answers forgotten in one turn */
-#define CLOCK_PUT_EVERY     SPAN_HOUR   /* a hundredth of what a start takes for a wrong clock */
-#define SETTLE_QUIET        SPAN_SECOND /* without a change: rows may be settled now */
+#define ANSWERS_DROPPED_MAX 256                /* kept answers forgotten in one turn */
+#define SETTLE_QUIET        SPAN_SECOND        /* without a change: rows may be settled now */
 #define SETTLE_EVERY        (SPAN_SECOND / 10) /* a slice, while somebody asks */
-
-static instant_t engine_mark(const struct store *store)
-{
-	return store_clock(store);
-}
 
 static void engine_tell_restored(const struct store_restored *restored)
 {
@@ -61,73 +55,6 @@ static void engine_tell_memory(const struct engine *engine)
 	}
 }
 
-#define CLOCK_AHEAD_MAX (7 * SPAN_DAY) /* since the last entry: a longer silence is rare */
-
-/*
- * Time never goes behind the ledger. A wall clock far ahead of it may be wrong, and what falls
- * due by it would be removed for good: never early beats on time, so that an administrator takes
- * timed work up.
- *
- * Return: whether the clock is to be doubted.
- */
-static bool engine_doubts_clock(const struct engine *engine, const struct clock_reading *reading)
-{
-	span_t ahead = reading->wall - engine_mark(engine->store);
-	char text[SPAN_TEXT_MAX];
-
-	if (engine->clock.mode != CLOCK_MODE_REAL || (ahead >= 0 && ahead <= CLOCK_AHEAD_MAX)) {
-		return false;
-	}
-	span_format(ahead < 0 ? -ahead : ahead, text);
-	if (ahead < 0) {
-		log_say(LOG_LEVEL_WARNING,
-			"the wall clock is %s behind what the store saw last; time goes on from there",
-			text);
-		return false;
-	}
-	log_say(LOG_LEVEL_CRITICAL,
-		"the wall clock is %s ahead of what the store saw last. If it is right, take timed work up "
-		"with retentionctl resume; until then it is paused",
-		text);
-	return true;
-}
-
-static int engine_note_pause(struct engine *engine, enum event event)
-{
-	const struct actor clock = {.role = ROLE_DAEMON, .at = engine_mark(engine->store)};
-
-	return store_note_event(engine->store, event, &clock);
-}
-
-/* Whether the last thing that happened is that the clock was doubted. */
-static bool engine_only_doubted(struct engine *engine)
-{
-	struct entry last;
-
-	return store_get_entry(engine->store, store_head(engine->store)->seq, &last, NULL) == 0 &&
-	       last.event == EVENT_SWEEP_PAUSED && last.actor_role == ROLE_DAEMON;
-}
-
-/*
- * What is entered in the ledger under a doubted clock has its time, and the next start would find
- * nothing to doubt. So the pause is entered, with the time of the entry before it: it ends with a
- * start under a right clock if nothing else was entered meanwhile, and else by a person alone.
- */
-static int engine_guard_clock(struct engine *engine, const struct clock_reading *reading)
-{
-	bool doubted = engine_doubts_clock(engine, reading);
-	bool paused = store_sweep_paused(engine->store);
-	int r = 0;
-
-	if (doubted && !paused) {
-		r = engine_note_pause(engine, EVENT_SWEEP_PAUSED);
-	} else if (!doubted && paused && engine_only_doubted(engine)) {
-		r = engine_note_pause(engine, EVENT_SWEEP_RESUMED);
-	}
-	sweep_init(&engine->sweep, store_sweep_paused(engine->store), doubted);
-	return r < 0 ? r : store_commit(engine->store);
-}
-
 static int engine_open_all(struct engine *engine, const struct engine_options *options,
 			   const struct clock_reading *reading)
 {
@@ -151,13 +78,9 @@ static int engine_open_all(struct engine *engine, const struct engine_options *o
 		return r;
 	}
 	engine_tell_restored(store_restored(engine->store));
-	clock_start(&engine->clock, options->clock_mode, options->simulated_at, reading,
-		    engine_mark(engine->store));
 	engine_tell_key(engine);
 	engine_tell_memory(engine);
-	engine->now = clock_now(&engine->clock, reading);
-	engine->wall = reading->wall;
-	engine->started_at = engine->now;
+	sweep_init(&engine->sweep, store_sweep_paused(engine->store));
 	engine->rules = options->rules;
 	engine->tombstones.span =
 		options->tombstones > 0 ? options->tombstones : TOMBSTONES_SPAN_DEFAULT;
@@ -165,7 +88,9 @@ static int engine_open_all(struct engine *engine, const struct engine_options *o
 		engine->keeper_seen_at[i] = INSTANT_NONE;
 	}
 	engine->deadlines.looked_at = INSTANT_NONE;
-	return engine_guard_clock(engine, reading);
+	r = timekeeper_start(engine, options, reading);
+	engine->started_at = engine->now;
+	return r < 0 ? r : store_commit(engine->store);
 }
 
 static struct engine *engine_free(struct engine *engine)
@@ -211,8 +136,11 @@ static int settle_slice(struct store *store)
 int engine_close(struct engine *engine)
 {
 	uint64_t n_all = store_unsettled_entries(engine->store), n_left = n_all;
-	int r = store_commit(engine->store);
+	int r = timekeeper_stop(engine);
 
+	if (r == 0) {
+		r = store_commit(engine->store);
+	}
 	while (r == 0 && n_left > 0) {
 		progress_tell(&engine->progress, "settling the store", "entries", n_all - n_left,
 			      n_all);
@@ -230,9 +158,7 @@ void engine_set_rules(struct engine *engine, const struct access_rules *rules)
 
 void engine_begin_turn(struct engine *engine, const struct clock_reading *reading)
 {
-	engine->now = clock_now(&engine->clock, reading);
-	engine->wall = reading->wall;
-	engine->boot = reading->boot;
+	timekeeper_turn(engine, reading);
 	engine->ended_boot = reading->boot;
 	engine->n_requests_before = engine->meters.n_requests;
 	engine->n_swept = 0;
@@ -247,29 +173,19 @@ static bool engine_was_asked(const struct engine *engine)
 static bool engine_may_sweep(struct engine *engine)
 {
 	if (engine_was_asked(engine)) {
-		pace_note_request(&engine->pace, engine->boot);
+		pace_note_request(&engine->pace, engine->reading.boot);
 	}
 	return sweep_is_wanted(&engine->sweep, engine->now) &&
-	       pace_wait(&engine->pace, engine->boot) == 0;
-}
-
-/* In a quiet time nothing else tells the next start that the clock went on. */
-static int engine_keep_clock(struct engine *engine)
-{
-	if (engine->clock.mode != CLOCK_MODE_REAL || engine->sweep.doubted ||
-	    engine->now - engine_mark(engine->store) < CLOCK_PUT_EVERY) {
-		return 0;
-	}
-	return store_put_clock(engine->store, engine->now);
+	       pace_wait(&engine->pace, engine->reading.boot) == 0;
 }
 
 /* Work for the clock: what is due, and answers kept long enough. A damaged row stops neither. */
 int engine_work(struct engine *engine)
 {
 	struct sweep_result done;
-	int r = 0;
+	int r = timekeeper_work(engine);
 
-	if (engine_may_sweep(engine)) {
+	if (r == 0 && engine_may_sweep(engine)) {
 		r = sweep_slice(engine, &done);
 	}
 	if (r == 0) {
@@ -284,7 +200,7 @@ int engine_work(struct engine *engine)
 	if (r >= 0) {
 		r = tombstones_work(engine);
 	}
-	return r < 0 ? r : engine_keep_clock(engine);
+	return MIN(r, 0);
 }
 
 /*
@@ -306,7 +222,7 @@ int engine_commit(struct engine *engine)
 	int r;
 
 	if (store_dirty(engine->store)) {
-		engine->busy_boot = engine->boot;
+		engine->busy_boot = engine->reading.boot;
 		engine->sweep.changed = true;
 		++engine->meters.n_commits;
 	}
@@ -325,7 +241,7 @@ static span_t engine_until_quiet(const struct engine *engine)
 {
 	span_t quiet = store_is_settling(engine->store) ? SETTLE_EVERY : SETTLE_QUIET;
 
-	return MAX(engine->busy_boot + quiet - engine->boot, 0);
+	return MAX(engine->busy_boot + quiet - engine->reading.boot, 0);
 }
 
 /*
@@ -342,14 +258,14 @@ int engine_settle(struct engine *engine)
 	}
 	r = settle_slice(store);
 	if (engine_was_asked(engine)) {
-		engine->busy_boot = engine->boot;
+		engine->busy_boot = engine->reading.boot;
 	}
 	return r;
 }
 
 void engine_end_turn(struct engine *engine, span_t worked, span_t committed, span_t took)
 {
-	engine->ended_boot = engine->boot + took;
+	engine->ended_boot = engine->reading.boot + took;
 	if (engine_was_asked(engine)) {
 		pace_note_request(&engine->pace, engine->ended_boot);
 	}
@@ -375,7 +291,7 @@ span_t engine_sleep(const struct engine *engine)
 	if (backups_running(engine)) {
 		sleep = MIN(sleep, BACKUPS_LOOK_EVERY);
 	}
-	if (!engine->sweep.paused && engine->clock.mode == CLOCK_MODE_REAL) {
+	if (!sweep_is_stopped(&engine->sweep) && engine->clock.mode == CLOCK_MODE_REAL) {
 		sleep = MIN(sleep, MAX(sweep_wanted_at(&engine->sweep) - engine->now, 0));
 	}
 	return sleep;

@@ -15,6 +15,7 @@
 #include "daemon/work/deadlines.h"
 #include "daemon/work/meters.h"
 #include "daemon/work/sweep.h"
+#include "daemon/work/timekeeper.h"
 #include "daemon/work/tombstones.h"
 
 /*
@@ -38,6 +39,7 @@
  * @store:        where and how large; see there. Its progress is told at engine_close() as well
  * @backup:       where backups go; see there
  * @clock_mode, @simulated_at: which clock, and where a simulated one begins
+ * @boot_id:      of this boot, for a real clock
  * @rules:        who may do what; borrowed, may be changed with engine_set_rules()
  * @tombstones:   how long what is left of a removed account is kept; 0 for the default
  */
@@ -46,6 +48,7 @@ struct engine_options {
 	struct backup_options backup;
 	enum clock_mode clock_mode;
 	instant_t simulated_at;
+	struct clock_boot_id boot_id;
 	const struct access_rules *rules;
 	span_t tombstones;
 };
@@ -73,8 +76,8 @@ struct claim_round {
  * @progress: told while it is closed
  * @claims:  where each keeper's claims are; keeper n at [n - 1]
  * @keeper_seen_at: when each keeper was heard of last since the start; INSTANT_NONE before
- * @boot, @busy_boot: boot clock of this turn, and of the last one that had something to do
- * @wall:    the wall clock of this turn: to tell how far it is off, for nothing else
+ * @reading: of both clocks, of this turn
+ * @busy_boot: the boot clock of the last turn that had something to do
  * @started_at: trusted time of the start
  * @ended_boot: boot clock when this turn ended; while it goes on, when it began
  * @pace:    of the sweep
@@ -97,9 +100,8 @@ struct engine {
 	struct meters meters;
 	struct claim_round claims[MODEL_KEEPERS_MAX];
 	instant_t keeper_seen_at[MODEL_KEEPERS_MAX];
-	span_t boot;
+	struct clock_reading reading;
 	span_t busy_boot;
-	instant_t wall;
 	instant_t started_at;
 	span_t ended_boot;
 	struct pace pace;

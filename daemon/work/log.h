@@ -33,6 +33,12 @@ struct log_field {
 /* MESSAGE_ID of every line about something overdue; systemd/retentiond.catalog explains it. */
 #define LOG_OVERDUE_ID "1d7a4f0e6c2b4b0e9a5c3f8e2d6b7a90"
 
+/* And of the one about removals that started late, */
+#define LOG_LATE_ID "fdc12d2d7c854edaa6f48ba190541211"
+
+/* and of the one that the clock guard is engaged. */
+#define LOG_CLOCK_ID "12ae3566cfe546dabce804bde1549215"
+
 typedef void log_sink_fn(enum log_level level, const char *text, const struct log_field *fields,
 			 size_t n_fields);
 

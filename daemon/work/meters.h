@@ -26,6 +26,7 @@
  * @n_turns:    of the loop
  * @n_turns_long: of them, longer than METERS_TURN_LONG, their commit included, waiting not
  * @longest_turn: us
+ * @n_clock_steps: how often the wall clock was set
  * @answers:    for each request, the span from the read that made it whole to the moment at which
  *              its answer is durable and begins to leave. The kernel may have held its bytes for
  *              up to the turn before: that is not in it
@@ -48,6 +49,7 @@ struct meters {
 	uint64_t n_turns;
 	uint64_t n_turns_long;
 	span_t longest_turn;
+	uint64_t n_clock_steps;
 	struct histogram answers;
 	struct histogram commits;
 };

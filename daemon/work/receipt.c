@@ -46,7 +46,7 @@ static void put_hex(FILE *out, const uint8_t *bytes, size_t len)
 /*
  * Who did it is known by the fact that appeared, not by the event: a purge, the clock, the
  * release of a hold and the leaving of a direct connect user all start a removal. A restore takes
- * a deletion back.
+ * a deletion back; one that the clock guard had stamped too old keeps who did it.
  */
 static void take_deed(struct receipt_deed *deed, const struct entry *entry, instant_t before,
 		      instant_t after)
@@ -55,6 +55,8 @@ static void take_deed(struct receipt_deed *deed, const struct entry *entry, inst
 		*deed = no_deed;
 	} else if (before == INSTANT_NONE) {
 		*deed = (struct receipt_deed){after, entry->actor_role, entry->actor_uid};
+	} else {
+		deed->at = after;
 	}
 }
 

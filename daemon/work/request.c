@@ -135,6 +135,13 @@ static const char *decode_result(const struct pack_value *value, enum task_resul
 	return NULL;
 }
 
+static const char *decode_guard(const struct pack_value *value, enum guard *to)
+{
+	return value->type == PACK_TEXT && guard_from_name(value->text, to)
+		       ? NULL
+		       : "must be clock or mass";
+}
+
 static const char *decode_bucket(const struct pack_value *value, span_t *to)
 {
 	static const struct {
@@ -272,6 +279,8 @@ static const char *decode_value(enum argument_type type, const struct pack_value
 		return decode_state(value, to);
 	case ARGUMENT_TYPE_BUCKET:
 		return decode_bucket(value, to);
+	case ARGUMENT_TYPE_GUARD:
+		return decode_guard(value, to);
 	case ARGUMENT_TYPE_BOOL:
 		return decode_bool(value, to);
 	case ARGUMENT_TYPE_WINDOW:
@@ -284,6 +293,7 @@ static const char *decode_value(enum argument_type type, const struct pack_value
 		return decode_integer(value, model_instant_fault, to);
 	case ARGUMENT_TYPE_UID:
 	case ARGUMENT_TYPE_SEQ:
+	case ARGUMENT_TYPE_COUNT:
 		return decode_positive(value, to);
 	case ARGUMENT_TYPE_LIMIT:
 		return decode_limit(value, to);

@@ -23,6 +23,7 @@
 #define REQUEST_C_KIND          enum account_kind
 #define REQUEST_C_STATE         enum account_state
 #define REQUEST_C_BUCKET        span_t
+#define REQUEST_C_GUARD         enum guard
 #define REQUEST_C_BOOL          bool
 #define REQUEST_C_WINDOW        span_t
 #define REQUEST_C_REMOVAL       span_t
@@ -30,6 +31,7 @@
 #define REQUEST_C_INSTANT       instant_t
 #define REQUEST_C_UID           uint64_t
 #define REQUEST_C_SEQ           uint64_t
+#define REQUEST_C_COUNT         uint64_t
 #define REQUEST_C_LIMIT         uint32_t
 #define REQUEST_C_CURSOR        struct slice
 #define REQUEST_C_TEXTS         struct pack_value

@@ -7,16 +7,20 @@
 #include "daemon/work/engine.h"
 #include "daemon/work/log.h"
 
-void sweep_init(struct sweep *sweep, bool paused, bool doubted)
+void sweep_init(struct sweep *sweep, bool paused)
 {
 	*sweep = (struct sweep){
-		.paused = paused || doubted,
-		.doubted = doubted,
+		.paused = paused,
 		.changed = true,
 		.next_at = INSTANT_NONE,
 		.looked_at = INSTANT_NONE,
 		.last_run_at = INSTANT_NONE,
 	};
+}
+
+bool sweep_is_stopped(const struct sweep *sweep)
+{
+	return sweep->paused || sweep->doubted;
 }
 
 instant_t sweep_wanted_at(const struct sweep *sweep)
@@ -28,12 +32,13 @@ instant_t sweep_wanted_at(const struct sweep *sweep)
 
 struct due_position sweep_front(const struct sweep *sweep)
 {
-	return sweep->busy && !sweep->paused ? sweep->position : (struct due_position){0};
+	return sweep->busy && !sweep_is_stopped(sweep) ? sweep->position : (struct due_position){0};
 }
 
 bool sweep_is_wanted(const struct sweep *sweep, instant_t now)
 {
-	return !sweep->paused && (sweep->busy || sweep->changed || sweep_wanted_at(sweep) <= now);
+	return !sweep_is_stopped(sweep) &&
+	       (sweep->busy || sweep->changed || sweep_wanted_at(sweep) <= now);
 }
 
 static bool sweep_has_reported(const struct sweep *sweep, uint64_t uid)
@@ -86,6 +91,21 @@ static int sweep_change(struct engine *engine, struct account *account, enum eve
 	struct actor actor = sweep_actor(engine);
 
 	return store_change(engine->store, account, event, &actor);
+}
+
+/*
+ * How long the sweep let something wait that fell due at @at. What the last pass has not seen was
+ * not there yet, or not due: an import may bring a window that ended long ago.
+ */
+static void sweep_note_late(const struct sweep *sweep, instant_t at, instant_t now,
+			    struct sweep_result *result)
+{
+	span_t late = now - MAX(at, sweep->looked_at);
+
+	if (late > SWEEP_LOOK_EVERY) {
+		++result->n_late;
+		result->late = MAX(result->late, late);
+	}
 }
 
 /*
@@ -143,6 +163,7 @@ static int sweep_account(struct engine *engine, struct account *account,
 	}
 	switch (action) {
 	case LIFECYCLE_ACTION_START_REMOVAL:
+		sweep_note_late(&engine->sweep, at, engine->now, result);
 		return sweep_start(engine, account, result);
 	case LIFECYCLE_ACTION_MARK_OVERDUE:
 		return sweep_mark_overdue(engine, account, result);
@@ -210,6 +231,20 @@ static void sweep_tell_overdue(const struct engine *engine)
 		       overdue, keepers);
 }
 
+/* The promise says when a removal starts, and here it started later: somebody may have to explain. */
+static void sweep_tell_late(const struct sweep_result *pass)
+{
+	char n_late[16], late[SPAN_TEXT_MAX];
+	struct log_field fields[] = {{"MESSAGE_ID", LOG_LATE_ID}, {"RETENTIOND_LATE", n_late}};
+
+	(void)snprintf(n_late, sizeof(n_late), "%u", pass->n_late);
+	span_format(pass->late, late);
+	log_say_fields(LOG_LEVEL_WARNING, fields, ARRAY_LEN(fields),
+		       "sweep: %s removals started late, by up to %s: retentiond was not running, "
+		       "or timed work was stopped",
+		       n_late, late);
+}
+
 /* Once a pass: the journal drops lines above its rate. */
 static void sweep_tell(const struct engine *engine)
 {
@@ -220,6 +255,9 @@ static void sweep_tell(const struct engine *engine)
 
 	if (sweep->pass.n_overdue > 0) {
 		sweep_tell_overdue(engine);
+	}
+	if (sweep->pass.n_late > 0) {
+		sweep_tell_late(&sweep->pass);
 	}
 	if (sweep->pass.n_started + sweep->pass.n_completed == 0) {
 		return;
@@ -245,6 +283,10 @@ static void sweep_end_pass(struct engine *engine)
 	sweep_tell(engine);
 	sweep->looked_at = engine->now;
 	sweep->n_failed = sweep->pass.n_failed;
+	if (sweep->pass.n_started > 0) {
+		sweep->n_late = sweep->pass.n_late;
+		sweep->late = sweep->pass.late;
+	}
 	sweep->busy = false;
 	sweep->changed = sweep->changed || sweep->again;
 }
@@ -257,6 +299,8 @@ static void sweep_count(struct sweep *sweep, const struct sweep_result *result, 
 	sweep->pass.n_completed += result->n_completed;
 	sweep->pass.n_overdue += result->n_overdue;
 	sweep->pass.n_failed += result->n_failed;
+	sweep->pass.n_late += result->n_late;
+	sweep->pass.late = MAX(sweep->pass.late, result->late);
 	sweep->pass.owing |= result->owing;
 	sweep->again = sweep->again || result->more;
 	if (result->n_started + result->n_completed + result->n_overdue > 0) {
@@ -268,10 +312,10 @@ int sweep_slice(struct engine *engine, struct sweep_result *ret_result)
 {
 	struct sweep *sweep = &engine->sweep;
 	struct sweep_result result = {0};
-	uint32_t n_max = pace_rows(&engine->pace, engine->boot);
+	uint32_t n_max = pace_rows(&engine->pace, engine->reading.boot);
 	int r = 0;
 
-	if (sweep->paused) {
+	if (sweep_is_stopped(sweep)) {
 		*ret_result = result;
 		return 0;
 	}

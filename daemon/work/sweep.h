@@ -18,7 +18,9 @@
 #define SWEEP_REPORTED_MAX 64
 
 /*
- * What a slice did, or a pass. @n_rows: looked at. @owing: the keepers that let deadlines pass.
+ * What a slice did, or a pass. @n_rows: looked at. @n_late: of the removals it started, those that
+ * had been due for more than SWEEP_LOOK_EVERY; @late: the longest of these. @owing: the keepers that
+ * let deadlines pass.
  * @more: do more now.
  */
 struct sweep_result {
@@ -27,14 +29,16 @@ struct sweep_result {
 	uint32_t n_completed;
 	uint32_t n_overdue;
 	uint32_t n_failed;
+	uint32_t n_late;
+	span_t late;
 	uint64_t owing;
 	bool more;
 };
 
 /**
  * struct sweep - where a sweep stands
- * @paused:      stored; survives a restart
- * @doubted:     paused by the clock guard: the wall clock was far ahead when the daemon started
+ * @paused:      by an administrator; stored; survives a restart
+ * @doubted:     stopped by the clock guard; timekeeper.c keeps it
  * @changed:     something changed since the last pass began, so that something may be due
  * @busy:        a pass is under way
  * @again:       this pass has left something for another
@@ -46,6 +50,7 @@ struct sweep_result {
  * @n_started, @n_completed: since the daemon's start
  * @pass:        what this pass has done
  * @n_failed:    rows that failed in the last whole pass
+ * @n_late, @late: of the last pass that started removals
  * @reported, @n_reported: uids of failing rows that were logged
  */
 struct sweep {
@@ -61,6 +66,8 @@ struct sweep {
 	uint64_t n_started;
 	uint64_t n_completed;
 	uint32_t n_failed;
+	uint32_t n_late;
+	span_t late;
 	struct sweep_result pass;
 	uint64_t reported[SWEEP_REPORTED_MAX];
 	uint32_t n_reported;
@@ -68,7 +75,10 @@ struct sweep {
 
 struct engine;
 
-void sweep_init(struct sweep *sweep, bool paused, bool doubted);
+void sweep_init(struct sweep *sweep, bool paused);
+
+/* Whether it does nothing, until somebody resumes it or releases the clock guard. */
+bool sweep_is_stopped(const struct sweep *sweep);
 
 /* Whether a slice is wanted now. */
 bool sweep_is_wanted(const struct sweep *sweep, instant_t now);
@@ -86,7 +96,7 @@ instant_t sweep_wanted_at(const struct sweep *sweep);
 /**
  * sweep_slice() - do a slice of what is due, as many rows as the pace allows
  *
- * Does nothing while paused. The caller commits. Return: 0 or a negative errno.
+ * Does nothing while it is stopped. The caller commits. Return: 0 or a negative errno.
  */
 must_check int sweep_slice(struct engine *engine, struct sweep_result *ret_result);
 

@@ -30,6 +30,7 @@ void rig_open_map(struct rig *rig, enum clock_mode mode, uint64_t map_bytes)
 		.store = {.directory = rig->directory, .map_bytes = map_bytes},
 		.clock_mode = mode,
 		.simulated_at = RIG_BEGIN,
+		.boot_id = {{1}},
 		.rules = &rig->rules,
 	};
 	pack_writer_init(&rig->request, 4 * RPC_FRAME_LARGE_MAX);
@@ -87,6 +88,14 @@ void rig_kill(struct rig *rig)
 	free(engine->call);
 	free(engine->request);
 	free(engine);
+}
+
+void rig_reboot(struct rig *rig)
+{
+	rig_kill(rig);
+	rig->options.boot_id.bytes[0]++;
+	rig->reading.boot = SPAN_MINUTE;
+	rig_start(rig);
 }
 
 void rig_restart(struct rig *rig)

@@ -51,6 +51,9 @@ void rig_restart(struct rig *rig); /* as a kill and a start do: nothing is settl
 void rig_kill(struct rig *rig);    /* the first half of that: the files are closed */
 void rig_start(struct rig *rig);   /* and the second */
 
+/* The machine is started anew: another boot id, and a boot clock that begins again. */
+void rig_reboot(struct rig *rig);
+
 /* Moves the clock on, whichever it is; the next turn sees it. */
 void rig_advance(struct rig *rig, span_t span);
 instant_t rig_now(const struct rig *rig); /* of the last turn */

@@ -100,6 +100,7 @@ ADMIN_OF_ALL = {
     "sweep.run",
     "sweep.pause",
     "sweep.resume",
+    "guard.release",
     "clock.advance",
     "keeper.set",
     "backup.create",

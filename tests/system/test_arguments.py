@@ -36,12 +36,14 @@ WRONG = {
     "kind": [*NO_TEXT, *BAD_TEXT, "", "Member", "guest"],
     "state": [*NO_TEXT, *BAD_TEXT, "", "deleted"],
     "hour, day or week": [*NO_TEXT, *BAD_TEXT, "", "month"],
+    "clock or mass": [*NO_TEXT, *BAD_TEXT, "", "Clock", "door"],
     "boolean": [None, 0, 1, "true", [], {}],
     "span (us)": [*NO_INTEGER, -1, 10_001 * DAY],
     "instant (us)": [*NO_INTEGER, -1, 2**62],
     "uid": [*NO_INTEGER, -1, 0],
     "ledger number": [*NO_INTEGER, -1, 0],
     "count": [*NO_INTEGER, -1, 0, 1001],
+    "number": [*NO_INTEGER, -1, 0],
     "cursor": [*NO_TEXT, "", "x" * 129],
     "array of texts": [
         None, True, 1, "x", {}, [1], [None], [["x"]], [""], ["a\nb"], ["x" * 257], 513 * ["x"]
@@ -85,6 +87,7 @@ GOOD = {
     "text": "because",
     "keeper": "crm",
     "hold": "case-7",
+    "clock or mass": "clock",
     "array of accounts": [{"uid": 1}],
     "array of accounts to import": [people.guest("alex")],
     "array of tasks confirmed": [{"token": "x", "result": "erased"}],

@@ -663,6 +663,7 @@ def test_every_changing_method_can_be_tried_without_a_change(client):
         "org.set",
         "sweep.pause",
         "sweep.resume",
+        "guard.release",
     }
 
 

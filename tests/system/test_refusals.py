@@ -349,7 +349,7 @@ ROWS = {
     "busy": (busy, FAILURE, "timed work is paused; resume it first"),
     "store-full": (store_full, FAILURE, "there are 64 keepers already, as many as are kept"),
     "real-clock": (real_clock, FAILURE, "start retentiond with --clock=simulated:INSTANT to move"),
-    "clock-not-trusted": (clock_not_trusted, GUARD, "release the guard with retentionctl resume"),
+    "clock-not-trusted": (clock_not_trusted, GUARD, "if it is right, retentionctl release-guard clock"),
     "keeper-not-found": (keeper_not_found, NOT_FOUND, "retentionctl keepers lists them, set-"),
 }
 

@@ -77,6 +77,7 @@ static const struct dry_case cases[_COMMAND_MAX] = {
 		"'requests': [{'request': 1}], 'reason': 'no'", "items.0.outcome", "ok", false},
 	[COMMAND_sweep_pause] = {"", "paused", NULL, false},
 	[COMMAND_sweep_resume] = {"", "paused", "", true},
+	[COMMAND_guard_release] = {"'guard': 'clock'", "released", NULL, false},
 };
 /* clang-format on */
 
@@ -106,6 +107,24 @@ static void set_paused(bool paused)
 	cr_assert_eq(store_sweep_paused(rig.engine->store), paused);
 }
 
+/* What a start under a wall clock far ahead leaves; a simulated clock is never doubted. */
+static void set_doubted(bool doubted)
+{
+	struct engine *engine = rig.engine;
+
+	engine->clock.doubt = doubted ? CLOCK_DOUBT_AHEAD : CLOCK_DOUBT_NONE;
+	engine->clock.doubted_since = doubted ? engine->now : INSTANT_NONE;
+	rig.reading.wall = engine->now + (doubted ? 40 * SPAN_DAY : 0);
+}
+
+/* As each case wants it. */
+static void prepare(size_t symbol)
+{
+	set_doubted(false);
+	set_paused(cases[symbol].paused);
+	set_doubted(symbol == COMMAND_guard_release);
+}
+
 Test(dry_run, every_changing_command_has_a_case_here)
 {
 	for (size_t i = 0; i < _COMMAND_MAX; ++i) {
@@ -122,7 +141,7 @@ Test(dry_run, no_command_changes_anything_when_asked_what_it_would_do)
 		if (!cases[i].arguments) {
 			continue;
 		}
-		set_paused(cases[i].paused);
+		prepare(i);
 		head = rig_head(&rig);
 		call(i, true);
 		expect_answer(&cases[i]);
@@ -148,7 +167,7 @@ Test(dry_run, each_case_here_is_a_change_when_it_is_carried_out)
 		}
 		rig_close(&rig);
 		set_up();
-		set_paused(cases[i].paused);
+		prepare(i);
 		head = rig_head(&rig);
 		call(i, false);
 		expect_answer(&cases[i]);

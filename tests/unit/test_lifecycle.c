@@ -1808,3 +1808,22 @@ Test(lifecycle, the_removal_of_a_direct_connect_user_imported_as_deleted_started
 	cr_expect_eq(facts.owed, KEEPER(2));
 	expect_at(facts.held_until, INSTANT_NONE);
 }
+
+Test(lifecycle, a_deletion_is_redated_with_its_window_and_nothing_else)
+{
+	struct facts before = {
+		.kind = ACCOUNT_KIND_B2B_COLLABORATION,
+		.enabled = true,
+		.deleted_at = 100 * SPAN_DAY,
+		.window = 30 * SPAN_DAY,
+		.removal = 30 * SPAN_DAY,
+		.removal_started_at = INSTANT_NONE,
+		.removed_at = INSTANT_NONE,
+		.held_until = INSTANT_NONE,
+	};
+	struct facts after = lifecycle_redate(&before, 7 * SPAN_DAY);
+
+	cr_assert_eq(lifecycle_window_ends_at(&after), 137 * SPAN_DAY);
+	after.deleted_at = before.deleted_at;
+	cr_assert_arr_eq(&after, &before, sizeof(after));
+}

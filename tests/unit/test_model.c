@@ -83,6 +83,8 @@ Test(model, names_stay_as_they_are)
 	cr_assert_str_eq(account_sla_name(ACCOUNT_SLA_ON_TRACK), "on-track");
 	cr_assert_str_eq(account_sla_name(ACCOUNT_SLA_DUE_SOON), "due-soon");
 	cr_assert_str_eq(account_sla_name(ACCOUNT_SLA_OVERDUE), "overdue");
+	cr_assert_str_eq(guard_name(GUARD_CLOCK), "clock");
+	cr_assert_str_eq(guard_name(GUARD_MASS), "mass");
 	cr_assert_str_eq(task_result_name(TASK_RESULT_ERASED), "erased");
 	cr_assert_str_eq(task_result_name(TASK_RESULT_NOTHING_FOUND), "nothing-found");
 	cr_assert_str_eq(task_result_name(TASK_RESULT_RETAINED), "retained");

@@ -1008,6 +1008,10 @@ Test(rows, events_have_names_that_differ)
 	cr_assert_str_eq(event_name(EVENT_REQUEST_DENIED), "request-denied");
 	cr_assert_str_eq(event_name(EVENT_BACKUP_CREATED), "backup-created");
 	cr_assert_str_eq(event_name(EVENT_RESTORED_FROM_BACKUP), "restored-from-backup");
+	cr_assert_str_eq(event_name(EVENT_GUARD_ENGAGED), "guard-engaged");
+	cr_assert_str_eq(event_name(EVENT_GUARD_RELEASED), "guard-released");
+	cr_assert_str_eq(event_name(EVENT_CLOCK_SET), "clock-set");
+	cr_assert_str_eq(event_name(EVENT_REDATED), "redated");
 	for (enum event a = EVENT_STORE_CREATED; a < _EVENT_MAX; a++) {
 		for (enum event b = EVENT_STORE_CREATED; b < a; b++) {
 			cr_assert_str_neq(event_name(a), event_name(b));

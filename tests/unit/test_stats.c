@@ -189,14 +189,13 @@ Test(stats, a_clock_that_the_start_doubts_is_told_until_somebody_accepts_it)
 	rig_close(&rig);
 	rig_open(&rig, CLOCK_MODE_REAL);
 	cr_assert(clock_is_trusted());
-	rig_kill(&rig);
 	rig.reading.wall += 40 * SPAN_DAY;
-	rig_start(&rig);
+	rig_reboot(&rig);
 	cr_assert_not(clock_is_trusted());
 	cr_assert(rig_true(&rig, "guards.paused"));
-	rig_call(&rig, "sweep.resume", "{'dry_run': true}");
+	rig_call(&rig, "guard.release", "{'guard': 'clock', 'dry_run': true}");
 	cr_assert_not(clock_is_trusted());
-	rig_call(&rig, "sweep.resume", "{}");
+	rig_call(&rig, "guard.release", "{'guard': 'clock'}");
 	cr_assert(clock_is_trusted());
 	cr_assert_not(rig_true(&rig, "guards.paused"));
 }

@@ -299,6 +299,66 @@ Test(sweep, its_status_tells_what_is_due_next)
 	cr_assert_eq(rig_number(&rig, "next_due_us"), rig_now(&rig) + 30 * SPAN_DAY);
 }
 
+/* Late */
+
+static void expect_late(int64_t n, span_t lateness)
+{
+	rig_call(&rig, "sweep.status", "{}");
+	cr_assert_eq(rig_number(&rig, "started_late"), n);
+	cr_assert_eq(rig_number(&rig, "lateness_us"), lateness);
+}
+
+Test(sweep, a_removal_that_starts_a_minute_after_its_window_is_in_time)
+{
+	(void)rig_import(&rig, "fabrikam", "g-1");
+	change("account.leave", 1);
+	rig_kill(&rig);
+	rig.options.simulated_at += 30 * SPAN_DAY + SPAN_MINUTE;
+	rig_start(&rig);
+	rig_idle(&rig);
+	cr_assert(is_started(1));
+	expect_late(0, 0);
+}
+
+Test(sweep, what_fell_due_while_the_daemon_was_down_is_told_as_late_from_the_end_of_its_window)
+{
+	(void)rig_import(&rig, "fabrikam", "g-1");
+	change("account.leave", 1);
+	rig_advance(&rig, SPAN_HOUR);
+	rig_idle(&rig);
+	(void)rig_import(&rig, "fabrikam", "g-2");
+	change("account.leave", 2);
+	rig_kill(&rig);
+	rig.options.simulated_at += 32 * SPAN_DAY;
+	rig_start(&rig);
+	rig_idle(&rig);
+	expect_late(2, 2 * SPAN_DAY + SPAN_HOUR);
+	rig_advance(&rig, SPAN_DAY);
+	rig_idle(&rig);
+	expect_late(2, 2 * SPAN_DAY + SPAN_HOUR); /* of the last sweep that started any */
+}
+
+Test(sweep, what_fell_due_during_a_pause_is_late)
+{
+	(void)rig_import(&rig, "fabrikam", "g-1");
+	change("account.leave", 1);
+	rig_idle(&rig);
+	rig_call(&rig, "sweep.pause", "{}");
+	rig_advance(&rig, 33 * SPAN_DAY);
+	rig_call(&rig, "sweep.resume", "{}");
+	rig_idle(&rig);
+	expect_late(1, 3 * SPAN_DAY);
+}
+
+Test(sweep, an_import_of_a_window_that_ended_long_ago_is_not_late)
+{
+	rig_idle(&rig);
+	import_many("g", 3, rig_now(&rig) - 90 * SPAN_DAY);
+	rig_idle(&rig);
+	cr_assert(is_started(3));
+	expect_late(0, 0);
+}
+
 /* Pause */
 
 Test(sweep, a_paused_one_does_nothing_also_after_a_restart)
