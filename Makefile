@@ -12,6 +12,7 @@
 #     make bench          how fast it is; ACCOUNTS=1000000 ROUNDS=3 ONLY=leave-1,get-32
 #     make bench-peers    the same beside PostgreSQL and Redis; all three: tests/bench/README.md
 #     make bench-scale    with 10 M accounts beside 1 M; SMALL=1000000 LARGE=10000000
+#     make hostile        what others notice of hostile peers; SECONDS=3 ATTACK='never reads'; root
 #     make fuzz           build/fuzz/tests/fuzz/fuzz_*, for libFuzzer
 #     make format         lays the source out with clang-format 14
 #     make clean
@@ -272,6 +273,14 @@ run-bench-scale: $(RETENTIOND) $(bench)
 	@RETENTIOND=$(abspath $(RETENTIOND)) $(bench) --accounts=$(SMALL) --scale=$(LARGE) $(bench_common)
 run-bench-peers: $(RETENTIOND) $(bench_peers)
 	@RETENTIOND=$(abspath $(RETENTIOND)) $(bench_peers) $(bench_options)
+
+.PHONY: hostile run-hostile
+hostile:
+	@packaging/dependencies.sh build check $(clang_set)
+	@$(again) run-hostile
+run-hostile: all
+	@RETENTIOND=$(abspath $(RETENTIOND)) /usr/bin/python3 tests/bench/hostile \
+		$(if $(SECONDS),--seconds=$(SECONDS)) $(if $(ATTACK),--attack='$(ATTACK)')
 
 .PHONY: format check-format
 format:

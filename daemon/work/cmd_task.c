@@ -263,6 +263,7 @@ static int confirm(struct call *call, const struct item *item, struct fenced *fe
 		       &verdict);
 	assert(verdict.changed); /* it was owed a moment ago */
 	fenced->account.facts = verdict.next;
+	call->engine->keeper_failing[fenced->token.keeper - 1] = 0;
 	actor.note = (struct note){.reason = item->note};
 	return store_change_with(call->engine->store, &fenced->account, EVENT_TASK_CONFIRMED,
 				 &particulars, &actor);
@@ -280,6 +281,7 @@ static int fail(struct call *call, const struct item *item, struct fenced *fence
 	if (item->error.len > 0) {
 		task->error = item->error;
 	}
+	call->engine->keeper_failing[fenced->token.keeper - 1]++;
 	pack_put_int(call->out, "retry_at_us", task->next_at);
 	return store_put_task(call->engine->store, fenced->token.keeper, fenced->account.uid, task);
 }
