@@ -187,8 +187,8 @@
  * What one request may ask for
  */
 
-/* entries told to one subscriber in one turn: well under a millisecond */
-#define EVENTS_PER_TURN 256
+/* entries told to one subscriber in one turn: half a millisecond, 8 us each */
+#define EVENTS_PER_TURN 64
 /* accounts of one person that are told at once; a person is in some organizations, not in 1000 */
 #define PERSON_ACCOUNTS_MAX 1000
 /* A keeper that dies keeps its tasks from the others for so long; a longer lease is cut to this. */
