@@ -9,6 +9,9 @@
 #     make install        into prefix=/usr/local; DESTDIR and the GNU names of directories hold
 #     make uninstall      takes it away again, but for the configuration
 #     make deb            build/deb/retentiond_*.deb; installs what is missing first
+#     make sim            histories beside a model of what must be true; SEEDS=2000 CLOCKS=1000000,
+#                         or SEED=n to play one again: tests/sim/README.md
+#     make sim-mutants    breaks a rule at a time, and sees the simulator notice; minutes
 #     make bench          how fast it is; ACCOUNTS=1000000 ROUNDS=3 ONLY=leave-1,get-32
 #     make bench-peers    the same beside PostgreSQL and Redis; all three: tests/bench/README.md
 #     make bench-scale    with 10 M accounts beside 1 M; SMALL=1000000 LARGE=10000000
@@ -114,6 +117,7 @@ man_objects     := $(call objects,packaging/man/*.c)
 support_objects := $(call objects,tests/support/*.c)
 unit_objects    := $(call objects,tests/unit/test_*.c)
 fuzz_objects    := $(call objects,tests/fuzz/fuzz_*.c)
+sim_objects     := $(call objects,tests/sim/*.c)
 peer_objects    := $(call objects,tests/bench/postgres*.c tests/bench/redis*.c)
 bench_objects   := $(filter-out $(peer_objects) %/main.o %/main_peers.o,\
                        $(call objects,tests/bench/*.c))
@@ -124,7 +128,7 @@ tested_objects  := $(common_objects) $(filter-out %/main.o,$(daemon_objects) $(c
                    $(support_objects) $(filter %/spread.o %/sample.o,$(bench_objects))
 
 every_object := $(sort $(common_objects) $(daemon_objects) $(ctl_objects) $(man_objects) \
-                       $(support_objects) $(unit_objects) $(fuzz_objects) $(bench_objects) \
+                       $(support_objects) $(unit_objects) $(fuzz_objects) $(sim_objects) $(bench_objects) \
                        $(peer_objects) $(bench_mains))
 formatted    := $(wildcard $(addsuffix /*.[ch],common daemon daemon/* ctl packaging/man tests/*))
 
@@ -135,6 +139,7 @@ RETENTIONCTL  := $(out)/retentionctl
 unit_tests    := $(out)/unit-tests
 weave         := $(out)/weave
 fuzz_programs := $(fuzz_objects:.o=)
+sim           := $(out)/sim
 bench         := $(out)/bench
 bench_peers   := $(out)/bench-peers
 
@@ -153,6 +158,9 @@ $(weave): libs := $(libs_ctl)
 $(unit_tests): $(unit_objects) $(tested_objects)
 $(unit_tests): libs := $(libs_daemon) $(libs_ctl) $(libs_criterion)
 
+$(sim): $(sim_objects) $(tested_objects)
+$(sim): libs := $(libs_daemon) $(libs_ctl)
+
 $(fuzz_programs): %: %.o $(tested_objects)
 $(fuzz_programs): libs := -fsanitize=fuzzer $(libs_daemon) $(libs_ctl)
 
@@ -163,7 +171,7 @@ $(peer_objects): cppflags += $(shell pkg-config --cflags libpq 2>/dev/null)
 $(bench_peers): $(out)/tests/bench/main_peers.o $(bench_objects) $(peer_objects) $(common_objects)
 $(bench_peers): libs := $(libs_bench) $(libs_peers)
 
-$(RETENTIOND) $(RETENTIONCTL) $(weave) $(unit_tests) $(fuzz_programs) $(bench) $(bench_peers): $(out)/flags
+$(RETENTIOND) $(RETENTIONCTL) $(weave) $(unit_tests) $(fuzz_programs) $(sim) $(bench) $(bench_peers): $(out)/flags
 	$(call quiet,LD,$@)$(CC) $(ldflags) -o $@ $(filter %.o,$^) $(libs)
 
 $(out)/%.o: %.c $(out)/flags | $(if $(missing),libraries-are-missing)
@@ -254,9 +262,35 @@ run-demo: all
 	@RETENTIOND=$(abspath $(RETENTIOND)) RETENTIONCTL=$(abspath $(RETENTIONCTL)) packaging/demo/demo
 
 .PHONY: run-check
-run-check: all man $(unit_tests) $(bench)
-	@BUILD=$(out) CC='$(CC)' CPPFLAGS='$(cppflags)' CFLAGS='$(cflags)' BENCH=$(abspath $(bench)) \
+run-check: all man $(unit_tests) $(bench) $(if $(SAN),,$(sim))
+	@BUILD=$(out) SIM=$(if $(SAN),,$(abspath $(sim))) CC='$(CC)' CPPFLAGS='$(cppflags)' CFLAGS='$(cflags)' BENCH=$(abspath $(bench)) \
 		RETENTIOND=$(abspath $(RETENTIOND)) RETENTIONCTL=$(abspath $(RETENTIONCTL)) tests/run
+
+# What the simulator plays; SEED plays one history again, and tells the shortest part that fails;
+# CLOCK plays one of the clock alone.
+SEEDS  ?= 2000
+CLOCKS ?= 1000000
+STEPS  ?= 1000
+SEED   ?=
+CLOCK  ?=
+JOBS   ?= $(shell nproc)
+sim_options := --steps=$(STEPS) --jobs=$(JOBS) \
+               $(or $(if $(SEED),--seed=$(SEED)),$(if $(CLOCK),--clock=$(CLOCK)),\
+                    --seeds=$(SEEDS) --clocks=$(CLOCKS) --random)
+
+.PHONY: sim sim-mutants run-sim run-sim-mutants
+sim:
+	@packaging/dependencies.sh build $(clang_set)
+	@$(again) run-sim
+sim-mutants:
+	@packaging/dependencies.sh build $(clang_set)
+	@$(again) run-sim-mutants
+run-sim: $(sim)
+	@$(sim) $(sim_options)
+run-sim-mutants: $(sim)
+	@BUILD=$(out) CC='$(CC)' CPPFLAGS='$(cppflags)' CFLAGS='$(cflags)' LINK='$(CC) $(ldflags)' \
+		LIBS='$(libs_daemon) $(libs_ctl)' OBJECTS='$(sim_objects) $(tested_objects)' \
+		JOBS=$(JOBS) tests/sim/mutants
 
 ACCOUNTS ?= 1000000
 ROUNDS   ?= 3

@@ -475,6 +475,20 @@ const char *model_removal_fault(span_t removal)
 	return NULL;
 }
 
+const char *model_guard_min_fault(int64_t n)
+{
+	static_assert(MODEL_GUARD_MIN_MAX == 1000000000, "the sentence says so");
+
+	return n >= 1 && n <= MODEL_GUARD_MIN_MAX ? NULL : "must be 1 to 1000000000";
+}
+
+const char *model_guard_percent_fault(int64_t percent)
+{
+	static_assert(MODEL_GUARD_PERCENT_OFF == 100, "the sentence says so");
+
+	return percent >= 1 && percent <= MODEL_GUARD_PERCENT_OFF ? NULL : "must be 1 to 100";
+}
+
 const char *model_instant_fault(int64_t at)
 {
 	if (at < 0 || at > INSTANT_MAX) {

@@ -15,6 +15,15 @@
 #define MODEL_WINDOW_DEFAULT  (30 * SPAN_DAY)
 #define MODEL_REMOVAL_DEFAULT (30 * SPAN_DAY)
 
+/*
+ * The mass guard: how many accounts of an organization may leave, be purged or fall due in 24 h before
+ * somebody must look. A class that ends passes; a directory that was emptied by mistake does not.
+ */
+#define MODEL_GUARD_MIN_DEFAULT     500
+#define MODEL_GUARD_MIN_MAX         1000000000
+#define MODEL_GUARD_PERCENT_DEFAULT 25
+#define MODEL_GUARD_PERCENT_OFF     100 /* everybody may go: nothing is guarded */
+
 /* Numbers are on disk: never reused. */
 enum account_kind {
 	ACCOUNT_KIND_MEMBER = 1,
@@ -119,6 +128,8 @@ const char *model_note_fault(struct slice note);       /* 1 to 1024 bytes of tex
 const char *model_window_fault(span_t window);         /* 1 d to 180 d */
 const char *model_removal_fault(span_t removal);       /* 1 d to 30 d */
 const char *model_instant_fault(int64_t at);           /* 0 to INSTANT_MAX */
+const char *model_guard_min_fault(int64_t n);          /* 1 to MODEL_GUARD_MIN_MAX */
+const char *model_guard_percent_fault(int64_t percent); /* 1 to MODEL_GUARD_PERCENT_OFF */
 
 /**
  * model_lower() - ASCII letters to lower case; other bytes stay

@@ -6,6 +6,7 @@
 #include "ctl/confirm.h"
 #include "ctl/interrupt.h"
 #include "ctl/json.h"
+#include "ctl/mass.h"
 #include "ctl/plan.h"
 #include "ctl/progress.h"
 #include "ctl/request.h"
@@ -147,6 +148,9 @@ int ctl_bulk_run(struct ctl *ctl)
 	}
 	items = json_array();
 	r = items ? call_all(ctl, items) : ctl_fault_errno(&ctl->fault, -ENOMEM, "results");
+	if (r == 0 && ctl_says_yes(ctl, ARGUMENT_dry_run)) {
+		r = ctl_mass_plan(ctl, items);
+	}
 	json_array_foreach(items, i, item) {
 		show_tally_add(&tally, item);
 	}

@@ -57,6 +57,26 @@ static void check_clock(const json_t *info, json_t *faults, bool *ok)
 	    off, behind ? "behind" : "ahead of");
 }
 
+static void check_mass(const json_t *stats, instant_t now, json_t *faults, bool *ok)
+{
+	const json_t *guards = json_object_get(stats, "guards");
+	int64_t n = number(guards, "mass_engaged");
+	char since[WHEN_TEXT_MAX] = "-";
+	instant_t at;
+
+	if (n == 0) {
+		return;
+	}
+	if (show_instant_of(guards, "mass_since_us", &at)) {
+		put_instant(at, now, since);
+	}
+	add(faults, ok, "mass-guard",
+	    "the mass guard of %lld organization%s is engaged since %s and holds %lld accounts back: "
+	    "look with retentionctl guards --engaged, then decide with retentionctl release-guard "
+	    "mass --org=ORG --expect=NUMBER",
+	    (long long)n, n == 1 ? "" : "s", since, (long long)number(guards, "mass_staged"));
+}
+
 static void check_removals(const json_t *stats, json_t *faults, bool *ok)
 {
 	int64_t n_overdue = number(json_object_get(stats, "accounts"), "overdue");
@@ -181,6 +201,7 @@ json_t *ctl_check_faults(const json_t *answers, instant_t now)
 
 	/* First what keeps timed work from being done: the rest may follow from it. */
 	check_clock(json_object_get(answers, "info"), faults, &ok);
+	check_mass(json_object_get(answers, "stats"), now, faults, &ok);
 	check_sweep(json_object_get(answers, "sweep"), faults, &ok);
 	check_removals(json_object_get(answers, "stats"), faults, &ok);
 	check_due(answers, now, faults, &ok);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ctl/confirm.h"
 
+#include "ctl/mass.h"
 #include "ctl/option.h"
 
 /* What is said before and behind "3 accounts". */
@@ -33,6 +34,24 @@ static const struct warning *warning_of(const struct ctl *ctl)
 	return NULL;
 }
 
+/* Said before many are sent, to whoever may still think again. */
+static int tell_mass(struct ctl *ctl)
+{
+	size_t n = ctl->operands.accounts.n, n_staged = 0;
+	bool wanted = n > 1 && isatty(STDERR_FILENO) && !ctl->args.quiet &&
+		      !ctl_says_yes(ctl, ARGUMENT_dry_run);
+	int r = wanted ? ctl_mass_count(ctl, &n_staged) : 0;
+
+	if (r == 0 && n_staged > 0) {
+		(void)fprintf(
+			stderr,
+			"retentionctl: the mass guard lets %zu of %zu accounts pass, and "
+			"would hold %zu back until somebody decides: see retentionctl guards\n",
+			n - n_staged, n, n_staged);
+	}
+	return r;
+}
+
 static int prompt(struct ctl *ctl, const struct warning *warning)
 {
 	size_t n = ctl->operands.accounts.n;
@@ -58,9 +77,10 @@ static int prompt(struct ctl *ctl, const struct warning *warning)
 int ctl_confirm(struct ctl *ctl)
 {
 	const struct warning *warning = warning_of(ctl);
+	int r = tell_mass(ctl);
 
-	if (!warning) {
-		return 0;
+	if (r != 0 || !warning) {
+		return r;
 	}
 	if (ctl->args.yes && ctl->operands.accounts.from_stdin) {
 		return ctl_fault_set(

@@ -54,6 +54,7 @@ static enum ctl_exit exit_of_code(const char *code)
 		[ERROR_CLOCK_NOT_TRUSTED] = CTL_EXIT_GUARD,
 		[ERROR_ORG_NOT_FOUND] = CTL_EXIT_NOT_FOUND,
 		[ERROR_KEEPER_NOT_FOUND] = CTL_EXIT_NOT_FOUND,
+		[ERROR_GUARD_COUNT] = CTL_EXIT_GUARD,
 	};
 	enum error error;
 

@@ -72,6 +72,13 @@ const struct metric metric_table[] = {
 	EACH("retentiond_keeper_overdue", GAUGE, OVERDUE, "sla",
 		"Whether the oldest removal that waits for the keeper is past its deadline."),
 
+	ONE("retentiond_mass_guards_engaged", GAUGE, NUMBER, "stats.guards.mass_engaged",
+		"Organizations whose mass guard holds accounts back until somebody decides."),
+	ONE("retentiond_mass_guard_staged_accounts", GAUGE, NUMBER, "stats.guards.mass_staged",
+		"Accounts that the mass guards hold back."),
+	ONE("retentiond_mass_guard_engaged_seconds", GAUGE, AGE, "stats.guards.mass_since_us",
+		"How long the mass guard that is engaged for longest has been so; 0 if none is."),
+
 	ONE("retentiond_sweep_paused", GAUGE, YES, "sweep.paused",
 		"Whether timed work is paused; deadlines run on."),
 	ONE("retentiond_sweep_last_run_timestamp_seconds", GAUGE, INSTANT_OR_0, "sweep.last_run_us",

@@ -15,7 +15,7 @@
 /* clang-format off */
 static const char *const account_columns[] = {
 	"org", "id", "uid", "kind", "upn", "enabled", "state",
-	"deleted_at_us", "window_ends_us", "removal_due_us", "sla", NULL,
+	"deleted_at_us", "window_ends_us", "removal_due_us", "sla", "staged", "staged_us", NULL,
 };
 static const char *const entry_columns[] = {
 	"seq", "at_us", "event", "org", "uid", "state", "keeper", "result", "role", "actor_uid", NULL,
@@ -24,11 +24,16 @@ static const char *const request_columns[] = {
 	"request", "state", "org", "id", "person", "uid",
 	"filed_at_us", "due_us", "sla", "decided_at_us", "reason", NULL,
 };
+static const char *const guard_columns[] = {
+	"org", "engaged_us", "staged", "accounts", "soft_deletions", "soft_deletions_left",
+	"purges", "purges_left", "removals", "removals_left", NULL,
+};
 static const struct {
 	enum command_symbol command;
 	const char *const *columns;
 } column_table[] = {
 	{COMMAND_account_list, account_columns},
+	{COMMAND_guard_list,   guard_columns},
 	{COMMAND_ledger_read,  entry_columns},
 	{COMMAND_request_list, request_columns},
 };

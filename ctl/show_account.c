@@ -34,6 +34,22 @@ static void put_removed(const struct show *show, const json_t *account)
 	put_state(show, ".\nIt is ", account);
 }
 
+/* What is asked of it, or due, and who has to decide. */
+static void put_staged(const struct show *show, const json_t *account)
+{
+	bool removal = slice_is(slice_of(ctl_json_text(account, "staged")), "removal");
+
+	(void)fputs(removal ? "its removal starts" : "what was asked of it (", show->out);
+	if (!removal) {
+		show_key(show, account, "staged");
+		show_when(show, ", at ", account, "staged_us");
+		(void)fputs(") is done", show->out);
+	}
+	(void)fputs(" once an administrator releases the mass guard: retentionctl guards, then "
+		    "retentionctl release-guard mass",
+		    show->out);
+}
+
 static void put_who(const struct show *show, const json_t *account)
 {
 	if (!ctl_json_text(account, "id")) {
@@ -104,7 +120,9 @@ void show_next(const struct show *show, const json_t *next, const json_t *accoun
 	struct slice state = slice_of(ctl_json_text(account, "state"));
 
 	(void)fputs("Next: ", show->out);
-	if (slice_is(state, account_state_name(ACCOUNT_STATE_REMOVING))) {
+	if (ctl_json_text(account, "staged")) {
+		put_staged(show, account);
+	} else if (slice_is(state, account_state_name(ACCOUNT_STATE_REMOVING))) {
 		(void)fputs(json_object_get(account, "pending")
 				    ? "its removal completes when the keepers still to answer have"
 				    : "its removal completes with the next sweep",

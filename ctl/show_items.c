@@ -30,6 +30,9 @@ enum ctl_exit show_tally_exit(const struct show_tally *tally)
 	if (tally->outcome[OUTCOME_OK] == tally->n) {
 		return CTL_EXIT_OK;
 	}
+	if (tally->outcome[OUTCOME_STAGED] > 0) {
+		return CTL_EXIT_GUARD;
+	}
 	if (tally->outcome[OUTCOME_OK] > 0) {
 		return CTL_EXIT_PARTIAL;
 	}

@@ -135,7 +135,9 @@ static void put_sweep(const struct show *show, const json_t *sweep, const json_t
 	put_label(show, "Timed work");
 	(void)fputs(ctl_json_text(sweep, "guard") ? "stopped by the clock guard"
 		    : paused                      ? "paused"
-						  : "runs, no guard is engaged",
+		    : integer_of(json_object_get(stats, "guards"), "mass_engaged") > 0
+			    ? "runs, but for what the mass guard holds back"
+			    : "runs, no guard is engaged",
 		    show->out);
 	show_when(show, "; last did something at ", sweep, "last_run_us");
 	(void)fputc('\n', show->out);

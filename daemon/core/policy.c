@@ -10,6 +10,8 @@ struct policy policy_default(void)
 		.has_privacy_info = false,
 		.window = MODEL_WINDOW_DEFAULT,
 		.removal = MODEL_REMOVAL_DEFAULT,
+		.guard_min = MODEL_GUARD_MIN_DEFAULT,
+		.guard_percent = MODEL_GUARD_PERCENT_DEFAULT,
 	};
 }
 

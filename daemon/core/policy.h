@@ -12,15 +12,21 @@
  * @has_privacy_info: a privacy contact or a privacy statement is published
  * @window:           of later deletions: 1 d to 180 d
  * @removal:          of later deletions: 1 d to 30 d
+ * @guard_min, @guard_percent: how much the mass guard lets pass in 24 h: see guard_limit()
  */
 struct policy {
 	bool allow_leave;
 	bool has_privacy_info;
 	span_t window;
 	span_t removal;
+	uint32_t guard_min;
+	uint8_t guard_percent;
 };
 
-/* What an organization has that decided nothing: leaving allowed, 30 d, 30 d, nothing published. */
+/*
+ * What an organization has that decided nothing: leaving allowed, 30 d, 30 d, nothing published, and
+ * the mass guard at 500 or a quarter.
+ */
 struct policy policy_default(void);
 
 /**

@@ -81,6 +81,7 @@ int store_project(struct store *store, const struct account *account, bool is_ne
 		count_account(&store->state.counts, &before, -1);
 	}
 	count_account(&store->state.counts, account, 1);
+	store_note_early(store, account);
 	due_front_lower(&store->due_front, account);
 	return overlay_put(store->overlay, account, is_new ? NULL : &before);
 }
@@ -173,6 +174,18 @@ int store_append(struct store *store, struct entry *entry, const struct actor *a
 	return 0;
 }
 
+/* Removals that the register starts again are no work of this day. */
+static void store_guard_take(struct store *store, const struct entry *entry)
+{
+	if (!store->replaying || entry->event == EVENT_REMOVAL_COMPLETED) {
+		guards_take(&store->guards, entry);
+	}
+	if (store->replaying) {
+		guards_slot(&store->guards, entry->org)->changed = true;
+		store->guards.urgent = true; /* the ledger does not say so */
+	}
+}
+
 /* The row's part of a change, without what is projected of it. */
 static int store_append_step(struct store *store, struct account *account, struct entry *entry,
 			     const struct actor *actor)
@@ -186,6 +199,7 @@ static int store_append_step(struct store *store, struct account *account, struc
 	r = store_append(store, entry, actor);
 	if (r == 0) {
 		store_take_entry(account, entry);
+		store_guard_take(store, entry);
 	}
 	return r;
 }
@@ -200,6 +214,9 @@ static int store_append_for(struct store *store, struct account *account, struct
 	}
 	if (r == 0) {
 		r = store_project(store, account, entry->prev_seq == 0);
+	}
+	if (r == 0) {
+		r = store_outdate_staged(store, account);
 	}
 	return r > 0 ? -EIO : r; /* the row was read a moment ago */
 }
@@ -406,7 +423,8 @@ int store_put_org(struct store *store, struct org *org, const struct actor *acto
 	}
 	key = key_org(org->number);
 	kv_put(store->txn, KV_ORGS, key_slice(&key), row);
-	return orgs_put(&store->orgs, org);
+	r = orgs_put(&store->orgs, org);
+	return r < 0 ? r : guards_ensure(&store->guards, store->orgs.n);
 }
 
 int store_put_keeper(struct store *store, struct keeper *keeper, const struct actor *actor)

@@ -7,6 +7,8 @@
 #include "common/base.h"
 
 #include "daemon/store/due_front.h"
+#include "daemon/store/early.h"
+#include "daemon/store/guards.h"
 #include "daemon/store/keepers.h"
 #include "daemon/store/kv.h"
 #include "daemon/store/ledger.h"
@@ -51,6 +53,8 @@ struct store {
 	uint64_t durable_seq;
 	struct orgs orgs;
 	struct keepers keepers;
+	struct guards guards;
+	struct early early;
 	struct overlay *overlay;
 	struct round round; /* the one under way */
 
@@ -120,6 +124,15 @@ must_check int store_replay_entry(struct store *store, const struct entry *entry
 
 /* Begins a round again that reaches up to this entry: before the replay. */
 void store_resume_round(struct store *store, uint64_t round_seq);
+
+/*
+ * Counts the accounts of a store that was made before the mass guard. Return: 0, STORE_E_CORRUPT, or
+ * a negative errno.
+ */
+must_check int store_open_guards(struct store *store);
+
+/* Forgets a command that is held back, once the account's facts say that it cannot be done any more. */
+must_check int store_outdate_staged(struct store *store, const struct account *account);
 
 /*
  * The removal register: see removals.c. Opening makes a new one for a new store, and with @renew

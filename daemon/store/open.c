@@ -179,6 +179,9 @@ static int open_replay(struct store *store)
 		if (r == 0) {
 			r = store_replay_entry(store, &entry);
 		}
+		if (r == 0) {
+			guards_take(&store->guards, &entry);
+		}
 	}
 	if (r > 0) {
 		r = store_say_fault(STORE_E_CORRUPT,
@@ -225,6 +228,9 @@ static int open_load(struct store *store)
 	}
 	if (r == 0) {
 		r = keepers_load(&store->keepers, txn);
+	}
+	if (r == 0) {
+		r = guards_load(&store->guards, txn, store->orgs.n);
 	}
 	if (r == 0) {
 		r = store_load_instants(store);
@@ -277,6 +283,9 @@ static int open_all(struct store *store, const struct store_options *options, in
 		r = open_load(store);
 	}
 	if (r == 0) {
+		r = store_open_guards(store);
+	}
+	if (r == 0) {
 		r = store_open_removals(store, options->new_register);
 	}
 	store_end_turn(store);
@@ -293,6 +302,7 @@ int store_open(const struct store_options *options, instant_t now, struct store 
 	}
 	(void)store_say_fault(0, "%s", "");
 	store->lock_fd = -1;
+	store->early.before = INSTANT_NONE;
 	store->map_bytes = options->map_bytes ? options->map_bytes : STORE_MAP_DEFAULT;
 	store->progress = options->progress;
 	store->directory = strdup(options->directory);
@@ -321,6 +331,7 @@ struct store *store_close(struct store *store)
 	(void)overlay_free(store->overlay);
 	round_done(&store->round);
 	orgs_done(&store->orgs);
+	guards_done(&store->guards);
 	closep(&store->lock_fd);
 	free(store->register_path);
 	free(store->directory);

@@ -210,25 +210,32 @@ static bool org_is_sound(const struct org *org)
 
 	return org->number != 0 && org->id[0] != '\0' && org->last_seq != 0 &&
 	       policy->window >= MODEL_WINDOW_MIN && policy->window <= MODEL_WINDOW_MAX &&
-	       policy->removal >= MODEL_REMOVAL_MIN && policy->removal <= MODEL_REMOVAL_MAX;
+	       policy->removal >= MODEL_REMOVAL_MIN && policy->removal <= MODEL_REMOVAL_MAX &&
+	       policy->guard_min <= MODEL_GUARD_MIN_MAX && policy->guard_percent <= MODEL_GUARD_PERCENT_OFF;
 }
 
 /*
  * An organization:
  *
- *     01                         form
+ *     02                         form
  *     01                         flags: 1 guests may leave by themselves
  *     00 00 02 5b 7f 3d 40 00    window: 30 d
  *     00 00 02 5b 7f 3d 40 00    removal: 30 d
+ *     00 00 01 f4                the mass guard lets pass: 500,
+ *     19                         or 25 percent of the accounts
  *     00 00 00 00 00 00 00 02    ledger entry
  *     00 07 63 6f 6e 74 6f 73 6f id: 7 bytes, "contoso"
  *     00 00                      name: none; admin contact, privacy contact, privacy URL in the
  *                                same way
+ *
+ * Form 1 has nothing of the guard, which then is at its defaults.
  */
+#define ORG_FORM        2
 #define ORG_ALLOW_LEAVE 0x01
 
 #define ORG_LEN_MAX                                                                                \
-	(1 + 1 + 3 * 8 + 5 * 2 + MODEL_ORG_LEN_MAX + MODEL_NAME_LEN_MAX + 3 * MODEL_URL_LEN_MAX)
+	(1 + 1 + 3 * 8 + 4 + 1 + 5 * 2 + MODEL_ORG_LEN_MAX + MODEL_NAME_LEN_MAX +                  \
+	 3 * MODEL_URL_LEN_MAX)
 
 static_assert(ORG_LEN_MAX <= ROWS_ORG_LEN_MAX, "every organization fits");
 
@@ -237,10 +244,12 @@ size_t rows_encode_org(const struct org *org, uint8_t bytes[static ROWS_ORG_LEN_
 	uint8_t *at = bytes;
 
 	assert(org_is_sound(org));
-	at = put_u8(at, FORM);
+	at = put_u8(at, ORG_FORM);
 	at = put_u8(at, org->policy.allow_leave ? ORG_ALLOW_LEAVE : 0);
 	at = put_i64(at, org->policy.window);
 	at = put_i64(at, org->policy.removal);
+	at = put_u32(at, org->policy.guard_min);
+	at = put_u8(at, org->policy.guard_percent);
 	at = put_u64(at, org->last_seq);
 	at = put_text(at, slice_of(org->id), MODEL_ORG_LEN_MAX);
 	at = put_text(at, slice_of(org->name), MODEL_NAME_LEN_MAX);
@@ -250,18 +259,29 @@ size_t rows_encode_org(const struct org *org, uint8_t bytes[static ROWS_ORG_LEN_
 	return (size_t)(at - bytes);
 }
 
+static void get_guard_settings(struct reader *reader, uint8_t form, struct policy *policy)
+{
+	if (form < ORG_FORM) {
+		policy->guard_min = MODEL_GUARD_MIN_DEFAULT;
+		policy->guard_percent = MODEL_GUARD_PERCENT_DEFAULT;
+		return;
+	}
+	policy->guard_min = get_u32(reader);
+	policy->guard_percent = get_u8(reader);
+}
+
 int rows_decode_org(uint32_t number, struct slice bytes, struct org *ret_org)
 {
 	struct reader reader = reader_of(bytes);
 	struct org org = {.number = number};
-	uint8_t flags;
+	uint8_t form = get_u8(&reader), flags = get_u8(&reader);
 
-	get_form(&reader);
-	flags = get_u8(&reader);
+	reader_require(&reader, form == 1 || form == ORG_FORM);
 	reader_require(&reader, (flags & ~ORG_ALLOW_LEAVE) == 0);
 	org.policy.allow_leave = flags & ORG_ALLOW_LEAVE;
 	org.policy.window = get_i64(&reader);
 	org.policy.removal = get_i64(&reader);
+	get_guard_settings(&reader, form, &org.policy);
 	org.last_seq = get_u64(&reader);
 	get_string(&reader, org.id, MODEL_ORG_LEN_MAX);
 	get_string(&reader, org.name, MODEL_NAME_LEN_MAX);

@@ -6,6 +6,7 @@
 #include "common/instant.h"
 #include "common/model.h"
 
+#include "daemon/core/guard.h"
 #include "daemon/core/lifecycle.h"
 #include "daemon/core/policy.h"
 
@@ -109,10 +110,13 @@ enum event {
 	EVENT_REQUEST_DENIED,
 	EVENT_BACKUP_CREATED,
 	EVENT_RESTORED_FROM_BACKUP, /* the removal register was replayed over an older store */
-	EVENT_GUARD_ENGAGED,        /* without an organization: the clock guard */
+	EVENT_GUARD_ENGAGED,        /* the mass guard; without an organization: the clock guard */
 	EVENT_GUARD_RELEASED,       /* the same; the clock had this entry's instant then, */
 	EVENT_CLOCK_SET,            /* and this one's when it was moved on */
-	EVENT_REDATED, /* deleted while the clock guard was engaged: its time was too old */
+	EVENT_REDATED,         /* deleted while the clock guard was engaged: its time was too old */
+	EVENT_GUARD_DISCARDED, /* the commands that the mass guard held back will not be carried out */
+	EVENT_STAGED,          /* the mass guard holds a command back */
+	EVENT_DISCARDED,       /* a command that was held back will not be carried out */
 	_EVENT_MAX
 };
 
@@ -135,6 +139,7 @@ const char *event_name(enum event event); /* "removal-started"; static */
  * @generation: with TASK_CONFIRMED: which claim of the task it was
  * @ground: with TASK_CONFIRMED and TASK_RESULT_RETAINED: the legal ground; else empty
  * @request: with REQUEST_…: its number; else 0
+ * @count: with GUARD_…: of what was held back; else 0
  * @prev_hash: BLAKE2b-256 of the entry before as it is stored; zeros in the first
  */
 struct entry {
@@ -156,6 +161,7 @@ struct entry {
 	uint32_t generation;
 	char ground[MODEL_GROUND_LEN_MAX + 1];
 	uint64_t request;
+	uint64_t count;
 	uint8_t prev_hash[ROWS_DIGEST_LEN];
 };
 
@@ -238,6 +244,46 @@ struct removal_request {
 
 #define ROWS_REQUEST_LEN 56
 
+/**
+ * struct guard_row - the mass guard of an organization, as of a ledger entry
+ * @org:         the key
+ * @seq:         the last entry it reckons with
+ * @decided_seq: what was staged up to this entry is released, or discarded; 0 if nothing ever was
+ * @discards:    it is discarded
+ */
+struct guard_row {
+	uint32_t org;
+	struct mass_guard guard;
+	uint64_t seq;
+	uint64_t decided_seq;
+	bool discards;
+};
+
+#define ROWS_GUARD_LEN_MAX 1024
+
+/**
+ * struct staged - a command on an account that the mass guard holds back. Reason and ref are the
+ * note of the entry that staged it
+ * @org, @uid: the key
+ * @kind:  what it is counted as
+ * @event: what is appended when it is carried out: LEFT, DELETED or PURGED
+ * @seq:   the entry that staged it
+ * @at:    when
+ * @actor_role, @actor_uid: who asked
+ */
+struct staged {
+	uint32_t org;
+	uint64_t uid;
+	enum guard_kind kind;
+	enum event event;
+	uint64_t seq;
+	instant_t at;
+	enum role actor_role;
+	uint32_t actor_uid;
+};
+
+#define ROWS_STAGED_LEN 24
+
 /*
  * Encoders assert what they are given (it is our own), write into the caller's buffer and return
  * the length. Decoders refuse what they are not sure of. Slices in what was decoded point into
@@ -269,6 +315,13 @@ size_t rows_encode_request(const struct removal_request *request,
 			   uint8_t bytes[static ROWS_REQUEST_LEN]);
 must_check int rows_decode_request(uint64_t number, struct slice bytes,
 				   struct removal_request *ret_request);
+
+size_t rows_encode_guard(const struct guard_row *row, uint8_t bytes[static ROWS_GUARD_LEN_MAX]);
+must_check int rows_decode_guard(uint32_t org, struct slice bytes, struct guard_row *ret_row);
+
+size_t rows_encode_staged(const struct staged *staged, uint8_t bytes[static ROWS_STAGED_LEN]);
+must_check int rows_decode_staged(uint32_t org, uint64_t uid, struct slice bytes,
+				  struct staged *ret_staged);
 
 size_t rows_encode_note(const struct note *note, uint8_t bytes[static ROWS_NOTE_LEN_MAX]);
 must_check int rows_decode_note(struct slice bytes, struct note *ret_note);

@@ -36,6 +36,9 @@ static const char *const event_names[] = {
 	[EVENT_GUARD_RELEASED] = "guard-released",
 	[EVENT_CLOCK_SET] = "clock-set",
 	[EVENT_REDATED] = "redated",
+	[EVENT_GUARD_DISCARDED] = "guard-discarded",
+	[EVENT_STAGED] = "staged",
+	[EVENT_DISCARDED] = "discarded",
 };
 
 static_assert(ARRAY_LEN(event_names) == _EVENT_MAX, "every event has a name");
@@ -77,7 +80,7 @@ const char *event_name(enum event event)
  *     01                               result, 0 for none
  *     00 00 00 02                      generation
  *     00 09 68 67 62 2d ...            ground: 9 bytes, "hgb-257-1"
- *     00 00 00 00 00 00 00 03    8000  removal request
+ *     00 00 00 00 00 00 00 03    8000  removal request; of the mass guard: how many it held back
  */
 enum {
 	ENTRY_ORG = 0x0001,
@@ -114,6 +117,12 @@ static bool hashes_are_zero(const struct entry *entry)
 	       is_zero(entry->hash_upn, ROWS_HASH_LEN);
 }
 
+/* What concerns the mass guard has a number of accounts where others have that of a request. */
+static bool entry_counts(const struct entry *entry)
+{
+	return entry->event == EVENT_GUARD_RELEASED || entry->event == EVENT_GUARD_DISCARDED;
+}
+
 /* An entry without a keeper has none of a keeper's parts either: they are left out with it. */
 static bool task_is_sound(const struct entry *entry)
 {
@@ -131,6 +140,9 @@ static bool entry_is_sound(const struct entry *entry)
 {
 	if (entry->seq == 0 || entry->event < EVENT_STORE_CREATED || entry->event >= _EVENT_MAX ||
 	    entry->actor_role >= _ROLE_MAX || !is_instant(entry->at) || !task_is_sound(entry)) {
+		return false;
+	}
+	if (entry_counts(entry) ? entry->request != 0 : entry->count != 0) {
 		return false;
 	}
 	if (entry->uid == 0) {
@@ -205,7 +217,8 @@ static uint8_t *put_duties(uint8_t *at, const struct entry *entry, uint16_t *pre
 		at = put_u32(at, entry->generation);
 		at = put_text(at, slice_of(entry->ground), MODEL_GROUND_LEN_MAX);
 	}
-	return put_unless(at, 0, entry->request, ENTRY_REQUEST, present);
+	return put_unless(at, 0, entry_counts(entry) ? entry->count : entry->request, ENTRY_REQUEST,
+			  present);
 }
 
 size_t rows_encode_entry(const struct entry *entry, uint8_t bytes[static ROWS_ENTRY_LEN_MAX])
@@ -299,7 +312,8 @@ static void get_duties(struct reader *reader, uint16_t present, struct entry *en
 		entry->generation = get_u32(reader);
 		get_string(reader, entry->ground, MODEL_GROUND_LEN_MAX);
 	}
-	entry->request = get_unless(reader, 0, ENTRY_REQUEST, present);
+	*(entry_counts(entry) ? &entry->count : &entry->request) =
+		get_unless(reader, 0, ENTRY_REQUEST, present);
 }
 
 int rows_decode_entry(uint64_t seq, struct slice bytes, struct entry *ret_entry)

@@ -8,8 +8,8 @@
 /* What the files that encode and decode rows share. Nobody else includes this. */
 
 /*
- * Every row begins with the number of its form. There is one form of each row so far; it has one
- * encoding for one content, so that what a decoder accepts encodes to the same bytes again.
+ * Every row begins with the number of its form, and is written in the newest. A form has one encoding
+ * for one content, so that what a decoder accepts of it encodes to the same bytes again.
  */
 #define FORM 1
 

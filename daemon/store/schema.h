@@ -29,6 +29,8 @@
  *     answers       hash of actor, request id    16
  *     answers of    uid: bytes of its answers    4; among the answers
  *     answers due   instant  that hash           8 + 16
+ *     guards        number of the organization   4
+ *     staged        org  uid                     4 + 8
  *     meta          a name in ASCII
  */
 
@@ -74,6 +76,14 @@ static inline struct key key_org(uint32_t number)
 	struct key key = {0};
 
 	key_add_u32(&key, number);
+	return key;
+}
+
+static inline struct key key_staged(uint32_t org, uint64_t uid)
+{
+	struct key key = key_org(org);
+
+	key_add_u64(&key, uid);
 	return key;
 }
 

@@ -48,6 +48,7 @@ static void settle_key(struct store *store, const struct key *key, bool stands)
 static void end_round(struct store *store)
 {
 	store->state.settled_seq = overlay_round_seq(store->overlay);
+	store->guards.urgent = true; /* what is older is not replayed any more */
 	store->round.n_tables = 0;
 	overlay_end_round(store->overlay);
 }

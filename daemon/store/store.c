@@ -102,6 +102,9 @@ int store_commit(struct store *store)
 		return 0;
 	}
 	store_put_state(store->txn, &store->state, store->keepers.n);
+	if (store->guards.urgent) {
+		guards_put(&store->guards, store->txn, store->head.seq);
+	}
 	r = store_sync_removals(store);
 	if (r == 0) {
 		r = vault_sync(store->vault);

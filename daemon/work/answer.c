@@ -3,6 +3,7 @@
 
 #include "common/model.h"
 
+#include "daemon/store/staged.h"
 #include "daemon/work/engine.h"
 
 #define HEX_BYTES_MAX 64 /* a cursor is 2 characters a byte, at most ARGUMENT_CURSOR_LEN_MAX */
@@ -102,6 +103,8 @@ void answer_put_org(struct pack_writer *out, const char *key, const struct org *
 	pack_put_bool(out, "allow_leave", org->policy.allow_leave);
 	pack_put_int(out, "window_us", org->policy.window);
 	pack_put_int(out, "removal_us", org->policy.removal);
+	pack_put_uint(out, "guard_min", org->policy.guard_min);
+	pack_put_uint(out, "guard_percent", org->policy.guard_percent);
 	pack_write_end(out);
 }
 
@@ -171,6 +174,27 @@ void answer_put_waits(struct pack_writer *out, const struct store *store, const 
 	if (facts->owed != 0 && out->len < ANSWER_PENDING_MAX) {
 		put_pending(out, store, facts->owed);
 	}
+}
+
+static const char *staged_name(const struct staged *staged)
+{
+	return staged->event == EVENT_PURGED ? "purge"
+	       : staged->event == EVENT_LEFT ? "leave"
+					     : "remove";
+}
+
+int answer_put_staged(struct pack_writer *out, struct engine *engine, const struct account *account)
+{
+	struct staged staged;
+	int r = store_get_staged(engine->store, account, &staged);
+
+	if (r == 0) {
+		pack_put_cstr(out, "staged", staged_name(&staged));
+		pack_put_int(out, "staged_us", staged.at);
+	} else if (guarding_holds_removal(engine, account)) {
+		pack_put_cstr(out, "staged", "removal");
+	}
+	return MIN(r, 0);
 }
 
 void answer_put_hex(struct pack_writer *out, const char *key, const void *bytes, size_t len)

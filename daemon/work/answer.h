@@ -73,6 +73,13 @@ void answer_put_account(struct pack_writer *out, const struct org *org,
 void answer_put_waits(struct pack_writer *out, const struct store *store, const struct facts *facts,
 		      instant_t now);
 
+/*
+ * What the mass guard holds back of the account: staged (leave, remove, purge; removal, that the clock
+ * would start) and since when a command is. Return: 0 or a negative errno.
+ */
+must_check int answer_put_staged(struct pack_writer *out, struct engine *engine,
+				 const struct account *account);
+
 /* @bytes as lower-case hexadecimal text. */
 void answer_put_hex(struct pack_writer *out, const char *key, const void *bytes, size_t len);
 

@@ -47,6 +47,33 @@ static int rename_account(struct call *call, struct account *account, struct sli
 	return store_import(engine->store, account, &engine->profile, EVENT_UPDATED, &call->actor);
 }
 
+static bool is_guarded(const struct change *change)
+{
+	return change->command == LIFECYCLE_LEAVE || change->command == LIFECYCLE_REMOVE ||
+	       change->command == LIFECYCLE_PURGE;
+}
+
+/* What the mass guard holds back is answered with that, and the account stays as it is. */
+static int guard(struct call *call, const struct change *change, struct account *account,
+		 struct lifecycle_verdict *verdict)
+{
+	bool staged;
+	int r;
+
+	if (!verdict->changed || !is_guarded(change)) {
+		return 0;
+	}
+	r = guarding_judge(call, account, verdict, change->event, &staged);
+	if (r == 0 && staged) {
+		*verdict = (struct lifecycle_verdict){
+			.outcome = OUTCOME_STAGED,
+			.reasons = OUTCOME_BIT(OUTCOME_STAGED),
+			.next = account->facts,
+		};
+	}
+	return r;
+}
+
 /* Return: 0, STORE_E_CORRUPT with nothing changed, or a negative errno. */
 static int apply(struct call *call, const struct change *change, const struct item *item,
 		 const struct lifecycle_verdict *verdict, struct account *account)
@@ -73,7 +100,9 @@ static void put_changed(struct call *call, const struct item *item, const struct
 	if (verdict->outcome != OUTCOME_OK && call->out->len < ANSWER_CONTACTS_MAX) {
 		answer_put_contact(call->out, store_org(call->engine->store, account->org));
 	}
-	if (!ITEM_HAS(item, uid)) {
+	if (ITEM_HAS(item, uid)) {
+		pack_put_cstr(call->out, "org", store_org(call->engine->store, account->org)->id);
+	} else {
 		pack_put_uint(call->out, "uid", account->uid);
 	}
 	answer_put_dates(call->out, &account->facts, call->engine->now);
@@ -95,6 +124,9 @@ static int change_account(struct call *call, const struct item *item, struct acc
 	struct lifecycle_verdict verdict;
 	int r = judge(call, change, item, account, &verdict);
 
+	if (r == 0) {
+		r = guard(call, change, account, &verdict);
+	}
 	if (r == 0) {
 		r = apply(call, change, item, &verdict, account);
 	}

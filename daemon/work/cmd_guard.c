@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/work/cmd.h"
+#include "daemon/work/release_mass.h"
 
 /* Due at once: whoever releases a guard wants to know whether it is some or too many to count. */
 #define DUE_COUNTED_MAX 1000
@@ -61,6 +62,12 @@ static int cmd_release_clock(struct call *call)
 		return call_refuse_argument(call, "guard",
 					    "the clock guard takes no org, expect or discard");
 	}
+	if (!access_allows(call->engine->rules, call->peer, ROLE_ADMIN, (struct slice){0})) {
+		return call_refuse(
+			call, ERROR_PERMISSION_DENIED,
+			"the clock is every organization's, and your role admin does not "
+			"cover all of them");
+	}
 	r = release_clock(call, &release);
 	if (r < 0) {
 		return r;
@@ -75,18 +82,13 @@ static int cmd_release_clock(struct call *call)
 	return 0;
 }
 
-static int cmd_release_mass(struct call *call)
-{
-	return call_refuse_argument(call, "guard", "no guard of that kind is engaged");
-}
-
 int cmd_guard_release(struct call *call)
 {
 	switch (call->request->guard) {
 	case GUARD_CLOCK:
 		return cmd_release_clock(call);
 	case GUARD_MASS:
-		return cmd_release_mass(call);
+		return release_mass(call);
 	case _GUARD_MAX:
 		break;
 	}

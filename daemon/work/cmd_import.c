@@ -86,15 +86,25 @@ static void import_unchanged(struct import *import)
 	import->change = "unchanged";
 }
 
-/* The directory has deleted an account that is active here: its clock began there. */
+/*
+ * The directory has deleted an account that is active here: its clock began there. A directory that
+ * was emptied by mistake deletes many.
+ */
 static int import_delete(struct call *call, const struct item *item, const struct org *org,
 			 struct import *import)
 {
 	struct lifecycle_context context = call_context(call, org->number);
 	struct account *account = &import->account;
 	struct lifecycle_verdict verdict;
+	bool staged;
+	int r;
 
 	lifecycle_step(&account->facts, LIFECYCLE_REMOVE, &context, item->deleted_at_us, &verdict);
+	r = guarding_judge(call, account, &verdict, EVENT_DELETED, &staged);
+	if (r != 0 || staged) {
+		import_refused(import, OUTCOME_STAGED);
+		return r;
+	}
 	account->facts = verdict.next;
 	import->change = "updated";
 	return call->request->dry_run

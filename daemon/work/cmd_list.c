@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/core/lifecycle.h"
+#include "daemon/store/staged.h"
 #include "daemon/work/answer.h"
 #include "daemon/work/cmd.h"
 
@@ -13,14 +14,16 @@
 enum list_order {
 	LIST_BY_UID = 'u',
 	LIST_BY_ORG = 'o',
-	LIST_BY_DUE = 'd',  /* all that has left and waits for no keeper; then */
-	LIST_BY_OWED = 'w', /* what waits for keepers, in the order of the starts */
+	LIST_BY_DUE = 'd',    /* all that has left and waits for no keeper; then */
+	LIST_BY_OWED = 'w',   /* what waits for keepers, in the order of the starts */
+	LIST_BY_STAGED = 's', /* what the mass guards hold back */
 };
 
 /* Where a page stops; as a cursor: order 1, then 24 bytes of which each order uses its own. */
 struct list_position {
 	enum list_order order;
 	uint64_t uid;
+	uint32_t staged_org;
 	struct org_position org;
 	struct due_position due;
 };
@@ -43,7 +46,9 @@ static struct list_position list_begin(const struct request *request, instant_t 
 {
 	struct list_position position = {.order = LIST_BY_UID};
 
-	if (list_wants_departed(request)) {
+	if (request->staged) {
+		position.order = LIST_BY_STAGED;
+	} else if (list_wants_departed(request)) {
 		position.order = LIST_BY_DUE;
 		if (wants_only(request, ACCOUNT_STATE_SOFT_DELETED)) {
 			/* What is due now is removing. */
@@ -77,6 +82,10 @@ static void list_put_cursor(struct pack_writer *out, const struct list_position 
 		memcpy(bytes + 1, position->org.hash, ROWS_HASH_LEN);
 		store_be64(bytes + 1 + ROWS_HASH_LEN, position->org.uid);
 		break;
+	case LIST_BY_STAGED:
+		store_be32(bytes + 1, position->staged_org);
+		store_be64(bytes + 5, position->uid);
+		break;
 	case LIST_BY_DUE:
 	case LIST_BY_OWED:
 		store_be64(bytes + 1, (uint64_t)position->due.at);
@@ -102,8 +111,35 @@ static bool list_read_cursor(struct slice text, struct list_position *position)
 	position->org.uid = load_be64(bytes + 1 + ROWS_HASH_LEN);
 	position->due =
 		(struct due_position){(instant_t)load_be64(bytes + 1), load_be64(bytes + 9)};
-	return position->order == LIST_BY_UID || position->order == LIST_BY_ORG ||
+	if (position->order == LIST_BY_STAGED) {
+		position->staged_org = load_be32(bytes + 1);
+		position->uid = load_be64(bytes + 5);
+	}
+	return (position->order != LIST_BY_DUE && position->order != LIST_BY_OWED) ||
 	       position->due.at >= 0;
+}
+
+/* By organization, then by uid. */
+static int list_next_staged(struct store *store, const struct org *org,
+			    struct list_position *position, struct account *ret_account)
+{
+	uint32_t last = org ? org->number : store_n_orgs(store);
+	struct staged staged;
+	int r = STORE_E_NONE;
+
+	if (org && position->staged_org != org->number) {
+		position->staged_org = org->number;
+		position->uid = 0;
+	}
+	for (; position->staged_org <= last; position->staged_org++, position->uid = 0) {
+		r = position->staged_org > 0 ? store_next_staged(store, position->staged_org,
+								 &position->uid, &staged)
+					     : STORE_E_NONE;
+		if (r != STORE_E_NONE) {
+			break;
+		}
+	}
+	return r != 0 ? r : store_get_account(store, staged.uid, ret_account);
 }
 
 static int list_next(struct call *call, const struct org *org, struct list_position *position,
@@ -120,6 +156,8 @@ static int list_next(struct call *call, const struct org *org, struct list_posit
 		return store_next_due(store, &position->due, ret_account);
 	case LIST_BY_OWED:
 		return store_next_owed(store, &position->due, ret_account);
+	case LIST_BY_STAGED:
+		return list_next_staged(store, org, position, ret_account);
 	}
 	abort();
 }
@@ -131,6 +169,7 @@ static bool list_is_past(const struct request *request, const struct list_positi
 	switch (position->order) {
 	case LIST_BY_UID:
 	case LIST_BY_ORG:
+	case LIST_BY_STAGED:
 		return false;
 	case LIST_BY_DUE:
 		return (REQUEST_HAS(request, due_before_us) &&
@@ -199,8 +238,9 @@ static int list_put(struct call *call, const struct account *account)
 	answer_put_account(call->out, org, account, r == 0 ? &engine->profile : NULL, false,
 			   engine->now);
 	answer_put_waits(call->out, engine->store, &account->facts, engine->now);
+	r = answer_put_staged(call->out, engine, account);
 	pack_write_end(call->out);
-	return 0;
+	return r;
 }
 
 /*

@@ -33,6 +33,12 @@ static void take_settings(const struct request *request, struct org *org)
 	if (REQUEST_HAS(request, removal_us)) {
 		org->policy.removal = request->removal_us;
 	}
+	if (REQUEST_HAS(request, guard_min)) {
+		org->policy.guard_min = request->guard_min;
+	}
+	if (REQUEST_HAS(request, guard_percent)) {
+		org->policy.guard_percent = request->guard_percent;
+	}
 	org->policy.has_privacy_info = org->privacy_contact[0] || org->privacy_url[0];
 }
 
@@ -74,6 +80,7 @@ static int store_settings(struct call *call, struct org *org)
 		return call_refuse_full(call);
 	}
 	r = store_put_org(call->engine->store, org, &call->actor);
+	guarding_go_on(call->engine); /* the mass guard may let more pass now */
 	return r == STORE_E_NONE
 		       ? call_refuse(call, ERROR_STORE_FULL,
 				     "there are %u organizations already, as many as are kept",

@@ -111,21 +111,31 @@ static int find_open(struct call *call, uint64_t number, struct removal_request 
 	return r < 0 ? r : 0;
 }
 
-static int remove_account(struct call *call, struct account *account)
+/* What is approved stays approved: the mass guard may hold the removal itself back. */
+static int remove_account(struct call *call, struct account *account, enum outcome *ret_outcome)
 {
 	struct lifecycle_context context = call_context(call, account->org);
 	struct lifecycle_verdict verdict;
+	bool staged = false;
+	int r = 0;
 
 	lifecycle_step(&account->facts, LIFECYCLE_REMOVE, &context, call->engine->now, &verdict);
-	account->facts = verdict.next;
-	if (!verdict.changed || call->request->dry_run) {
-		return 0;
+	if (verdict.changed) {
+		r = guarding_judge(call, account, &verdict, EVENT_DELETED, &staged);
 	}
-	return store_change(call->engine->store, account, EVENT_DELETED, &call->actor);
+	*ret_outcome = staged ? OUTCOME_STAGED : OUTCOME_OK;
+	if (r != 0 || staged) {
+		return r;
+	}
+	account->facts = verdict.next;
+	return verdict.changed && !call->request->dry_run
+		       ? store_change(call->engine->store, account, EVENT_DELETED, &call->actor)
+		       : 0;
 }
 
 static int decide(struct call *call, const struct decision *decision,
-		  struct removal_request *request, struct account *account)
+		  struct removal_request *request, struct account *account,
+		  enum outcome *ret_outcome)
 {
 	struct store *store = call->engine->store;
 	struct particulars particulars = {.request = request->number};
@@ -141,7 +151,7 @@ static int decide(struct call *call, const struct decision *decision,
 		r = store_put_request(store, request);
 	}
 	if (r == 0 && decision->state == REQUEST_STATE_APPROVED) {
-		r = remove_account(call, account);
+		r = remove_account(call, account, ret_outcome);
 	}
 	return r;
 }
@@ -154,14 +164,17 @@ static int decide_one(struct call *call, const struct decision *decision, const 
 	int r = find_open(call, item->request, &request, &account, &outcome);
 
 	if (r == 0 && outcome == OUTCOME_OK) {
-		r = decide(call, decision, &request, &account);
+		r = decide(call, decision, &request, &account, &outcome);
 	}
 	if (r < 0) {
 		return r;
 	}
+	if (r == STORE_E_CORRUPT) {
+		outcome = OUTCOME_DAMAGED;
+	}
 	call_begin_item(call, item);
 	put_refused(call, outcome);
-	if (outcome == OUTCOME_OK) {
+	if (outcome == OUTCOME_OK || outcome == OUTCOME_STAGED) {
 		const struct org *org = store_org(call->engine->store, account.org);
 
 		pack_put_cstr(call->out, "org", org ? org->id : "");

@@ -26,14 +26,18 @@ static int find_whole(struct call *call, struct account *ret_account,
 	return r < 0 ? r : 0;
 }
 
-static void put_account(struct call *call, const struct account *account,
-			const struct profile *profile)
+static int put_account(struct call *call, const struct account *account,
+		       const struct profile *profile)
 {
+	int r;
+
 	pack_put_map(call->out, "account");
 	answer_put_account(call->out, store_org(call->engine->store, account->org), account,
 			   profile, true, call->engine->now);
 	answer_put_waits(call->out, call->engine->store, &account->facts, call->engine->now);
+	r = answer_put_staged(call->out, call->engine, account);
 	pack_write_end(call->out);
+	return r;
 }
 
 int cmd_account_get(struct call *call)
@@ -49,10 +53,10 @@ int cmd_account_get(struct call *call)
 	pack_write_map(call->out);
 	answer_put_outcome(call->out, outcome, OUTCOME_BIT(outcome));
 	if (outcome == OUTCOME_OK) {
-		put_account(call, &account, profile);
+		r = put_account(call, &account, profile);
 	}
 	pack_write_end(call->out);
-	return 0;
+	return r;
 }
 
 /* What the clock does next, and when: the end of the window, or the removal and its deadline. */
@@ -68,7 +72,10 @@ static void put_next(struct call *call, const struct account *account)
 	enum lifecycle_action action = lifecycle_next(&account->facts, &at);
 
 	pack_put_map(call->out, "next");
-	if (at == INSTANT_MAX) {
+	if (guarding_holds_removal(call->engine, account)) {
+		pack_put_cstr(call->out, "action", "await-guard"); /* since then */
+		answer_put_instant(call->out, "at_us", at);
+	} else if (at == INSTANT_MAX) {
 		pack_put_cstr(call->out, "action", "await-release"); /* of a hold without an end */
 	} else {
 		pack_put_cstr(call->out, "action", actions[action]);
@@ -213,12 +220,12 @@ static int put_history(struct call *call, const struct account *account)
 static int put_explanation(struct call *call, const struct account *account,
 			   const struct profile *profile)
 {
-	int r;
+	int r = put_account(call, account,
+			    profile); /* first: the history uses the profile's room */
 
-	put_account(call, account, profile); /* first: the history uses the profile's room */
 	answer_put_clock(call->out, call->engine);
 	put_next(call, account);
-	r = put_tasks(call, account);
+	r = r != 0 ? r : put_tasks(call, account);
 	answer_put_contact(call->out, store_org(call->engine->store, account->org));
 	r = r != 0 ? r : put_may(call, account);
 	return r != 0 ? r : put_history(call, account);

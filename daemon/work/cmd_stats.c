@@ -60,6 +60,16 @@ static void put_counts(struct pack_writer *out, const struct store_counts *count
 	answer_put_instant(out, "oldest_request_overdue_us", near->oldest_request_due_at);
 }
 
+static void put_mass_guards(struct pack_writer *out, const struct engine *engine)
+{
+	struct guarding_totals totals;
+
+	guarding_count(engine, &totals);
+	pack_put_uint(out, "mass_engaged", totals.n_engaged);
+	pack_put_uint(out, "mass_staged", totals.n_staged);
+	answer_put_instant(out, "mass_since_us", totals.engaged_since);
+}
+
 static void put_due(struct pack_writer *out, const struct engine *engine,
 		    const struct due_front *due)
 {
@@ -69,6 +79,7 @@ static void put_due(struct pack_writer *out, const struct engine *engine,
 	pack_put_map(out, "guards");
 	pack_put_bool(out, "clock_trusted", !clock_is_doubted(&engine->clock));
 	pack_put_bool(out, "paused", sweep_is_stopped(&engine->sweep));
+	put_mass_guards(out, engine);
 	pack_write_end(out);
 	if (engine->clock.mode == CLOCK_MODE_REAL) {
 		pack_put_int(out, "wall_ahead_us", engine->reading.wall - engine->now);

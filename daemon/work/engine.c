@@ -80,6 +80,7 @@ static int engine_open_all(struct engine *engine, const struct engine_options *o
 	engine_tell_restored(store_restored(engine->store));
 	engine_tell_key(engine);
 	engine_tell_memory(engine);
+	guarding_init(&engine->guarding);
 	sweep_init(&engine->sweep, store_sweep_paused(engine->store));
 	engine->rules = options->rules;
 	engine->tombstones.span =
@@ -98,6 +99,7 @@ static struct engine *engine_free(struct engine *engine)
 	(void)signer_close(engine->signer);
 	(void)backup_free(engine->backups.backup);
 	(void)store_close(engine->store);
+	guarding_done(&engine->guarding);
 	pack_writer_done(&engine->scratch);
 	free(engine->call);
 	free(engine->request);
@@ -187,6 +189,9 @@ int engine_work(struct engine *engine)
 
 	if (r == 0 && engine_may_sweep(engine)) {
 		r = sweep_slice(engine, &done);
+	}
+	if (r == 0) {
+		r = guarding_work(engine);
 	}
 	if (r == 0) {
 		r = store_drop_answers(engine->store, engine->now, ANSWERS_DROPPED_MAX);
@@ -282,6 +287,9 @@ span_t engine_sleep(const struct engine *engine)
 {
 	span_t sleep = ENGINE_SLEEP_MAX;
 
+	if (guarding_is_busy(engine)) {
+		return 0;
+	}
 	if (sweep_is_wanted(&engine->sweep, engine->now)) {
 		return pace_wait(&engine->pace, engine->ended_boot);
 	}

@@ -13,6 +13,7 @@
 #include "daemon/store/store.h"
 #include "daemon/work/backups.h"
 #include "daemon/work/deadlines.h"
+#include "daemon/work/guarding.h"
 #include "daemon/work/meters.h"
 #include "daemon/work/sweep.h"
 #include "daemon/work/timekeeper.h"
@@ -96,6 +97,7 @@ struct engine {
 	const struct access_rules *rules;
 	struct sweep sweep;
 	struct deadlines deadlines;
+	struct guarding guarding;
 	struct backups backups;
 	struct tombstones tombstones;
 	struct meters meters;

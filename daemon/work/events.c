@@ -56,6 +56,9 @@ static void put_particulars(struct pack_writer *out, const struct store *store,
 	if (entry->ground[0] != '\0') {
 		pack_put_cstr(out, "ground", entry->ground);
 	}
+	if (entry->count != 0) {
+		pack_put_uint(out, "count", entry->count);
+	}
 	if (entry->request != 0) {
 		pack_put_uint(out, "request", entry->request);
 	}

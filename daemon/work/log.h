@@ -33,7 +33,10 @@ struct log_field {
 /* MESSAGE_ID of every line about something overdue; systemd/retentiond.catalog explains it. */
 #define LOG_OVERDUE_ID "1d7a4f0e6c2b4b0e9a5c3f8e2d6b7a90"
 
-/* And of the one about removals that started late, */
+/* And of those about the mass guard, */
+#define LOG_MASS_GUARD_ID "e9b56d7038e076fbf4b2cd0a3238a185"
+
+/* of the one about removals that started late, */
 #define LOG_LATE_ID "fdc12d2d7c854edaa6f48ba190541211"
 
 /* and of the one that the clock guard is engaged. */

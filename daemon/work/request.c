@@ -180,6 +180,28 @@ static const char *decode_integer(const struct pack_value *value, const char *(*
 	return fault;
 }
 
+static const char *decode_guard_min(const struct pack_value *value, uint32_t *to)
+{
+	int64_t n;
+	const char *fault = decode_integer(value, model_guard_min_fault, &n);
+
+	if (!fault) {
+		*to = (uint32_t)n;
+	}
+	return fault;
+}
+
+static const char *decode_guard_percent(const struct pack_value *value, uint8_t *to)
+{
+	int64_t percent;
+	const char *fault = decode_integer(value, model_guard_percent_fault, &percent);
+
+	if (!fault) {
+		*to = (uint8_t)percent;
+	}
+	return fault;
+}
+
 static const char *decode_positive(const struct pack_value *value, uint64_t *to)
 {
 	if (value->type != PACK_INT || value->integer < 1) {
@@ -287,6 +309,10 @@ static const char *decode_value(enum argument_type type, const struct pack_value
 		return decode_integer(value, model_window_fault, to);
 	case ARGUMENT_TYPE_REMOVAL:
 		return decode_integer(value, model_removal_fault, to);
+	case ARGUMENT_TYPE_GUARD_MIN:
+		return decode_guard_min(value, to);
+	case ARGUMENT_TYPE_GUARD_PERCENT:
+		return decode_guard_percent(value, to);
 	case ARGUMENT_TYPE_SPAN:
 		return decode_integer(value, span_rule, to);
 	case ARGUMENT_TYPE_INSTANT:

@@ -27,6 +27,8 @@
 #define REQUEST_C_BOOL          bool
 #define REQUEST_C_WINDOW        span_t
 #define REQUEST_C_REMOVAL       span_t
+#define REQUEST_C_GUARD_MIN     uint32_t
+#define REQUEST_C_GUARD_PERCENT uint8_t
 #define REQUEST_C_SPAN          span_t
 #define REQUEST_C_INSTANT       instant_t
 #define REQUEST_C_UID           uint64_t

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "daemon/core/lifecycle.h"
+#include "daemon/store/early.h"
 #include "daemon/work/engine.h"
 #include "daemon/work/log.h"
 
@@ -32,7 +33,7 @@ instant_t sweep_wanted_at(const struct sweep *sweep)
 
 struct due_position sweep_front(const struct sweep *sweep)
 {
-	return sweep->busy && !sweep_is_stopped(sweep) ? sweep->position : (struct due_position){0};
+	return sweep->busy && !sweep_is_stopped(sweep) ? sweep->position : sweep->front;
 }
 
 bool sweep_is_wanted(const struct sweep *sweep, instant_t now)
@@ -117,6 +118,7 @@ static int sweep_complete(struct engine *engine, struct account *account,
 {
 	if (!store_is_durable(engine->store, account)) {
 		result->more = true;
+		store_note_early(engine->store, account);
 		return 0;
 	}
 	sweep_judge(engine, account, LIFECYCLE_COMPLETE_REMOVAL);
@@ -133,12 +135,23 @@ static int sweep_mark_overdue(struct engine *engine, struct account *account,
 	return sweep_change(engine, account, EVENT_OVERDUE);
 }
 
-/* What nobody owes anything for is complete with its start, which is the clock's alone. */
-static int sweep_start(struct engine *engine, struct account *account, struct sweep_result *result)
+/*
+ * What nobody owes anything for is complete with its start, which is the clock's alone. What the mass
+ * guard holds back stays where it is, and is not looked at again until it lets go.
+ */
+static int sweep_start(struct engine *engine, struct account *account, instant_t at,
+		       struct sweep_result *result)
 {
 	struct actor actor = sweep_actor(engine);
 	struct account removed;
+	bool held = false;
+	int r = guarding_judge_removal(engine, account, &held);
 
+	if (r < 0 || held) {
+		result->n_held += held;
+		return r;
+	}
+	sweep_note_late(&engine->sweep, at, engine->now, result);
 	sweep_judge(engine, account, LIFECYCLE_START_REMOVAL);
 	++result->n_started;
 	if (account->facts.owed != 0) {
@@ -163,8 +176,7 @@ static int sweep_account(struct engine *engine, struct account *account,
 	}
 	switch (action) {
 	case LIFECYCLE_ACTION_START_REMOVAL:
-		sweep_note_late(&engine->sweep, at, engine->now, result);
-		return sweep_start(engine, account, result);
+		return sweep_start(engine, account, at, result);
 	case LIFECYCLE_ACTION_MARK_OVERDUE:
 		return sweep_mark_overdue(engine, account, result);
 	case LIFECYCLE_ACTION_COMPLETE_REMOVAL:
@@ -175,12 +187,28 @@ static int sweep_account(struct engine *engine, struct account *account,
 	abort();
 }
 
+/* Held back from the beginning of the pass up to here, there is nothing to look for any more. */
+static void sweep_see(struct engine *engine, const struct account *account, bool held)
+{
+	struct sweep *sweep = &engine->sweep;
+
+	sweep->clean = sweep->clean && held;
+	if (sweep->clean) {
+		sweep->front = sweep->position;
+		store_watch_early(engine->store, sweep->front.at);
+	}
+	if (held) {
+		guarding_see(engine, account->org, sweep->clean);
+	}
+}
+
 /* Return: 0 to go on, STORE_E_NONE at the end of the pass, or a negative errno. */
 static int sweep_step(struct engine *engine, struct sweep_result *result)
 {
 	struct sweep *sweep = &engine->sweep;
 	struct due_position next = sweep->position;
 	struct account account;
+	uint32_t n_held;
 	int r = store_next_due(engine->store, &next, &account);
 
 	if (r < 0) {
@@ -193,10 +221,44 @@ static int sweep_step(struct engine *engine, struct sweep_result *result)
 	sweep->position = next;
 	++result->n_rows;
 	if (r == STORE_E_CORRUPT) {
+		sweep->clean = false;
 		sweep_pass_over(sweep, result);
 		return 0;
 	}
-	return sweep_account(engine, &account, result);
+	n_held = result->n_held;
+	r = sweep_account(engine, &account, result);
+	sweep_see(engine, &account, result->n_held > n_held);
+	return r;
+}
+
+/* What came to stand before the beginning of the passes. */
+static int sweep_early(struct engine *engine, uint32_t n_max, struct sweep_result *result)
+{
+	uint64_t uids[STORE_EARLY_MAX];
+	uint32_t n, n_held = result->n_held;
+	struct account account;
+	int r = 0;
+
+	if (!store_take_early(engine->store, uids, n_max, &n)) {
+		sweep_look_again(engine);
+		return 0;
+	}
+	for (uint32_t i = 0; i < n && r >= 0; i++) {
+		instant_t at;
+
+		++result->n_rows;
+		r = store_get_account(engine->store, uids[i], &account);
+		if (r == 0 && lifecycle_next(&account.facts, &at) != LIFECYCLE_ACTION_NONE &&
+		    at <= engine->now) {
+			r = sweep_account(engine, &account, result);
+		}
+		if (result->n_held > n_held) {
+			guarding_see(engine, account.org, true);
+			n_held = result->n_held;
+		}
+	}
+	result->more = result->more || store_has_early(engine->store);
+	return MIN(r, 0);
 }
 
 /* "crm, files, mail"; cut where there is no more room: keeper.list has them all. */
@@ -268,15 +330,30 @@ static void sweep_tell(const struct engine *engine)
 		       "sweep: %s removals started, %s completed", started, completed);
 }
 
-static void sweep_begin_pass(struct sweep *sweep)
+void sweep_look_again(struct engine *engine)
 {
-	sweep->position = (struct due_position){0};
+	struct sweep *sweep = &engine->sweep;
+
+	sweep->front = (struct due_position){0};
+	sweep->busy = false;
+	sweep->changed = true;
+	store_watch_early(engine->store, INSTANT_NONE);
+	guarding_forget_passes(engine);
+}
+
+static void sweep_begin_pass(struct engine *engine)
+{
+	struct sweep *sweep = &engine->sweep;
+
+	sweep->position = sweep->front;
+	sweep->clean = true;
 	sweep->changed = false;
 	sweep->again = false;
 	sweep->pass = (struct sweep_result){0};
+	guarding_begin_pass(engine);
 }
 
-static void sweep_end_pass(struct engine *engine)
+static int sweep_end_pass(struct engine *engine)
 {
 	struct sweep *sweep = &engine->sweep;
 
@@ -289,6 +366,7 @@ static void sweep_end_pass(struct engine *engine)
 	}
 	sweep->busy = false;
 	sweep->changed = sweep->changed || sweep->again;
+	return guarding_end_pass(engine);
 }
 
 static void sweep_count(struct sweep *sweep, const struct sweep_result *result, instant_t now)
@@ -313,14 +391,15 @@ int sweep_slice(struct engine *engine, struct sweep_result *ret_result)
 	struct sweep *sweep = &engine->sweep;
 	struct sweep_result result = {0};
 	uint32_t n_max = pace_rows(&engine->pace, engine->reading.boot);
-	int r = 0;
+	int r;
 
 	if (sweep_is_stopped(sweep)) {
 		*ret_result = result;
 		return 0;
 	}
+	r = sweep_early(engine, n_max, &result);
 	if (!sweep->busy) {
-		sweep_begin_pass(sweep);
+		sweep_begin_pass(engine);
 	}
 	while (result.n_rows < n_max && r == 0) {
 		r = sweep_step(engine, &result);
@@ -331,10 +410,10 @@ int sweep_slice(struct engine *engine, struct sweep_result *ret_result)
 	sweep->busy = true;
 	sweep_count(sweep, &result, engine->now);
 	if (r == STORE_E_NONE) {
-		sweep_end_pass(engine);
+		r = sweep_end_pass(engine);
 	}
 	result.more = sweep->busy || sweep->again;
 	engine->n_swept += result.n_rows;
 	*ret_result = result;
-	return 0;
+	return r;
 }

@@ -18,9 +18,9 @@
 #define SWEEP_REPORTED_MAX 64
 
 /*
- * What a slice did, or a pass. @n_rows: looked at. @n_late: of the removals it started, those that
- * had been due for more than SWEEP_LOOK_EVERY; @late: the longest of these. @owing: the keepers that
- * let deadlines pass.
+ * What a slice did, or a pass. @n_rows: looked at. @n_held: removals left to the mass guards. @n_late:
+ * of the removals it started, those that had been due for more than SWEEP_LOOK_EVERY; @late: the longest
+ * of these. @owing: the keepers that let deadlines pass.
  * @more: do more now.
  */
 struct sweep_result {
@@ -29,6 +29,7 @@ struct sweep_result {
 	uint32_t n_completed;
 	uint32_t n_overdue;
 	uint32_t n_failed;
+	uint32_t n_held;
 	uint32_t n_late;
 	span_t late;
 	uint64_t owing;
@@ -43,6 +44,8 @@ struct sweep_result {
  * @busy:        a pass is under way
  * @again:       this pass has left something for another
  * @position:    how far this pass has come
+ * @front:       up to here the mass guards hold everything back: passes begin behind it
+ * @clean:       this pass has found nothing else yet
  * @next_at:     when the first thing falls due that was not at the end of the last pass;
  *             INSTANT_NONE if there is none
  * @looked_at:   the end of the last pass
@@ -60,6 +63,8 @@ struct sweep {
 	bool busy;
 	bool again;
 	struct due_position position;
+	struct due_position front;
+	bool clean;
 	instant_t next_at;
 	instant_t looked_at;
 	instant_t last_run_at;
@@ -79,6 +84,9 @@ void sweep_init(struct sweep *sweep, bool paused);
 
 /* Whether it does nothing, until somebody resumes it or releases the clock guard. */
 bool sweep_is_stopped(const struct sweep *sweep);
+
+/* The mass guards may hold less back: the next pass begins at the beginning. */
+void sweep_look_again(struct engine *engine);
 
 /* Whether a slice is wanted now. */
 bool sweep_is_wanted(const struct sweep *sweep, instant_t now);

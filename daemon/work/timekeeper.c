@@ -174,7 +174,11 @@ static int note(struct engine *engine, enum event event, const struct actor *act
 	return store_note_event(engine->store, event, &then);
 }
 
-/* Both times are in the ledger: each entry has its own. */
+/*
+ * Both times are in the ledger: each entry has its own. All of it is on disk before anything is done
+ * by the new time: a removal reaches the register before its turn is committed, and a start that
+ * found the time there, and not the release, would redate nobody.
+ */
 static int record_release(struct engine *engine, const struct actor *actor,
 			  const struct clock_move *move)
 {
@@ -186,7 +190,10 @@ static int record_release(struct engine *engine, const struct actor *actor,
 	if (r == 0 && move->to > move->from) {
 		r = redate_all(engine, move);
 	}
-	return r == 0 ? put_mark(engine) : r;
+	if (r == 0) {
+		r = put_mark(engine);
+	}
+	return r == 0 ? store_commit(engine->store) : r;
 }
 
 /* After each change of the clock: what hangs on it. */

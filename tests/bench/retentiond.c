@@ -153,6 +153,7 @@ static void put_org(struct pack_writer *writer, uint32_t number)
 	sample_org(number, org);
 	pack_put_cstr(writer, "org", org);
 	pack_put_cstr(writer, "privacy_contact", "privacy@contoso.example");
+	pack_put_uint(writer, "guard_percent", 100); /* everybody leaves */
 }
 
 static void set_orgs(struct retentiond *daemon)

@@ -18,7 +18,7 @@ void rig_start(struct rig *rig)
 	assert(r == 0);
 }
 
-void rig_open_map(struct rig *rig, enum clock_mode mode, uint64_t map_bytes)
+void rig_prepare(struct rig *rig, enum clock_mode mode, uint64_t map_bytes)
 {
 	int r;
 
@@ -39,6 +39,11 @@ void rig_open_map(struct rig *rig, enum clock_mode mode, uint64_t map_bytes)
 	assert(r == 0);
 	r = pack_reader_new(&rig->reader);
 	assert(r == 0);
+}
+
+void rig_open_map(struct rig *rig, enum clock_mode mode, uint64_t map_bytes)
+{
+	rig_prepare(rig, mode, map_bytes);
 	rig_start(rig);
 }
 
@@ -341,6 +346,12 @@ void rig_set_org(struct rig *rig, const char *org)
 {
 	rig_call(rig, "org.set", "{'org': '%s', 'privacy_contact': 'privacy@%s.example'}", org,
 		 org);
+	assert(rig_is(rig, "outcome", "ok"));
+}
+
+void rig_unguard(struct rig *rig, const char *org)
+{
+	rig_call(rig, "org.set", "{'org': '%s', 'guard_percent': 100}", org);
 	assert(rig_is(rig, "outcome", "ok"));
 }
 

@@ -46,6 +46,9 @@ void rig_open(struct rig *rig, enum clock_mode mode);
 void rig_open_map(struct rig *rig, enum clock_mode mode, uint64_t map_bytes);
 void rig_close(struct rig *rig);
 
+/* All of rig_open_map() but the start, so that the caller can change what it starts with. */
+void rig_prepare(struct rig *rig, enum clock_mode mode, uint64_t map_bytes);
+
 void rig_reopen(struct rig *rig);  /* as a stop and a start do */
 void rig_restart(struct rig *rig); /* as a kill and a start do: nothing is settled */
 void rig_kill(struct rig *rig);    /* the first half of that: the files are closed */
@@ -90,6 +93,10 @@ bool rig_refused(const struct rig *rig, const char *code, const char *part);
 
 /* Shorthands: an organization, an active guest in it. Return: the uid. */
 void rig_set_org(struct rig *rig, const char *org);
+
+/* Lets any number of its accounts go: what a test is about that is not about the mass guard. */
+void rig_unguard(struct rig *rig, const char *org);
+
 uint64_t rig_import(struct rig *rig, const char *org, const char *id);
 
 /* An account's row, and whether its removal is complete. */

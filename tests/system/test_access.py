@@ -75,12 +75,15 @@ users = {ADMIN_KEEPER}
 """
 
 ANYBODY = {"retention.info", "retention.api"}
-READ_OF_ORG = {"org.get", "org.list", "account.get", "account.list", "account.explain"}
+READ_OF_ORG = {
+    "org.get", "org.list", "account.get", "account.list", "account.explain", "guard.list"
+}
 READ_OF_ALL = {"due.forecast", "sweep.status", "stats.get", "keeper.list", "events.subscribe"}
 AUDIT = {"ledger.read", "ledger.head", "ledger.verify", "receipt.get"}
 SELF_SERVICE = {"account.leave", "person.organizations", "request.file"}
 ADMIN_OF_ORG = {
     "org.set",
+    "guard.release",
     "account.import",
     "account.remove",
     "account.restore",
@@ -100,7 +103,6 @@ ADMIN_OF_ALL = {
     "sweep.run",
     "sweep.pause",
     "sweep.resume",
-    "guard.release",
     "clock.advance",
     "keeper.set",
     "backup.create",

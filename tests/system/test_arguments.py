@@ -44,6 +44,7 @@ WRONG = {
     "ledger number": [*NO_INTEGER, -1, 0],
     "count": [*NO_INTEGER, -1, 0, 1001],
     "number": [*NO_INTEGER, -1, 0],
+    "percent": [*NO_INTEGER, -1, 0, 101],
     "cursor": [*NO_TEXT, "", "x" * 129],
     "array of texts": [
         None, True, 1, "x", {}, [1], [None], [["x"]], [""], ["a\nb"], ["x" * 257], 513 * ["x"]
@@ -62,6 +63,7 @@ WRONG = {
 WRONG_BY_NAME = {
     "window_us": [0, DAY - 1, 180 * DAY + 1],
     "removal_us": [0, DAY - 1, 30 * DAY + 1],
+    "guard_min": [10**9 + 1],
     "name": ["x" * 257],
     "reason": ["", "x" * 1025],
     "ref": ["", "x" * 257],

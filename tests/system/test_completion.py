@@ -190,7 +190,7 @@ def test_a_shell_completes(shell):
     wanted = {
         "retentionctl lis": "retentionctl list ",
         "retentionctl org con": "retentionctl org contoso ",
-        "retentionctl list --st": "retentionctl list --state=",
+        "retentionctl list --stat": "retentionctl list --state=",
         "retentionctl list --state=so": "retentionctl list --state=soft-deleted ",
         "retentionctl list --state so": "retentionctl list --state soft-deleted ",
         "retentionctl -j show con": "retentionctl -j show contoso/",

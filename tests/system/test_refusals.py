@@ -78,6 +78,15 @@ def already_removing(scene):
     return ["purge", "--yes", "contoso/kim"]
 
 
+def staged(scene):
+    people.set_org(scene.client, guard_min=1, guard_percent=1)
+    return ["remove", "contoso/alex"]
+
+
+def guard_count(scene):
+    return ["release-guard", "mass", "--org=contoso", "--expect=5"]
+
+
 def not_soft_deleted(scene):
     return ["restore", "contoso/alex"]
 
@@ -318,6 +327,8 @@ ROWS = {
     "not-found": (not_found, NOT_FOUND, "no such account is known here; check how"),
     "already-left": (already_left, REFUSED, "has left already; its clock runs on"),
     "already-removing": (already_removing, REFUSED, "begun already; retentionctl explain says how"),
+    "staged": (staged, GUARD, "held back by the mass guard, and not lost"),
+    "guard-count": (guard_count, GUARD, "the mass guard of contoso is not engaged"),
     "not-soft-deleted": (not_soft_deleted, REFUSED, "the account is not soft-deleted: there is"),
     "irrevocable": (irrevocable, REFUSED, "nobody can stop it; who comes back gets a new account"),
     "name-conflict": (name_conflict, REFUSED, "restore it with a new UPN"),

@@ -239,7 +239,7 @@ Test(commands, a_command_has_the_arguments_of_its_row)
 	cr_assert_eq(leave->arguments[0].symbol, ARGUMENT_accounts);
 	cr_assert(leave->arguments[0].required);
 	cr_assert_not(leave->arguments[1].required);
-	cr_assert_eq(list->n_arguments, 7);
+	cr_assert_eq(list->n_arguments, 8);
 	cr_assert_not(command_takes(list, ARGUMENT_accounts));
 	cr_assert_eq(command_table[COMMAND_ledger_head].n_arguments, 0);
 	cr_assert_not(command_takes(&command_table[COMMAND_ledger_head], ARGUMENT_org));

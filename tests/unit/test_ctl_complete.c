@@ -145,9 +145,9 @@ Test(ctl_complete, the_clients_own_verbs_have_their_own_options)
 Test(ctl_complete, an_option_that_is_there_is_not_offered_again)
 {
 	ASSERT_COMPLETES("--state=\tactive, soft-deleted, removing or removed\n:done\n", "list",
-			 "--sta");
-	ASSERT_COMPLETES(":done\n", "list", "--state=active", "--sta");
-	ASSERT_COMPLETES(":done\n", "list", "--state", "active", "--sta");
+			 "--stat");
+	ASSERT_COMPLETES(":done\n", "list", "--state=active", "--stat");
+	ASSERT_COMPLETES(":done\n", "list", "--state", "active", "--stat");
 }
 
 Test(ctl_complete, a_verb_that_takes_no_operand_is_offered_its_options)
@@ -195,7 +195,7 @@ Test(ctl_complete, a_value_belongs_to_the_option_of_its_verb)
 Test(ctl_complete, a_yes_or_no_needs_no_value_of_its_own)
 {
 	ASSERT_COMPLETES("--state=\tactive, soft-deleted, removing or removed\n:done\n", "list",
-			 "--overdue", "--st");
+			 "--overdue", "--stat");
 	ASSERT_COMPLETES(":files @\n", "leave", "--dry-run", "@");
 }
 

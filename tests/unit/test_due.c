@@ -12,6 +12,7 @@ static void set_up(void)
 {
 	rig_open(&rig, CLOCK_MODE_SIMULATED);
 	rig_set_org(&rig, "fabrikam");
+	rig_unguard(&rig, "fabrikam");
 	rig_call(&rig, "sweep.pause", "{}");
 }
 

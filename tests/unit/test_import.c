@@ -455,6 +455,7 @@ Test(import, a_full_store_takes_nobody_and_still_lets_everybody_go)
 	rig_close(&rig);
 	rig_open_map(&rig, CLOCK_MODE_SIMULATED, STORE_MAP_MIN);
 	rig_set_org(&rig, "fabrikam");
+	rig_unguard(&rig, "fabrikam");
 	n = fill();
 	cr_assert(rig_refused(&rig, "store-full", "kept for deletions"));
 	cr_assert_gt(n, 0);

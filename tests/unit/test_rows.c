@@ -9,6 +9,7 @@
 #include "tests/golden/rows/keeper_1.h"
 #include "tests/golden/rows/note_1.h"
 #include "tests/golden/rows/org_1.h"
+#include "tests/golden/rows/org_2.h"
 #include "tests/golden/rows/profile_1.h"
 #include "tests/golden/rows/request_1.h"
 #include "tests/golden/rows/task_1.h"
@@ -267,7 +268,9 @@ static struct org org_contoso(void)
 		.policy = {.allow_leave = true,
 			   .has_privacy_info = true,
 			   .window = 30 * SPAN_DAY,
-			   .removal = 30 * SPAN_DAY},
+			   .removal = 30 * SPAN_DAY,
+			   .guard_min = 500,
+			   .guard_percent = 25},
 		.last_seq = 2,
 	};
 }
@@ -369,7 +372,7 @@ static const struct {
 	{"entry, keeper set",  {(const char *)golden_entry_keeper_set,   sizeof(golden_entry_keeper_set)},  again_entry},
 	{"entry, confirmed",   {(const char *)golden_entry_confirmed,    sizeof(golden_entry_confirmed)},   again_entry},
 	{"profile",            {(const char *)golden_profile,            sizeof(golden_profile)},           again_profile},
-	{"org",                {(const char *)golden_org,                sizeof(golden_org)},               again_org},
+	{"org",                {(const char *)golden_org_2,              sizeof(golden_org_2)},             again_org},
 	{"note",               {(const char *)golden_note,               sizeof(golden_note)},              again_note},
 	{"keeper",             {(const char *)golden_keeper,             sizeof(golden_keeper)},            again_keeper},
 	{"task",               {(const char *)golden_task,               sizeof(golden_task)},              again_task},
@@ -463,7 +466,8 @@ Test(rows, every_other_form_is_refused)
 		for (int form = 0; form < 256; form++) {
 			other[0] = (char)form;
 			cr_assert_eq(is_refused(g, (struct slice){other, goldens[g].bytes.len}),
-				     form != 1, "%s: form %d", goldens[g].name, form);
+				     form != goldens[g].bytes.data[0], "%s: form %d",
+				     goldens[g].name, form);
 		}
 	}
 }
@@ -1152,7 +1156,8 @@ static bool orgs_equal(const struct org *a, const struct org *b)
 	       a->policy.allow_leave == b->policy.allow_leave &&
 	       a->policy.has_privacy_info == b->policy.has_privacy_info &&
 	       a->policy.window == b->policy.window && a->policy.removal == b->policy.removal &&
-	       a->last_seq == b->last_seq;
+	       a->policy.guard_min == b->policy.guard_min &&
+	       a->policy.guard_percent == b->policy.guard_percent && a->last_seq == b->last_seq;
 }
 
 static void assert_org_comes_back(const struct org *before)
@@ -1172,17 +1177,41 @@ Test(rows, an_organization_is_its_golden_bytes)
 	struct org contoso = org_contoso(), org;
 	size_t len = rows_encode_org(&contoso, bytes);
 
-	cr_assert(slice_equal(GOLDEN(golden_org), (struct slice){(char *)bytes, len}));
+	cr_assert(slice_equal(GOLDEN(golden_org_2), (struct slice){(char *)bytes, len}));
+	cr_assert_eq(rows_decode_org(3, GOLDEN(golden_org_2), &org), 0);
+	cr_assert(orgs_equal(&contoso, &org));
+}
+
+Test(rows, an_organization_of_before_the_guard_has_its_defaults)
+{
+	struct org contoso = org_contoso(), org;
+
 	cr_assert_eq(rows_decode_org(3, GOLDEN(golden_org), &org), 0);
 	cr_assert(orgs_equal(&contoso, &org));
+}
+
+Test(rows, an_organization_with_a_guard_out_of_its_range_is_refused)
+{
+	uint8_t bytes[sizeof(golden_org_2)];
+	struct org org;
+
+	memcpy(bytes, golden_org_2, sizeof(bytes));
+	store_be32(bytes + 18, MODEL_GUARD_MIN_MAX + 1);
+	cr_assert_eq(rows_decode_org(3, GOLDEN(bytes), &org), ROWS_E_CORRUPT);
+	memcpy(bytes, golden_org_2, sizeof(bytes));
+	bytes[22] = 101;
+	cr_assert_eq(rows_decode_org(3, GOLDEN(bytes), &org), ROWS_E_CORRUPT);
 }
 
 Test(rows, an_organization_comes_back_at_its_limits)
 {
 	struct org org = {.number = UINT32_MAX, .last_seq = UINT64_MAX};
 
-	org.policy = (struct policy){
-		.has_privacy_info = true, .window = MODEL_WINDOW_MAX, .removal = MODEL_REMOVAL_MAX};
+	org.policy = (struct policy){.has_privacy_info = true,
+				     .window = MODEL_WINDOW_MAX,
+				     .removal = MODEL_REMOVAL_MAX,
+				     .guard_min = MODEL_GUARD_MIN_MAX,
+				     .guard_percent = MODEL_GUARD_PERCENT_OFF};
 	memset(org.id, 'i', MODEL_ORG_LEN_MAX);
 	memset(org.name, 'n', MODEL_NAME_LEN_MAX);
 	memset(org.admin_contact, 'a', MODEL_URL_LEN_MAX);

@@ -24,6 +24,7 @@ static void set_up(void)
 {
 	rig_open(&rig, CLOCK_MODE_SIMULATED);
 	rig_set_org(&rig, "fabrikam");
+	rig_unguard(&rig, "fabrikam");
 	log_set_sink(count_errors);
 }
 

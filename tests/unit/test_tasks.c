@@ -30,6 +30,7 @@ static void set_up(void)
 	rig_open(&rig, CLOCK_MODE_SIMULATED);
 	rig.rules = (struct access_rules){grants, ARRAY_LEN(grants)};
 	rig_set_org(&rig, "fabrikam");
+	rig_unguard(&rig, "fabrikam");
 	rig_set_keeper(&rig, "crm");
 }
 

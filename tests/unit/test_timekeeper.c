@@ -446,6 +446,19 @@ Test(timekeeper, who_left_under_the_guard_has_the_whole_window_after_a_boot_that
 	cr_assert_eq(rig_row(&rig, 1).facts.deleted_at, RIG_BEGIN + 6 * SPAN_DAY);
 }
 
+/* Else a removal of that turn, which is in the register first, would tell of the new time alone. */
+Test(timekeeper, a_release_outlasts_a_kill_of_its_own_turn)
+{
+	reboot_ahead(40 * SPAN_DAY);
+	rig_advance(&rig, SPAN_HOUR);
+	change("account.leave", 1);
+	rig_begin(&rig);
+	rig_send(&rig, "guard.release", "{'guard': 'clock'}");
+	rig_restart(&rig);
+	cr_assert(is_trusted());
+	cr_assert_eq(rig_row(&rig, 1).facts.deleted_at, rig_now(&rig));
+}
+
 Test(timekeeper, what_was_brought_back_or_purged_under_the_guard_is_left_alone)
 {
 	reboot_ahead(40 * SPAN_DAY);

@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/store/staged.h"
+
+#include "daemon/store/inside.h"
+
+/*
+ * What the mass guard holds back. A command on an account is a row of its own and an entry of the
+ * ledger; the account's facts stay as they are. The row goes when the command is carried out or
+ * discarded, and when something else happens to the account that the command no longer fits.
+ */
+
+static void touch(struct store *store, struct guard_slot *slot)
+{
+	slot->changed = true;
+	store->guards.urgent = true;
+}
+
+const struct guard_row *store_guard(const struct store *store, uint32_t org)
+{
+	return &guards_slot(&store->guards, org)->row;
+}
+
+/* Opening */
+
+static int is_counted(struct store *store)
+{
+	struct kv_txn *txn;
+	struct slice row;
+	int r = store_reading(store, &txn);
+
+	if (r == 0) {
+		r = kv_get(txn, KV_META, SLICE_LITERAL("guards"), &row);
+	}
+	return r == KV_E_NONE ? STORE_E_NONE : r > 0 ? STORE_E_CORRUPT : r;
+}
+
+/* A store of before the guard: its accounts are counted once. A damaged row is none of them. */
+static int count_accounts(struct store *store)
+{
+	struct account account;
+	uint64_t uid = 0;
+	int r;
+
+	for (uint32_t org = 1; org <= store->guards.n; org++) {
+		guards_slot(&store->guards, org)->row.guard.n_accounts = 0;
+		touch(store, guards_slot(&store->guards, org));
+	}
+	while ((r = store_next_account(store, &uid, &account)) == 0 || r == STORE_E_CORRUPT) {
+		progress_step(&store->progress, "counting accounts", "accounts", uid,
+			      store->state.next_uid - 1);
+		if (r == 0 && account.facts.removed_at == INSTANT_NONE) {
+			guards_slot(&store->guards, account.org)->row.guard.n_accounts++;
+		}
+	}
+	return r == STORE_E_NONE ? 0 : r;
+}
+
+int store_open_guards(struct store *store)
+{
+	struct kv_txn *txn;
+	int r = is_counted(store);
+
+	if (r != STORE_E_NONE) {
+		return r;
+	}
+	r = count_accounts(store);
+	if (r == 0) {
+		r = store_writing(store, &txn);
+	}
+	if (r != 0) {
+		return r;
+	}
+	kv_put(txn, KV_META, SLICE_LITERAL("guards"), SLICE_LITERAL("\1"));
+	return store_commit(store);
+}
+
+/* Rows */
+
+static int read_staged(struct slice key, struct slice row, struct staged *ret_staged)
+{
+	if (key.len != 12 ||
+	    rows_decode_staged(load_be32(key.data), key_uid(key), row, ret_staged) != 0) {
+		return STORE_E_CORRUPT;
+	}
+	return 0;
+}
+
+int store_get_staged(struct store *store, const struct account *account, struct staged *ret_staged)
+{
+	const struct mass_guard *guard = &store_guard(store, account->org)->guard;
+	struct key key = key_staged(account->org, account->uid);
+	struct slice row;
+	struct kv_txn *txn;
+	int r;
+
+	if (guard_n_staged(guard) + guard_n_decided(guard) == 0) {
+		return STORE_E_NONE;
+	}
+	r = store_reading(store, &txn);
+	if (r == 0) {
+		r = kv_get(txn, KV_STAGED, key_slice(&key), &row);
+	}
+	if (r != 0) {
+		return r < 0 ? r : r == KV_E_NONE ? STORE_E_NONE : STORE_E_CORRUPT;
+	}
+	return read_staged(key_slice(&key), row, ret_staged);
+}
+
+int store_next_staged(struct store *store, uint32_t org, uint64_t *uid, struct staged *ret_staged)
+{
+	cleanup(kv_cursor_closep) struct kv_cursor *cursor = NULL;
+	struct key after = key_staged(org, *uid);
+	struct slice key, row;
+	struct kv_txn *txn;
+	int r = store_reading(store, &txn);
+
+	if (r == 0) {
+		r = kv_cursor_open(txn, KV_STAGED, &cursor);
+	}
+	if (r == 0) {
+		r = kv_cursor_seek(cursor, key_slice(&after), &key, &row);
+	}
+	if (r == 0 && slice_equal(key, key_slice(&after))) {
+		r = kv_cursor_next(cursor, &key, &row);
+	}
+	if (r != 0) {
+		return r < 0 ? r : r == KV_E_NONE ? STORE_E_NONE : STORE_E_CORRUPT;
+	}
+	if (key.len < 4 || load_be32(key.data) != org) {
+		return STORE_E_NONE;
+	}
+	*uid = key_uid(key);
+	return read_staged(key, row, ret_staged);
+}
+
+/* Changes */
+
+static int note_guard(struct store *store, uint32_t org, enum event event, uint64_t count,
+		      const struct actor *actor)
+{
+	struct entry entry = {.event = event, .org = org, .count = count};
+
+	return store_append(store, &entry, actor);
+}
+
+int store_engage_guard(struct store *store, uint32_t org, enum guard_kind kind, instant_t now)
+{
+	const struct actor daemon = {.role = ROLE_DAEMON, .at = now};
+	struct guard_slot *slot = guards_slot(&store->guards, org);
+
+	if (guard_is_engaged(&slot->row.guard, kind)) {
+		return 0;
+	}
+	guard_engage(&slot->row.guard, kind, now);
+	touch(store, slot);
+	return note_guard(store, org, EVENT_GUARD_ENGAGED, 0, &daemon);
+}
+
+int store_disengage_guard(struct store *store, uint32_t org, enum guard_kind kind)
+{
+	struct guard_slot *slot = guards_slot(&store->guards, org);
+	struct kv_txn *txn;
+	int r = store_writing(store, &txn);
+
+	guard_disengage(&slot->row.guard, kind);
+	touch(store, slot);
+	return r;
+}
+
+int store_stage(struct store *store, struct account *account, enum guard_kind kind,
+		enum event event, const struct actor *actor)
+{
+	struct guard_slot *slot = guards_slot(&store->guards, account->org);
+	struct key key = key_staged(account->org, account->uid);
+	uint8_t bytes[ROWS_STAGED_LEN];
+	struct staged staged = {
+		.org = account->org,
+		.uid = account->uid,
+		.kind = kind,
+		.event = event,
+		.at = actor->at,
+		.actor_role = actor->role,
+		.actor_uid = actor->uid,
+	};
+	int r = store_engage_guard(store, account->org, kind, actor->at);
+
+	if (r == 0) {
+		r = store_change(store, account, EVENT_STAGED, actor);
+	}
+	if (r < 0) {
+		return r;
+	}
+	staged.seq = account->last_seq;
+	kv_put(store->txn, KV_STAGED, key_slice(&key),
+	       (struct slice){(const char *)bytes, rows_encode_staged(&staged, bytes)});
+	store_spend(store, ROWS_STAGED_LEN);
+	slot->row.guard.n_staged[kind]++;
+	touch(store, slot);
+	return 0;
+}
+
+/* Numbers are as they were read from the disk: none goes below zero. */
+int store_drop_staged(struct store *store, const struct staged *staged)
+{
+	struct guard_slot *slot = guards_slot(&store->guards, staged->org);
+	struct mass_guard *guard = &slot->row.guard;
+	bool decided = staged->seq <= slot->row.decided_seq;
+	uint64_t *n = decided ? &guard->n_decided[staged->kind] : &guard->n_staged[staged->kind];
+	struct key key = key_staged(staged->org, staged->uid);
+	struct kv_txn *txn;
+	int r = store_writing(store, &txn);
+
+	if (r < 0) {
+		return r;
+	}
+	kv_delete(txn, KV_STAGED, key_slice(&key));
+	*n -= *n > 0;
+	if (!decided && *n == 0) {
+		guard_disengage(guard, staged->kind);
+	}
+	touch(store, slot);
+	return 0;
+}
+
+int store_end_staged(struct store *store, uint32_t org)
+{
+	struct guard_slot *slot = guards_slot(&store->guards, org);
+	struct kv_txn *txn;
+	int r = store_writing(store, &txn);
+
+	memset(slot->row.guard.n_decided, 0, sizeof(slot->row.guard.n_decided));
+	touch(store, slot);
+	return r;
+}
+
+/* Whether what was asked can still be done to the account. */
+static bool staged_fits(const struct staged *staged, const struct facts *facts)
+{
+	if (staged->event != EVENT_PURGED) {
+		return facts->deleted_at == INSTANT_NONE;
+	}
+	return facts->deleted_at != INSTANT_NONE && facts->removal_started_at == INSTANT_NONE;
+}
+
+int store_outdate_staged(struct store *store, const struct account *account)
+{
+	struct staged staged;
+	int r = store_get_staged(store, account, &staged);
+
+	if (r == 0 && !staged_fits(&staged, &account->facts)) {
+		return store_drop_staged(store, &staged);
+	}
+	return r < 0 ? r : 0;
+}
+
+int store_release_guard(struct store *store, uint32_t org, uint64_t n_due,
+			const struct actor *actor)
+{
+	struct guard_slot *slot = guards_slot(&store->guards, org);
+	uint64_t count = guard_n_staged(&slot->row.guard) + n_due;
+	int r = note_guard(store, org, EVENT_GUARD_RELEASED, count, actor);
+
+	guard_release(&slot->row.guard, n_due, actor->at);
+	slot->row.decided_seq = store->head.seq;
+	slot->row.discards = false;
+	touch(store, slot);
+	return r;
+}
+
+int store_discard_guard(struct store *store, uint32_t org, const struct actor *actor)
+{
+	struct guard_slot *slot = guards_slot(&store->guards, org);
+	uint64_t count = guard_n_staged(&slot->row.guard);
+	int r = note_guard(store, org, EVENT_GUARD_DISCARDED, count, actor);
+
+	guard_discard(&slot->row.guard);
+	slot->row.decided_seq = store->head.seq;
+	slot->row.discards = true;
+	touch(store, slot);
+	return r;
+}

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+#
+# What is broken on purpose: mutant NAME SOURCE EXPRESSION...
+
+# Windows, and what may be undone
+
+mutant window-ends-an-hour-early daemon/core/lifecycle.c \
+	's/now < window_end\(facts\) \|\|/now < window_end(facts) - SPAN_HOUR ||/' \
+	's/\*ret_at = removal_start\(facts\);/*ret_at = removal_start(facts) - SPAN_HOUR;/'
+mutant window-is-not-redated daemon/work/timekeeper.c \
+	's/r = redate_all\(engine, move\);/r = 0;/'
+mutant removal-is-restored daemon/core/lifecycle.c \
+	's/(\[LIFECYCLE_RESTORE\].*)irrevocable, ( *)irrevocable/\1restore_all, \2irrevocable/' \
+	's/^static outcome_set_t purge\(/static outcome_set_t restore_all(struct step *step)\n{\n\tbool enabled = step->facts.enabled;\n\tstep->facts = facts_active(step->facts.kind, enabled);\n\treturn 0;\n}\n\nstatic outcome_set_t purge(/'
+mutant removed-is-restored-after-window daemon/core/lifecycle.c \
+	's/if \(step->now >= window_end\(&step->facts\)\) \{/if (0) {/'
+mutant hold-does-not-hold daemon/core/lifecycle.c \
+	's/if \(lifecycle_is_held\(&step->facts, step->now\)\) \{/if (0) {/'
+mutant new-window-for-old-deletions daemon/core/lifecycle.c \
+	's/facts->window = policy->window;/facts->window = MODEL_WINDOW_MIN;/'
+
+# Time
+
+mutant clock-stands-over-a-start daemon/core/clock.c \
+	's/mark->at \+ \(reading->boot - mark->reading.boot\)/mark->at/'
+mutant clock-asks-in-each-start daemon/core/clock.c \
+	's/same && mark->doubted_since == INSTANT_NONE/0/'
+mutant clock-believes-two-weeks daemon/core/clock.c \
+	's/wall - now > CLOCK_AHEAD_MAX/wall - now > 2 * CLOCK_AHEAD_MAX/'
+mutant clock-forgets-since-when daemon/core/clock.c \
+	's/\.stamped_since = clock->doubted_since/.stamped_since = INSTANT_NONE/'
+mutant clock-goes-back daemon/core/clock.c \
+	's/clock_settle\(clock, reading, MAX\(now, reading->wall\), ret_move\)/clock_settle(clock, reading, reading->wall, ret_move)/'
+mutant clock-follows-the-wall daemon/core/clock.c \
+	's/return clock->base \+ \(reading->boot - clock->boot_base\);/return MAX(clock->base + (reading->boot - clock->boot_base), reading->wall);/'
+mutant guard-does-not-stop-the-sweep daemon/work/sweep.c \
+	's/return sweep->paused \|\| sweep->doubted;/return sweep->paused;/'
+mutant mark-is-not-kept daemon/work/timekeeper.c \
+	's/engine->now - kept < MARK_EVERY/true/'
+
+# What is on the disk
+
+mutant journal-is-refused daemon/store/journal.c \
+	's/return is_followed\(journal, from\) \? JOURNAL_E_CORRUPT : JOURNAL_E_NONE;/return JOURNAL_E_CORRUPT;/'
+mutant last-entry-is-not-replayed daemon/store/open.c \
+	's/seq <= store->head.seq && r == 0/seq < store->head.seq \&\& r == 0/'
+mutant register-is-not-carried-out daemon/store/removals.c \
+	's/facts->removal_started_at = record->at;/facts->removal_started_at = INSTANT_NONE;/'
+mutant key-is-not-destroyed daemon/store/changes.c \
+	's/int r = vault_destroy_key\(store->vault, uid\);/int r = 0;/'
+mutant request-stays-open-in-the-ledger daemon/store/changes.c \
+	's/account->open_request = 0; .*/;/'
+mutant late-is-not-told-by-the-ledger daemon/store/history.c \
+	's/^(\tstore_take_entry\(&retelling->account, entry\);)/\1\n\tretelling->account.facts.enabled = true;/'
+mutant holds-are-not-counted daemon/store/changes.c \
+	's/counts->n_held \+= .*/;/'
+
+# What the clock does
+
+mutant sweep-waits-for-ever daemon/work/sweep.c \
+	's/\(sweep->busy \|\| sweep->changed \|\| sweep_wanted_at\(sweep\) <= now\)/sweep->busy/'
+mutant sweep-leaves-half daemon/work/sweep.c \
+	's/^(\tsweep->position = next;)/\1\n\tif (next.uid % 2 == 1) {\n\t\treturn 0;\n\t}/'
+
+# Keepers
+
+mutant old-token-confirms daemon/work/cmd_task.c \
+	's/fenced->task.generation == fenced->token.generation &&/1 \&\&/'
+mutant lease-has-no-end daemon/work/cmd_task.c \
+	's/return task->lease_until != INSTANT_NONE && now < task->lease_until;/return task->lease_until != INSTANT_NONE;/'
+mutant task-is-given-twice daemon/work/cmd_task.c \
+	's/r == 0 && \(task_is_leased\(&task, engine->now\) \|\| engine->now < task.next_at\)/0/'
+mutant keeper-of-another-organization daemon/store/keepers.c \
+	's/enabled && keeper_covers\(.*\)\)/enabled)/'
+
+# Answers
+
+mutant disabled-person-leaves daemon/core/lifecycle.c \
+	's/if \(!step->facts.enabled\) \{/if (0) {/'
+mutant list-forgets-what-is-owed daemon/work/cmd_list.c \
+	's/\*position = \(struct list_position\)\{.order = LIST_BY_OWED\};/return false;/'
+mutant forecast-forgets-what-is-owed daemon/work/cmd_due.c \
+	's/struct forecast forecast = \{.now = call->engine->now, .owed = true\};/struct forecast forecast = {.now = call->engine->now};/'
+mutant dry-run-is-real daemon/work/cmd_account.c \
+	's/if \(call->request->dry_run \|\| !verdict->changed\) \{/if (!verdict->changed) {/'
+mutant name-of-another-is-restored daemon/core/lifecycle.c \
+	's/if \(step->context->name_taken\) \{/if (0) {/'
+mutant decision-is-not-kept daemon/work/cmd_request.c \
+	's/^\t\trequest->state = decision->state;/\t\t;/'
+mutant answer-is-not-kept daemon/work/dispatch.c \
+	's/r == 0 && wants_replay\(call\) && call->out->error == 0/0/'
+mutant answer-is-forgotten-soon daemon/work/replay.c \
+	's/call->engine->now \+ REPLAY_KEPT_FOR/call->engine->now + SPAN_MINUTE/'
+mutant person-is-told-when-removed daemon/work/answer.c \
+	's/^\tif \(profile\) \{$/\tpack_put_text(out, "person", SLICE_LITERAL("nobody"));\n\tif (profile) {/'

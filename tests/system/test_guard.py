@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The mass guard, as an administrator meets it: a script gone wild, and what is left to decide."""
+
+import json
+
+import pytest
+
+import people
+from ctl import CONFIRMATION, FAILURE, GUARD, OK, USAGE, Ctl
+from daemon import DAY
+
+N = 1200
+LIMIT = 500
+
+
+@pytest.fixture
+def ctl(daemon):
+    return Ctl(daemon.socket)
+
+
+def crowd(client, n=N, **settings):
+    people.set_org(client, guard_min=LIMIT, guard_percent=25, **settings)
+    people.take_in(client, *[people.guest(f"g{i}") for i in range(n)])
+
+
+def everybody(tmp_path, n=N):
+    accounts = tmp_path / "everybody"
+    accounts.write_text("".join(f"contoso/g{i}\n" for i in range(n)))
+    return f"@{accounts}"
+
+
+def guard(client):
+    [found] = client.call("guard.list", org="contoso")["guards"]
+    return found
+
+
+def await_carried_out(client):
+    """A slice of it is done in each turn."""
+    while guard(client)["deciding"] > 0:
+        pass
+
+
+def states(client):
+    counts = client.call("stats.get")["accounts"]
+    return counts["active"], counts["soft_deleted"]
+
+
+def test_a_script_gone_wild_is_stopped_and_nothing_is_lost(ctl, client, tmp_path):
+    crowd(client)
+    items = json.loads(ctl("remove", "--json", everybody(tmp_path), code=GUARD).stdout)
+    assert people.outcomes(items) == LIMIT * ["ok"] + (N - LIMIT) * ["staged"]
+    assert states(client) == (N - LIMIT, LIMIT)
+    told = ctl("check", code=FAILURE).stdout
+    assert "the mass guard of 1 organization is engaged" in told
+    assert f"holds {N - LIMIT} accounts back" in told
+    assert "retentionctl release-guard mass" in told
+    [row] = ctl.json("guards", "--engaged")
+    assert (row["org"], row["staged"], row["soft_deletions"]) == ("contoso", N - LIMIT, LIMIT)
+    assert len(ctl.json("list", "--org=contoso", "--staged")) == N - LIMIT
+
+    ctl("release-guard", "mass", "--org=contoso", "--expect=1", code=GUARD)
+    ctl("release-guard", "mass", "--org=contoso", f"--expect={N - LIMIT}")
+    await_carried_out(client)
+    assert states(client) == (0, N)
+    assert ctl.json("guards", "--engaged") == []
+    ctl("check")
+    people.verify(client)
+
+
+def test_what_was_a_mistake_is_discarded_and_restored(ctl, client, tmp_path):
+    crowd(client)
+    ctl("remove", "--quiet", everybody(tmp_path), code=GUARD)
+    ctl("release-guard", "mass", "--org=contoso", f"--expect={N - LIMIT}", "--discard")
+    await_carried_out(client)
+    gone = tmp_path / "gone"
+    gone.write_text(
+        "".join(
+            f"uid:{account['uid']}\n"
+            for account in ctl.json("list", "--org=contoso", "--state=soft-deleted")
+        )
+    )
+    ctl("restore", "--quiet", f"@{gone}")
+    assert states(client) == (N, 0)
+    assert guard(client)["staged"] == 0
+
+
+def test_a_dry_run_of_many_says_how_many_would_pass(ctl, client, tmp_path):
+    crowd(client, 2400)  # three calls; 600 pass
+    items = ctl.json("remove", "--dry-run", everybody(tmp_path, 2400), code=GUARD)["items"]
+    assert people.outcomes(items) == 600 * ["ok"] + 1800 * ["staged"]
+    assert states(client) == (2400, 0)
+
+
+def test_whoever_sends_many_from_a_terminal_is_told_before(ctl, client, tmp_path):
+    crowd(client)
+    with ctl.terminal("remove", everybody(tmp_path)) as terminal:
+        terminal.await_shown(f"the mass guard lets {LIMIT} of {N} accounts pass")
+        terminal.end(code=GUARD)
+
+
+def test_a_purge_of_many_is_told_before_it_is_confirmed(ctl, client, tmp_path):
+    crowd(client)
+    ctl("remove", "--quiet", everybody(tmp_path, LIMIT))
+    people.set_org(client, guard_min=10, guard_percent=1)
+    with ctl.terminal("purge", everybody(tmp_path, LIMIT)) as terminal:
+        terminal.await_shown(f"the mass guard lets 12 of {LIMIT} accounts pass")
+        terminal.await_shown("Type the number of accounts")
+        terminal.type("no\n")
+        terminal.end(code=CONFIRMATION)
+    assert guard(client)["purges"] == 0
+
+
+def test_explain_and_show_say_that_the_guard_holds_it(ctl, client, tmp_path):
+    crowd(client, 3)
+    people.set_org(client, guard_min=1, guard_percent=1)
+    ctl("remove", "contoso/g0", "contoso/g1", code=GUARD)
+    assert "staged" in ctl("show", "contoso/g1").stdout
+    told = ctl("explain", "contoso/g1").stdout
+    assert "mass guard" in told
+    assert "release-guard mass" in told
+
+
+def test_a_person_who_leaves_meanwhile_is_told_that_it_is_not_lost(ctl, client, tmp_path):
+    crowd(client, 3)
+    people.set_org(client, guard_min=1, guard_percent=1)
+    ctl("remove", "contoso/g0", "contoso/g1", code=GUARD)
+    told = ctl("leave", "contoso/g2", code=GUARD).stdout
+    assert "held back by the mass guard, and not lost" in told
+
+
+def test_a_limit_is_an_organizations_own(ctl, client):
+    people.set_org(client)
+    ctl("set-org", "contoso", "--guard-min=7", "--guard-percent=30")
+    org = client.call("org.get", org="contoso")["org"]
+    assert (org["guard_min"], org["guard_percent"]) == (7, 30)
+    for wrong in ("--guard-min=0", "--guard-percent=0", "--guard-percent=101"):
+        ctl("set-org", "contoso", wrong, code=USAGE)
+    ctl("set-org", "contoso", "--guard-percent=100", code=OK)
+    assert "soft_deletions_limit" not in guard(client)
+
+
+def test_a_kill_loses_no_count_and_nothing_that_was_held_back(daemon, client):
+    crowd(client)
+    items = client.items("account.remove", people.names([f"g{i}" for i in range(N - 200)]))
+    assert people.outcomes(items).count("staged") == N - 200 - LIMIT
+    daemon.kill9()
+    daemon.start()
+    with daemon.connect() as again:
+        assert guard(again)["staged"] == N - 200 - LIMIT
+        assert guard(again)["soft_deletions"] == LIMIT
+        assert people.do(again, "remove", f"g{N - 1}")["outcome"] == "staged"
+        people.verify(again)
+
+
+def test_removals_by_time_wait_too(ctl, client, tmp_path):
+    crowd(client, window_us=DAY)
+    ctl("set-org", "contoso", "--guard-percent=100")
+    ctl("remove", "--quiet", everybody(tmp_path))
+    ctl("set-org", "contoso", "--guard-percent=25")
+    ctl("advance", "1d")
+    people.settle(client)
+    assert guard(client)["removals_staged"] == N - LIMIT
+    assert "accounts back" in ctl("check", code=FAILURE).stdout
+    assert "mass guard" in ctl("explain", f"contoso/g{N - 1}").stdout
+    ctl("release-guard", "mass", "--org=contoso", f"--expect={N - LIMIT}")
+    people.settle(client)
+    assert client.call("stats.get")["accounts"]["removed"] == N
