@@ -160,6 +160,9 @@
 /* Keepers need a night to do their work in. */
 #define MODEL_REMOVAL_MIN (1 * SPAN_DAY)
 
+/* of accounts, as a mass guard's least; more than any organization has */
+#define MODEL_GUARD_MIN_MAX 1000000000
+
 /*
  * How many there may be
  */

@@ -20,7 +20,6 @@
  * somebody must look. A class that ends passes; a directory that was emptied by mistake does not.
  */
 #define MODEL_GUARD_MIN_DEFAULT     500
-#define MODEL_GUARD_MIN_MAX         1000000000
 #define MODEL_GUARD_PERCENT_DEFAULT 25
 #define MODEL_GUARD_PERCENT_OFF     100 /* everybody may go: nothing is guarded */
 

@@ -390,6 +390,8 @@ TOLD = {
     "hold.add": (ITEM, of_accounts(hold="case-7")),
     "hold.remove": (ITEM, of_accounts(hold="case-7")),
     "hold.list": (OUTCOME, one_by_one),
+    "guard.list": (OUT, "guards", "org"),
+    "guard.release": (ERROR, of_org(guard="mass", expect=0, dry_run=True)),
     "request.file": (ITEM, of_accounts()),
     "request.list": (OUT, "requests", "org"),
     "request.approve": (ITEM, of_request()),
@@ -528,6 +530,7 @@ def test_a_role_over_one_organization_is_none_over_all(daemon):
         with daemon.connect_as(uid) as client:
             for method in sorted(beyond):
                 denied(lambda: client.call(method))
+            denied(lambda: client.call("guard.release", guard="clock"))
 
 
 def test_a_kept_answer_is_nobody_elses(daemon, places):

@@ -77,6 +77,7 @@ VALUES = {
         "account.disable", {"accounts": [{"uid": 1 + i} for i in range(n)]}
     ),
     "MODEL_WINDOW_MAX": lambda n: ("org.set", {"org": "contoso", "window_us": n}),
+    "MODEL_GUARD_MIN_MAX": lambda n: ("org.set", {"org": "contoso", "guard_min": n}),
     "MODEL_REMOVAL_MAX": lambda n: ("org.set", {"org": "contoso", "removal_us": n}),
 }
 
