@@ -391,7 +391,7 @@ TOLD = {
     "hold.remove": (ITEM, of_accounts(hold="case-7")),
     "hold.list": (OUTCOME, one_by_one),
     "guard.list": (OUT, "guards", "org"),
-    "guard.release": (ERROR, of_org(guard="mass", expect=0, dry_run=True)),
+    "guard.release": (ERROR, of_org(guard="mass", expect=1, dry_run=True)),
     "request.file": (ITEM, of_accounts()),
     "request.list": (OUT, "requests", "org"),
     "request.approve": (ITEM, of_request()),
