@@ -16,7 +16,7 @@
 #     make bench-peers    the same beside PostgreSQL and Redis; all three: tests/bench/README.md
 #     make bench-scale    with 10 M accounts beside 1 M; SMALL=1000000 LARGE=10000000
 #     make hostile        what others notice of hostile peers; SECONDS=3 ATTACK='never reads'; root
-#     make fuzz           build/fuzz/tests/fuzz/fuzz_*, for libFuzzer
+#     make fuzz           build/fuzz/tests/fuzz/fuzz_*; TIME=60 lets each search: tests/fuzz/README.md
 #     make format         lays the source out with clang-format 14
 #     make clean
 #
@@ -118,6 +118,8 @@ support_objects := $(call objects,tests/support/*.c)
 unit_objects    := $(call objects,tests/unit/test_*.c)
 fuzz_objects    := $(call objects,tests/fuzz/fuzz_*.c)
 sim_objects     := $(call objects,tests/sim/*.c)
+fuzz_shared     := $(filter-out $(fuzz_objects) %/replay.o,$(call objects,tests/fuzz/*.c))
+fuzz_replay     := $(out)/tests/fuzz/replay.o
 peer_objects    := $(call objects,tests/bench/postgres*.c tests/bench/redis*.c)
 bench_objects   := $(filter-out $(peer_objects) %/main.o %/main_peers.o,\
                        $(call objects,tests/bench/*.c))
@@ -128,8 +130,9 @@ tested_objects  := $(common_objects) $(filter-out %/main.o,$(daemon_objects) $(c
                    $(support_objects) $(filter %/spread.o %/sample.o,$(bench_objects))
 
 every_object := $(sort $(common_objects) $(daemon_objects) $(ctl_objects) $(man_objects) \
-                       $(support_objects) $(unit_objects) $(fuzz_objects) $(sim_objects) $(bench_objects) \
-                       $(peer_objects) $(bench_mains))
+                       $(support_objects) $(unit_objects) $(fuzz_objects) $(fuzz_shared) \
+                       $(fuzz_replay) $(sim_objects) $(bench_objects) $(peer_objects) \
+                       $(bench_mains))
 formatted    := $(wildcard $(addsuffix /*.[ch],common daemon daemon/* ctl packaging/man tests/*))
 
 man_pages := $(patsubst packaging/man/%.scd,build/man/%,$(wildcard packaging/man/*.scd))
@@ -161,8 +164,9 @@ $(unit_tests): libs := $(libs_daemon) $(libs_ctl) $(libs_criterion)
 $(sim): $(sim_objects) $(tested_objects)
 $(sim): libs := $(libs_daemon) $(libs_ctl)
 
-$(fuzz_programs): %: %.o $(tested_objects)
-$(fuzz_programs): libs := -fsanitize=fuzzer $(libs_daemon) $(libs_ctl)
+# What searches is libFuzzer; elsewhere what has been found is tried again.
+$(fuzz_programs): %: %.o $(fuzz_shared) $(tested_objects) $(if $(filter fuzz,$(SAN)),,$(fuzz_replay))
+$(fuzz_programs): libs := -Wl,--wrap=store_check $(if $(filter fuzz,$(SAN)),-fsanitize=fuzzer) $(libs_daemon) $(libs_ctl)
 
 $(bench): $(out)/tests/bench/main.o $(bench_objects) $(common_objects)
 $(bench): libs := $(libs_bench)
@@ -218,11 +222,14 @@ clang_set := $(if $(findstring clang,$(CC)),clang)
 again = +$(MAKE) $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
 
 .PHONY: fuzz
+TIME ?=
 ifeq ($(SAN),fuzz)
 fuzz: $(fuzz_programs)
+	$(if $(TIME),@tests/fuzz/run $(TIME) $(fuzz_programs))
 else
 fuzz:
-	@$(again) SAN=fuzz fuzz
+	@packaging/dependencies.sh build clang
+	@$(again) SAN=fuzz TIME=$(TIME) fuzz
 endif
 
 .PHONY: deps
@@ -262,7 +269,7 @@ run-demo: all
 	@RETENTIOND=$(abspath $(RETENTIOND)) RETENTIONCTL=$(abspath $(RETENTIONCTL)) packaging/demo/demo
 
 .PHONY: run-check
-run-check: all man $(unit_tests) $(bench) $(if $(SAN),,$(sim))
+run-check: all man $(unit_tests) $(bench) $(fuzz_programs) $(if $(SAN),,$(sim))
 	@BUILD=$(out) SIM=$(if $(SAN),,$(abspath $(sim))) CC='$(CC)' CPPFLAGS='$(cppflags)' CFLAGS='$(cflags)' BENCH=$(abspath $(bench)) \
 		RETENTIOND=$(abspath $(RETENTIOND)) RETENTIONCTL=$(abspath $(RETENTIONCTL)) tests/run
 

@@ -17,7 +17,10 @@ static int store_answer(int kv_error)
 	return kv_error > 0 ? STORE_E_CORRUPT : kv_error;
 }
 
-/* A row of an organization that is not there is damage as well: callers need not look. */
+/*
+ * A row of an organization that is not there is damage as well, and so is one that stems from an
+ * entry that is not there: callers need not look.
+ */
 static int store_read_row(struct store *store, uint64_t uid, struct account *ret_account)
 {
 	struct key key = key_u64(uid);
@@ -37,7 +40,8 @@ static int store_read_row(struct store *store, uint64_t uid, struct account *ret
 	if (r != 0) {
 		return store_answer(r);
 	}
-	if (rows_decode_account(uid, bytes, &account) != 0 || !store_org(store, account.org)) {
+	if (rows_decode_account(uid, bytes, &account) != 0 || !store_org(store, account.org) ||
+	    account.last_seq > store->head.seq) {
 		return STORE_E_CORRUPT;
 	}
 	store->last_read = account; /* whoever found it changes it next, and reads it again */

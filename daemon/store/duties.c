@@ -237,16 +237,23 @@ uint64_t store_new_request_number(struct store *store)
 	return store->state.next_request++;
 }
 
+/* One that an entry filed or decided that is not there is damaged. */
 int store_get_request(struct store *store, uint64_t number, struct removal_request *ret_request)
 {
 	struct key key = key_u64(number);
+	struct removal_request request;
 	struct slice row;
 	int r = duty_get(store, KV_REQUESTS, &key, &row);
 
 	if (r != 0) {
 		return r;
 	}
-	return rows_decode_request(number, row, ret_request) == 0 ? 0 : STORE_E_CORRUPT;
+	if (rows_decode_request(number, row, &request) != 0 ||
+	    request.filed_seq > store->head.seq || request.decided_seq > store->head.seq) {
+		return STORE_E_CORRUPT;
+	}
+	*ret_request = request;
+	return 0;
 }
 
 int store_next_request(struct store *store, uint64_t *number, struct removal_request *ret_request)

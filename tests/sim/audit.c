@@ -98,9 +98,6 @@ static void expect_unreadable(struct sim *sim, const struct pack_value *told,
 static void expect_profile(struct sim *sim, const struct pack_value *told,
 			   const struct truth_account *account)
 {
-	if (truth_is_erased(account) && value_text(told, "id").len == 0) {
-		return;
-	}
 	SIM_REQUIRE(sim,
 		    value_is(told, "id", name_id(account->id)) &&
 			    value_is(told, "person", name_person(account->person)) &&

@@ -48,9 +48,6 @@ static void change_task(struct sim *sim, const struct step *step, bool waive)
 	sim_begin(sim);
 	name = pick_name(sim, step->a, step->b);
 	account = truth_find(&sim->truth, &name);
-	if (account && truth_is_erased(account) && !waive) {
-		return; /* its person may not be found any more */
-	}
 	ask_as(sim, ASK_AS_ADMIN);
 	out = ask_begin(sim, method);
 	pack_put_cstr(out, "keeper", name_keeper(keeper));

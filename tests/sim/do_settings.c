@@ -38,13 +38,9 @@ static instant_t pick_hold_end(const struct sim *sim, const struct step *step)
 	return end < ARRAY_LEN(ends) ? sim->truth.now + ends[end] : INSTANT_MAX;
 }
 
-/* Of what is erased its holds cannot be read. */
 static void expect_hold(struct sim *sim, const struct pack_value *item,
 			const struct truth_account *account, const struct truth_verdict *verdict)
 {
-	if (account && truth_is_erased(account) && value_is(item, "outcome", "damaged")) {
-		return;
-	}
 	expect_outcome(sim, item, verdict->reasons);
 	if (account) {
 		expect_dates(sim, item, &verdict->account);

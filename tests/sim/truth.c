@@ -78,12 +78,6 @@ uint32_t truth_keepers_of(const struct truth *truth, uint8_t org)
 	return keepers;
 }
 
-bool truth_is_erased(const struct truth_account *account)
-{
-	return account->started_at != INSTANT_NONE && account->removed_at == INSTANT_NONE &&
-	       account->owed == 0;
-}
-
 /* INSTANT_MAX if the clock has nothing to do to it. */
 instant_t truth_pending_since(const struct truth_account *account)
 {

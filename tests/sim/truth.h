@@ -183,12 +183,6 @@ instant_t truth_due(const struct truth_account *account); /* of a removal that h
 bool truth_is_overdue(const struct truth_account *account, instant_t now);
 uint32_t truth_keepers_of(const struct truth *truth, uint8_t org);
 
-/*
- * Nobody owes its erasure any more, and its completion is not recorded yet. Its key may be gone by
- * then: a kill may have been between.
- */
-bool truth_is_erased(const struct truth_account *account);
-
 /* Something that the clock has to do to it by @now, and has not done. */
 bool truth_is_pending(const struct truth_account *account, instant_t now);
 instant_t truth_pending_since(const struct truth_account *account);

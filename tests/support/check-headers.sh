@@ -19,7 +19,7 @@ fault()
 # Sources by their name, and scripts by their first line.
 sources()
 {
-	find . -path ./.git -prune -o -path ./build -prune -o -type f -print0 |
+	find . \( -path ./.git -o -path ./build -o -path ./tests/fuzz/corpus \) -prune -o -type f -print0 |
 		while IFS= read -r -d '' file; do
 			case $file in
 			*.c | *.h | *.def | *.sh | *.py | *.bash | *.zsh | *.fish | */Makefile) echo "$file" ;;

@@ -154,6 +154,41 @@ Test(damage, a_row_of_an_organization_that_is_not_there_is_refused)
 	cr_assert_eq(store_get_account(room.store, 7, &account), STORE_E_CORRUPT);
 }
 
+/* The next change would be linked to it, which ended the daemon. */
+Test(damage, a_row_that_stems_from_an_entry_that_is_not_there_is_refused)
+{
+	struct account account = storeroom_get(&room, 7);
+
+	account.last_seq = store_head(room.store)->seq;
+	tamper_account(&account);
+	cr_assert_eq(store_get_account(room.store, 7, &account), 0);
+	account.last_seq++;
+	tamper_account(&account);
+	cr_assert_eq(store_get_account(room.store, 7, &account), STORE_E_CORRUPT);
+}
+
+/* To decide it would be to write a row that no decoder takes, which ended the daemon. */
+Test(damage, a_request_that_an_entry_filed_that_is_not_there_is_refused)
+{
+	uint8_t row[ROWS_REQUEST_LEN];
+	struct key key = key_u64(1);
+	struct removal_request request = {
+		.number = 1,
+		.state = REQUEST_STATE_OPEN,
+		.org = org,
+		.uid = 7,
+		.decided_at = INSTANT_NONE,
+		.filed_seq = store_head(room.store)->seq,
+	};
+
+	for (int behind = 0; behind <= 1; behind++, request.filed_seq++) {
+		tamper(KV_REQUESTS, key_slice(&key),
+		       (struct slice){(const char *)row, rows_encode_request(&request, row)});
+		cr_assert_eq(store_get_request(room.store, 1, &request),
+			     behind ? STORE_E_CORRUPT : 0);
+	}
+}
+
 Test(damage, an_index_entry_that_leads_to_another_account_is_refused)
 {
 	struct account mine = storeroom_get(&room, 7), other = storeroom_get(&room, 8), found;
