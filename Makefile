@@ -18,6 +18,7 @@
 #     make crash          images of what power cuts leave; IMAGES=100000 SEED=1 IMAGE=1:2.3
 #     make crash-mutants  the same with the store broken on purpose
 #     make crash-kill     a kill at every system call of a life
+#     make hostile        what others notice of hostile peers; SECONDS=3 ATTACK='never reads'; root
 #     make fuzz           build/fuzz/tests/fuzz/fuzz_*; TIME=60 lets each search: tests/fuzz/README.md
 #     make format         lays the source out with clang-format 14
 #     make clean
@@ -349,6 +350,14 @@ run-bench-scale: $(RETENTIOND) $(bench)
 	@RETENTIOND=$(abspath $(RETENTIOND)) $(bench) --accounts=$(SMALL) --scale=$(LARGE) $(bench_common)
 run-bench-peers: $(RETENTIOND) $(bench_peers)
 	@RETENTIOND=$(abspath $(RETENTIOND)) $(bench_peers) $(bench_options)
+
+.PHONY: hostile run-hostile
+hostile:
+	@packaging/dependencies.sh build check $(clang_set)
+	@$(again) run-hostile
+run-hostile: all
+	@RETENTIOND=$(abspath $(RETENTIOND)) /usr/bin/python3 tests/bench/hostile \
+		$(if $(SECONDS),--seconds=$(SECONDS)) $(if $(ATTACK),--attack='$(ATTACK)')
 
 .PHONY: format check-format
 format:

@@ -57,9 +57,6 @@ enum argument_type {
 	_ARGUMENT_TYPE_MAX
 };
 
-#define ARGUMENT_CURSOR_LEN_MAX 128
-#define ARGUMENT_TOKEN_LEN_MAX  64
-
 /* ARGUMENT_org, … index argument_table; FIELD_org, … index field_table. */
 enum argument_symbol {
 #define ARGUMENT(symbol, type, help) ARGUMENT_##symbol,
