@@ -49,7 +49,7 @@ static bool take_org(struct slice bytes, size_t *ret_len)
 		return false;
 	}
 	*ret_len = rows_encode_org(&org, encoded);
-	return true;
+	return encoded[0] == (uint8_t)bytes.data[0]; /* what has an older form gets the newest */
 }
 
 static bool take_entry(struct slice bytes, size_t *ret_len)
