@@ -149,7 +149,8 @@ void show_refusal(const struct show *show, const json_t *object)
 	size_t i;
 	const json_t *reason;
 
-	(void)fprintf(show->out, "%srefused%s", show_red(show), show_plain(show));
+	(void)fprintf(show->out, "%s%s%s", show_red(show),
+		      has_reason(object, OUTCOME_STAGED) ? "staged" : "refused", show_plain(show));
 	if (json_array_size(reasons) <= 1) {
 		(void)fputs(": ", show->out);
 		reason = json_array_get(reasons, 0);

@@ -17,14 +17,9 @@ static void join(const char *prefix, const char *key, char name[static NAME_MAX_
 {
 	size_t len;
 
-	(void)snprintf(name, NAME_MAX_LEN, "%s%s%s", prefix, *prefix ? " " : "", key);
+	(void)snprintf(name, NAME_MAX_LEN, "%s%s", prefix, *prefix ? " " : "");
 	len = strlen(name);
-	if (len > 3 && strcmp(name + len - 3, "_us") == 0) {
-		name[len - 3] = '\0';
-	}
-	for (char *p = name; *p; p++) {
-		*p = (char)(*p == '_' ? ' ' : *p);
-	}
+	show_label(key, name + len, NAME_MAX_LEN - len);
 }
 
 static size_t widest(const json_t *object, const char *prefix, int depth)

@@ -95,6 +95,21 @@ static bool is_span(const char *key)
 	return strcmp(key, "took_us") == 0;
 }
 
+void show_label(const char *key, char *label, size_t size)
+{
+	size_t len = strlen(key) - (ends_with(key, "_us") ? strlen("_us") : 0);
+
+	/* What is staged stands beside since when it is. */
+	if (strcmp(key, "staged_us") == 0) {
+		(void)snprintf(label, size, "staged at");
+		return;
+	}
+	(void)snprintf(label, size, "%.*s", (int)len, key);
+	for (char *p = label; *p; p++) {
+		*p = (char)(*p == '_' ? ' ' : *p);
+	}
+}
+
 static void show_bytes(int64_t bytes, FILE *out)
 {
 	static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};

@@ -353,9 +353,11 @@ static void tell_waiting(struct engine *engine)
 	span_format(engine->now - totals.engaged_since, age);
 	log_say_fields(
 		LOG_LEVEL_ERROR, fields, ARRAY_LEN(fields),
-		"the mass guards of %u organizations hold %llu accounts back, the first of "
-		"them for %s; decide with retentionctl guards and retentionctl release-guard",
-		totals.n_engaged, (unsigned long long)totals.n_staged, age);
+		"the mass guard of %u organization%s is engaged, for %s by now, and holds %llu "
+		"accounts back: look with retentionctl guards --engaged, then decide with "
+		"retentionctl release-guard mass",
+		totals.n_engaged, totals.n_engaged == 1 ? "" : "s", age,
+		(unsigned long long)totals.n_staged);
 }
 
 bool guarding_is_busy(const struct engine *engine)
