@@ -8,6 +8,8 @@
 #include "ctl/json.h"
 #include "ctl/text.h"
 
+#define DUE_COUNTED_MAX 1000 /* the daemon counts no further */
+
 static void put_accounts(const struct show *show, const json_t *result)
 {
 	int64_t n = json_integer_value(json_object_get(result, "count"));
@@ -27,8 +29,8 @@ static void put_clock(const struct show *show, const json_t *result)
 	}
 	show_when(show, "the wall clock is accepted: trusted time was ", result, "was_us");
 	show_when(show, ", and goes on from ", result, "now_us");
-	(void)fprintf(show->out, "\n%" PRId64 " removal%s due at once\n", n_due,
-		      n_due == 1 ? " is" : "s are");
+	(void)fprintf(show->out, "\n%" PRId64 "%s removal%s due at once\n", n_due,
+		      n_due >= DUE_COUNTED_MAX ? " or more" : "", n_due == 1 ? " is" : "s are");
 }
 
 /* Whoever discards a mistake wants back what passed before the guard saw it. */

@@ -54,8 +54,9 @@ static void tell_engaged(struct engine *engine, uint32_t number, enum guard_kind
 		LOG_LEVEL_CRITICAL, fields, ARRAY_LEN(fields),
 		"the mass guard of %s is engaged: %s %s in 24 h are as many as it lets pass. "
 		"What goes beyond is held back until somebody decides: look with retentionctl "
-		"guards --org=%s and retentionctl list --org=%s --staged",
-		org->id, count, guard_kind_name(kind), org->id, org->id);
+		"guards --org=%s and retentionctl list --org=%s %s",
+		org->id, count, guard_kind_name(kind), org->id, org->id,
+		kind == GUARD_KIND_SWEEP ? "--state=removing" : "--staged");
 }
 
 /* Commands */

@@ -157,7 +157,7 @@ def test_a_kill_loses_no_count_and_nothing_that_was_held_back(daemon, client):
         people.verify(again)
 
 
-def test_removals_by_time_wait_too(ctl, client, tmp_path):
+def test_removals_by_time_wait_too(daemon, ctl, client, tmp_path):
     crowd(client, window_us=DAY)
     ctl("set-org", "contoso", "--guard-percent=100")
     ctl("remove", "--quiet", everybody(tmp_path))
@@ -165,6 +165,8 @@ def test_removals_by_time_wait_too(ctl, client, tmp_path):
     ctl("advance", "1d")
     people.settle(client)
     assert guard(client)["removals_staged"] == N - LIMIT
+    assert "retentionctl list --org=contoso --state=removing" in daemon.log.read_text()
+    assert len(ctl.json("list", "--org=contoso", "--state=removing")) == N - LIMIT
     assert "accounts back" in ctl("check", code=FAILURE).stdout
     assert "mass guard" in ctl("explain", f"contoso/g{N - 1}").stdout
     ctl("release-guard", "mass", "--org=contoso", f"--expect={N - LIMIT}")

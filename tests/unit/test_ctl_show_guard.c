@@ -48,6 +48,12 @@ Test(ctl_show_guard, an_accepted_clock_says_from_when_to_when)
 		"the wall clock is accepted: trusted time was 1969-12-31T00:00:00Z (1d ago), and "
 		"goes on from 1970-01-01T00:00:00Z (now)\n"
 		"30 removals are due at once\n");
+	released_is(
+		"{\"guard\": \"clock\", \"released\": true, \"was_us\": -86400000000, "
+		"\"now_us\": 0, \"due_now\": 1000}",
+		"the wall clock is accepted: trusted time was 1969-12-31T00:00:00Z (1d ago), and "
+		"goes on from 1970-01-01T00:00:00Z (now)\n"
+		"1000 or more removals are due at once\n");
 }
 
 Test(ctl_show_guard, a_clock_that_nobody_doubts_needs_no_release)
