@@ -338,6 +338,10 @@ static void put_done(const struct show *show, const json_t *item, struct show_it
 		put_hold(show, item, how);
 	} else if (is_asked(how, COMMAND_keeper_waive)) {
 		put_waived(show, item);
+	} else if (is_asked(how, COMMAND_account_disable)) {
+		(void)fputs("disabled", show->out);
+	} else if (is_asked(how, COMMAND_account_enable)) {
+		(void)fputs("enabled", show->out);
 	} else {
 		if (change) {
 			ctl_text_put(show->out, slice_of(change));

@@ -692,3 +692,10 @@ def test_times_that_were_taken_are_shown_as_spans(ctl, client):
     told = ctl("stats").stdout + ctl("sweep-status").stdout
     assert "1970" not in told
     assert "answer times buckets" in told and "commit times buckets" in told
+
+
+def test_who_disables_and_enables_is_told_so(ctl, client):
+    people.set_org(client)
+    people.take_in(client, people.guest("alex"))
+    assert ctl("disable", "contoso/alex").stdout == "contoso/alex: disabled\n"
+    assert ctl("enable", "contoso/alex").stdout == "contoso/alex: enabled\n"
