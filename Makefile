@@ -15,6 +15,10 @@
 #     make bench          how fast it is; ACCOUNTS=1000000 ROUNDS=3 ONLY=leave-1,get-32
 #     make bench-peers    the same beside PostgreSQL and Redis; all three: tests/bench/README.md
 #     make bench-scale    with 10 M accounts beside 1 M; SMALL=1000000 LARGE=10000000
+#     make crash          images of what power cuts leave; IMAGES=100000 SEED=1 IMAGE=1:2.3
+#     make crash-mutants  the same with the store broken on purpose
+#     make crash-kill     a kill at every system call of a life
+#     make hostile        what others notice of hostile peers; SECONDS=3 ATTACK='never reads'; root
 #     make fuzz           build/fuzz/tests/fuzz/fuzz_*; TIME=60 lets each search: tests/fuzz/README.md
 #     make format         lays the source out with clang-format 14
 #     make clean
@@ -119,6 +123,7 @@ fuzz_objects    := $(call objects,tests/fuzz/fuzz_*.c)
 sim_objects     := $(call objects,tests/sim/*.c)
 fuzz_shared     := $(filter-out $(fuzz_objects) %/replay.o,$(call objects,tests/fuzz/*.c))
 fuzz_replay     := $(out)/tests/fuzz/replay.o
+crash_objects   := $(call objects,tests/crash/*.c)
 peer_objects    := $(call objects,tests/bench/postgres*.c tests/bench/redis*.c)
 bench_objects   := $(filter-out $(peer_objects) %/main.o %/main_peers.o,\
                        $(call objects,tests/bench/*.c))
@@ -130,8 +135,8 @@ tested_objects  := $(common_objects) $(filter-out %/main.o,$(daemon_objects) $(c
 
 every_object := $(sort $(common_objects) $(daemon_objects) $(ctl_objects) $(man_objects) \
                        $(support_objects) $(unit_objects) $(fuzz_objects) $(fuzz_shared) \
-                       $(fuzz_replay) $(sim_objects) $(bench_objects) $(peer_objects) \
-                       $(bench_mains))
+                       $(fuzz_replay) $(sim_objects) $(crash_objects) $(bench_objects) \
+                       $(peer_objects) $(bench_mains))
 formatted    := $(wildcard $(addsuffix /*.[ch],common daemon daemon/* ctl packaging/man tests/*))
 
 man_pages := $(patsubst packaging/man/%.scd,build/man/%,$(wildcard packaging/man/*.scd))
@@ -142,6 +147,7 @@ unit_tests    := $(out)/unit-tests
 weave         := $(out)/weave
 fuzz_programs := $(fuzz_objects:.o=)
 sim           := $(out)/sim
+crash         := $(out)/crash
 bench         := $(out)/bench
 bench_peers   := $(out)/bench-peers
 
@@ -167,6 +173,10 @@ $(sim): libs := $(libs_daemon) $(libs_ctl)
 $(fuzz_programs): %: %.o $(fuzz_shared) $(tested_objects) $(if $(filter fuzz,$(SAN)),,$(fuzz_replay))
 $(fuzz_programs): libs := -Wl,--wrap=store_check $(if $(filter fuzz,$(SAN)),-fsanitize=fuzzer) $(libs_daemon) $(libs_ctl)
 
+# LMDB's calls go through its functions, which therefore must be seen by libraries.
+$(crash): $(crash_objects) $(tested_objects)
+$(crash): libs := -rdynamic $(libs_daemon) $(libs_ctl)
+
 $(bench): $(out)/tests/bench/main.o $(bench_objects) $(common_objects)
 $(bench): libs := $(libs_bench)
 
@@ -174,7 +184,7 @@ $(peer_objects): cppflags += $(shell pkg-config --cflags libpq 2>/dev/null)
 $(bench_peers): $(out)/tests/bench/main_peers.o $(bench_objects) $(peer_objects) $(common_objects)
 $(bench_peers): libs := $(libs_bench) $(libs_peers)
 
-$(RETENTIOND) $(RETENTIONCTL) $(weave) $(unit_tests) $(fuzz_programs) $(sim) $(bench) $(bench_peers): $(out)/flags
+$(RETENTIOND) $(RETENTIONCTL) $(weave) $(unit_tests) $(fuzz_programs) $(sim) $(crash) $(bench) $(bench_peers): $(out)/flags
 	$(call quiet,LD,$@)$(CC) $(ldflags) -o $@ $(filter %.o,$^) $(libs)
 
 $(out)/%.o: %.c $(out)/flags | $(if $(missing),libraries-are-missing)
@@ -252,6 +262,17 @@ check-systemd:
 	@DEB_BUILD_OPTIONS='nocheck parallel=$(shell nproc)' packaging/make-deb >/dev/null
 	@tests/booted/run
 
+.PHONY: crash crash-mutants crash-kill
+crash:
+	@packaging/dependencies.sh build $(clang_set)
+	@$(again) run-crash
+crash-mutants:
+	@packaging/dependencies.sh build $(clang_set)
+	@$(again) run-crash-mutants
+crash-kill:
+	@packaging/dependencies.sh build check $(clang_set)
+	@$(again) run-crash-kill
+
 .PHONY: bench bench-peers bench-scale
 bench:
 	@packaging/dependencies.sh build $(clang_set)
@@ -268,7 +289,7 @@ run-demo: all
 	@RETENTIOND=$(abspath $(RETENTIOND)) RETENTIONCTL=$(abspath $(RETENTIONCTL)) packaging/demo/demo
 
 .PHONY: run-check
-run-check: all man $(unit_tests) $(bench) $(fuzz_programs) $(if $(SAN),,$(sim))
+run-check: all man $(unit_tests) $(bench) $(fuzz_programs) $(if $(SAN),,$(sim)) $(crash)
 	@BUILD=$(out) SIM=$(if $(SAN),,$(abspath $(sim))) CC='$(CC)' CPPFLAGS='$(cppflags)' CFLAGS='$(cflags)' BENCH=$(abspath $(bench)) \
 		RETENTIOND=$(abspath $(RETENTIOND)) RETENTIONCTL=$(abspath $(RETENTIONCTL)) tests/run
 
@@ -298,6 +319,22 @@ run-sim-mutants: $(sim)
 		LIBS='$(libs_daemon) $(libs_ctl)' OBJECTS='$(sim_objects) $(tested_objects)' \
 		JOBS=$(JOBS) tests/sim/mutants
 
+# What images of power cuts are judged; IMAGE is one of them again.
+IMAGES ?= 100000
+IMAGE  ?=
+
+.PHONY: run-crash run-crash-mutants run-crash-kill
+run-crash: $(crash)
+	@$(crash) $(if $(IMAGE),--image=$(IMAGE),--images=$(IMAGES) --seed=$(or $(SEED),1))
+run-crash-mutants: $(crash)
+	@BUILD=$(out) CC='$(CC)' CPPFLAGS='$(cppflags)' CFLAGS='$(cflags)' LINK='$(CC) $(ldflags)' \
+		LIBS='-rdynamic $(libs_daemon) $(libs_ctl)' \
+		OBJECTS='$(crash_objects) $(tested_objects)' tests/crash/mutants
+run-crash-kill: all
+	@KILLS=all RETENTIOND=$(abspath $(RETENTIOND)) RETENTIONCTL=$(abspath $(RETENTIONCTL)) \
+		PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -m pytest -q -s -p no:cacheprovider \
+		tests/system/test_killed_anywhere.py
+
 ACCOUNTS ?= 1000000
 ROUNDS   ?= 3
 ONLY     ?=
@@ -313,6 +350,14 @@ run-bench-scale: $(RETENTIOND) $(bench)
 	@RETENTIOND=$(abspath $(RETENTIOND)) $(bench) --accounts=$(SMALL) --scale=$(LARGE) $(bench_common)
 run-bench-peers: $(RETENTIOND) $(bench_peers)
 	@RETENTIOND=$(abspath $(RETENTIOND)) $(bench_peers) $(bench_options)
+
+.PHONY: hostile run-hostile
+hostile:
+	@packaging/dependencies.sh build check $(clang_set)
+	@$(again) run-hostile
+run-hostile: all
+	@RETENTIOND=$(abspath $(RETENTIOND)) /usr/bin/python3 tests/bench/hostile \
+		$(if $(SECONDS),--seconds=$(SECONDS)) $(if $(ATTACK),--attack='$(ATTACK)')
 
 .PHONY: format check-format
 format:

@@ -28,37 +28,34 @@ enum argument_type {
 	ARGUMENT_TYPE_HOLD,       /* text, model_hold_fault() */
 	ARGUMENT_TYPE_GROUND,     /* text, model_ground_fault() */
 	ARGUMENT_TYPE_NOTE,       /* text, model_note_fault() */
-	ARGUMENT_TYPE_TOKEN,    /* text, shaped like an id; what it is worth is told item by item */
-	ARGUMENT_TYPE_RESULT,   /* text: a task result's name, but waived */
-	ARGUMENT_TYPE_KIND,     /* text: an account kind's name */
-	ARGUMENT_TYPE_STATE,    /* text: an account state's name */
-	ARGUMENT_TYPE_BUCKET,   /* text: hour, day, week */
-	ARGUMENT_TYPE_GUARD,    /* text: a guard's name */
-	ARGUMENT_TYPE_BOOL,     /* boolean */
-	ARGUMENT_TYPE_WINDOW,   /* integer, us, model_window_fault() */
-	ARGUMENT_TYPE_REMOVAL,  /* integer, us, model_removal_fault() */
+	ARGUMENT_TYPE_TOKEN,   /* text, shaped like an id; what it is worth is told item by item */
+	ARGUMENT_TYPE_RESULT,  /* text: a task result's name, but waived */
+	ARGUMENT_TYPE_KIND,    /* text: an account kind's name */
+	ARGUMENT_TYPE_STATE,   /* text: an account state's name */
+	ARGUMENT_TYPE_BUCKET,  /* text: hour, day, week */
+	ARGUMENT_TYPE_GUARD,   /* text: a guard's name */
+	ARGUMENT_TYPE_BOOL,    /* boolean */
+	ARGUMENT_TYPE_WINDOW,  /* integer, us, model_window_fault() */
+	ARGUMENT_TYPE_REMOVAL, /* integer, us, model_removal_fault() */
 	ARGUMENT_TYPE_GUARD_MIN,     /* integer, model_guard_min_fault() */
 	ARGUMENT_TYPE_GUARD_PERCENT, /* integer, model_guard_percent_fault() */
-	ARGUMENT_TYPE_SPAN,     /* integer, us, 0 to 10 000 d */
-	ARGUMENT_TYPE_INSTANT,  /* integer, us since 1970 UTC, 0 to INSTANT_MAX */
-	ARGUMENT_TYPE_UID,      /* integer, 1 to 2^63-1 */
-	ARGUMENT_TYPE_SEQ,      /* integer, 1 to 2^63-1 */
-	ARGUMENT_TYPE_COUNT,    /* integer, 1 to 2^63-1 */
-	ARGUMENT_TYPE_LIMIT,    /* integer, 1 to 1000 */
-	ARGUMENT_TYPE_CURSOR,   /* text or bin, at most 128 bytes */
-	ARGUMENT_TYPE_TEXTS,    /* array of texts, model_group_fault() each */
-	ARGUMENT_TYPE_ORGS,     /* array of texts, model_org_fault() each, at most 64 */
-	ARGUMENT_TYPE_ACCOUNTS, /* array of maps: FIELDs that name an account */
-	ARGUMENT_TYPE_IMPORTS,  /* array of maps: FIELDs that describe one */
+	ARGUMENT_TYPE_SPAN,          /* integer, us, 0 to 10 000 d */
+	ARGUMENT_TYPE_INSTANT,       /* integer, us since 1970 UTC, 0 to INSTANT_MAX */
+	ARGUMENT_TYPE_UID,           /* integer, 1 to 2^63-1 */
+	ARGUMENT_TYPE_SEQ,           /* integer, 1 to 2^63-1 */
+	ARGUMENT_TYPE_COUNT,         /* integer, 1 to 2^63-1 */
+	ARGUMENT_TYPE_LIMIT,         /* integer, 1 to 1000 */
+	ARGUMENT_TYPE_CURSOR,        /* text or bin, at most 128 bytes */
+	ARGUMENT_TYPE_TEXTS,         /* array of texts, model_group_fault() each */
+	ARGUMENT_TYPE_ORGS,          /* array of texts, model_org_fault() each, at most 64 */
+	ARGUMENT_TYPE_ACCOUNTS,      /* array of maps: FIELDs that name an account */
+	ARGUMENT_TYPE_IMPORTS,       /* array of maps: FIELDs that describe one */
 	ARGUMENT_TYPE_CONFIRMATIONS, /* array of maps: FIELDs that settle a task */
 	ARGUMENT_TYPE_FAILURES,      /* array of maps: FIELDs that put a task off */
 	ARGUMENT_TYPE_LEASES,        /* array of maps: FIELDs that name a task */
 	ARGUMENT_TYPE_REQUESTS,      /* array of maps: FIELDs that name a removal request */
 	_ARGUMENT_TYPE_MAX
 };
-
-#define ARGUMENT_CURSOR_LEN_MAX 128
-#define ARGUMENT_TOKEN_LEN_MAX  64
 
 /* ARGUMENT_org, … index argument_table; FIELD_org, … index field_table. */
 enum argument_symbol {

@@ -4,47 +4,22 @@
 
 #include "common/base.h"
 #include "common/instant.h"
+#include "common/limits.h"
 
 /*
- * The nouns that daemon and client share, and what their values may be. Each limit has its reason
- * beside it; the client shows the same faults before it sends that the daemon would answer.
+ * The nouns that daemon and client share, and what their values may be. The limits, with their
+ * reasons, are in common/limits.h; the client shows the same faults before it sends that the daemon would answer.
  */
-
-#define MODEL_ORG_LEN_MAX     64   /* bytes; fits a DNS label and a GUID */
-#define MODEL_ID_LEN_MAX      64   /* bytes; a directory's object id is a GUID of 36 */
-#define MODEL_NAME_LEN_MAX    256  /* bytes; Microsoft Graph's limit for a display name */
-#define MODEL_ADDRESS_LEN_MAX 320  /* bytes; 64 + "@" + 255, RFC 5321 4.5.3.1 */
-#define MODEL_URL_LEN_MAX     512  /* bytes; a privacy statement's address */
-#define MODEL_REF_LEN_MAX     256  /* bytes; ticket number and the like */
-#define MODEL_REASON_LEN_MAX  1024 /* bytes; a paragraph */
-#define MODEL_GROUPS_MAX      512  /* groups, and as many permissions; a token carries 200 */
-#define MODEL_GROUP_LEN_MAX   256  /* bytes; a group's name or GUID */
-#define MODEL_ACCOUNTS_MAX    1000 /* accounts in one call, rows in one page */
-#define MODEL_KEEPERS_MAX     64   /* bits of a word in every account's row */
-#define MODEL_KEEPER_LEN_MAX  64   /* bytes; a keeper's name is shaped like an organization's id */
-#define MODEL_KEEPER_ORGS_MAX 64   /* organizations a keeper is limited to */
-#define MODEL_GROUND_LEN_MAX  64   /* bytes; a legal ground as a token: "gdpr-17-3-b", "hgb-257" */
-#define MODEL_HOLD_LEN_MAX    64   /* bytes; a hold's name */
-#define MODEL_HOLDS_MAX       64   /* holds on one account */
-#define MODEL_NOTE_LEN_MAX    1024 /* bytes; a keeper's note, the last line of its error */
-
-/* One account's packed personal data: 1000 of them stay within a commit of 32 MiB. */
-#define MODEL_PROFILE_BYTES_MAX 32768
 
 /* Microsoft Entra: a deleted user can be restored for 30 d, and all data is gone 30 d later. */
 #define MODEL_WINDOW_DEFAULT  (30 * SPAN_DAY)
-#define MODEL_WINDOW_MIN      (1 * SPAN_DAY)
-#define MODEL_WINDOW_MAX      (180 * SPAN_DAY)
 #define MODEL_REMOVAL_DEFAULT (30 * SPAN_DAY)
-#define MODEL_REMOVAL_MIN     (1 * SPAN_DAY)
-#define MODEL_REMOVAL_MAX     (30 * SPAN_DAY)
 
 /*
  * The mass guard: how many accounts of an organization may leave, be purged or fall due in 24 h before
  * somebody must look. A class that ends passes; a directory that was emptied by mistake does not.
  */
 #define MODEL_GUARD_MIN_DEFAULT     500
-#define MODEL_GUARD_MIN_MAX         1000000000
 #define MODEL_GUARD_PERCENT_DEFAULT 25
 #define MODEL_GUARD_PERCENT_OFF     100 /* everybody may go: nothing is guarded */
 

@@ -3,6 +3,7 @@
 #define RETENTIOND_COMMON_RPC_H
 
 #include "common/base.h"
+#include "common/limits.h"
 #include "common/pack.h"
 
 /*
@@ -12,16 +13,9 @@
  *     response      [1, msgid, error, result]
  *     notification  [2, method, [args]]
  *
- * msgid is 0 to 2^32-1. Method is str or bin, 1 to 64 bytes. params is an array.
+ * msgid is 0 to 2^32-1. Method is str or bin, 1 to 64 bytes. params is an array. How large any of
+ * it may be stands in common/limits.h.
  */
-
-#define RPC_METHOD_LEN_MAX 64
-
-#define RPC_DEPTH_MAX       8 /* [0, id, method, [{accounts: [{groups: [..]}]}]] needs 7 */
-#define RPC_FRAME_LARGE_MAX (1024 * 1024) /* commands that take many accounts: 1000 of about 1 kB */
-#define RPC_FRAME_SMALL_MAX (64 * 1024)   /* every other command */
-#define RPC_OBJECTS_MAX     (160 * 1024)  /* values in a frame: 1000 accounts of 160 */
-#define RPC_ANSWER_MAX      (1024 * 1024) /* one answer */
 
 enum {
 	RPC_E_MORE = 1, /* no whole message yet */

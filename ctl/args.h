@@ -76,6 +76,7 @@ struct ctl_args {
 	const char *from;
 	const char *to;
 	bool csv;
+	bool deep;
 	const char *argument[_ARGUMENT_MAX];
 	char **operands;
 	size_t n_operands;

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdarg.h>
 
+#include "ctl/deep.h"
 #include "ctl/json.h"
 #include "ctl/text.h"
 
@@ -345,6 +346,10 @@ int ctl_check_run(struct ctl *ctl)
 	if (ctl->args.n_operands > 0) {
 		return ctl_fault_set(&ctl->fault, CTL_EXIT_USAGE, "usage",
 				     "check does not take the operand %s", ctl->args.operands[0]);
+	}
+	r = ctl->args.deep ? ctl_deep_check(ctl) : 0;
+	if (r != 0) {
+		return r;
 	}
 	answers = json_object();
 	unchecked = json_array();

@@ -49,6 +49,8 @@ const struct ctl_option ctl_option_table[_CTL_OPTION_MAX] = {
 		"the first instant that counts no more; until now if not given", "report"},
 	[CTL_OPTION_CSV]       = {"csv", 0, NULL,
 		"print CSV, for spreadsheets", "report"},
+	[CTL_OPTION_DEEP]      = {"deep", 0, NULL,
+		"prove the ledger and the whole store as well, which takes a while", "check"},
 };
 /* clang-format on */
 

@@ -32,6 +32,7 @@ enum ctl_option_id {
 	CTL_OPTION_FROM,
 	CTL_OPTION_TO,
 	CTL_OPTION_CSV,
+	CTL_OPTION_DEEP,
 	_CTL_OPTION_MAX
 };
 

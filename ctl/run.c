@@ -7,6 +7,7 @@
 #include "ctl/check.h"
 #include "ctl/complete.h"
 #include "ctl/decide.h"
+#include "ctl/deep.h"
 #include "ctl/import.h"
 #include "ctl/json.h"
 #include "ctl/metrics.h"
@@ -61,6 +62,7 @@ static const runner_fn runners[_COMMAND_MAX] = {
 	[COMMAND_receipt_get] = ctl_receipt_run,
 	[COMMAND_request_approve] = ctl_decide_run,
 	[COMMAND_request_deny] = ctl_decide_run,
+	[COMMAND_store_verify] = ctl_deep_run,
 	[COMMAND_sweep_run] = ctl_slices_sweep,
 };
 

@@ -4,7 +4,8 @@
 #include "ctl/show_items.h"
 
 static const char *const keeper_columns[] = {
-	"keeper", "enabled", "orgs", "owed", "oldest_due_us", "sla", "last_seen_us", NULL,
+	"keeper",        "enabled", "orgs",         "owed", "failing",
+	"oldest_due_us", "sla",     "last_seen_us", NULL,
 };
 
 static const char *const hold_columns[] = {"hold", "added_at_us", "until_us", "reason", NULL};

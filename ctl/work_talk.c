@@ -60,7 +60,7 @@ static int put_off(struct work_talk *talk)
 /* Whether it makes sense to say the same again later. */
 static bool may_pass(const struct ctl_fault *fault)
 {
-	static const char *const codes[] = {"busy", "read-only", "store-full"};
+	static const char *const codes[] = {"busy", "store-full"};
 
 	for (size_t i = 0; i < ARRAY_LEN(codes); i++) {
 		if (strcmp(fault->code, codes[i]) == 0) {

@@ -199,9 +199,11 @@ static int open_daemon(struct daemon *daemon)
 /* What the store holds is doubtful then: nothing may touch it, nor may an answer leave. */
 static _Noreturn void fail_at_once(int error)
 {
+	bool full = error == -ENOSPC || error == -EDQUOT;
+
 	log_say(LOG_LEVEL_CRITICAL,
-		"the store failed: %s. Ending without an answer; the next start verifies it",
-		strerror(-error));
+		"the store failed: %s%s. Ending without an answer; the next start verifies it",
+		strerror(-error), full ? "; free space on its disk" : "");
 	_exit(DAEMON_EXIT_FAILURE);
 }
 

@@ -30,7 +30,7 @@ void conn_touch(struct conn *conn)
 {
 	if (!conn->busy) {
 		conn->busy = true;
-		TAILQ_INSERT_TAIL(&conn->shared->busy, conn, in_busy);
+		TAILQ_INSERT_TAIL(&conn->user->busy, conn, in_busy);
 		conn->shared->n_busy++;
 	}
 }
@@ -39,7 +39,7 @@ static void conn_leave_busy(struct conn *conn)
 {
 	if (conn->busy) {
 		conn->busy = false;
-		TAILQ_REMOVE(&conn->shared->busy, conn, in_busy);
+		TAILQ_REMOVE(&conn->user->busy, conn, in_busy);
 		conn->shared->n_busy--;
 	}
 }
@@ -136,8 +136,13 @@ static void conn_read(struct conn *conn)
 static void on_readable(evutil_socket_t unused fd, short unused what, void *userdata)
 {
 	struct conn *conn = userdata;
+	size_t n_before = stream_n_bytes(&conn->stream);
 
+	if (conn->shared->is_shared && user_has_read(conn->user, conn->shared->turn)) {
+		return; /* what is left makes the next turn come at once */
+	}
 	conn_read(conn);
+	conn->user->read_bytes += stream_n_bytes(&conn->stream) - n_before;
 	conn_touch(conn);
 }
 
@@ -182,6 +187,9 @@ struct conn *conn_free(struct conn *conn)
 		event_free(conn->frame_timer);
 	}
 	rpc_parser_free(conn->parser);
+	if (conn->user) {
+		conn->user = user_drop(&conn->shared->users, conn->user);
+	}
 	peer_done(&conn->session.peer);
 	stream_done(&conn->stream);
 	free(conn);
@@ -221,6 +229,10 @@ int conn_new(struct conn_shared *shared, int fd, const struct access_peer *peer,
 	}
 	if (!error) {
 		error = conn_init_events(conn);
+	}
+	if (!error) {
+		conn->user = user_take(&shared->users, peer->uid);
+		error = conn->user ? 0 : -ENOMEM;
 	}
 	if (error) {
 		conn->stream.fd = -1; /* nothing was taken */

@@ -11,6 +11,7 @@
 #include "daemon/io/conns.h"
 #include "daemon/io/limits.h"
 #include "daemon/io/stream.h"
+#include "daemon/io/user.h"
 #include "daemon/work/log.h"
 #include "daemon/work/session.h"
 
@@ -18,29 +19,31 @@
  * One connection. Only conns.c uses this; what is promised to others is told there.
  */
 
-struct conn;
 struct event;
-
-TAILQ_HEAD(conn_list, conn);
 
 /**
  * struct conn_shared - what all connections have in common
- * @busy:    connections that this turn, or the next one, has to look at
+ * @users:   who is connected, with the connections that this turn, or the next one, has to look at
+ * @n_busy:  of all users
  * @subscribers: connections that are told of events
  * @answer:  one answer at a time
  * @refused: see conn_notice()
+ * @is_shared: more than one user has asked for something lately
+ * @turn:    counts them
  * @read_at: limits_now() when the first bytes of this turn came; 0 before
  * @rooms:   for the bytes of this turn
  */
 struct conn_shared {
 	struct event_base *base;
 	struct conns_handler handler;
-	struct conn_list busy;
+	struct user_list users;
 	size_t n_busy;
 	struct conn_list subscribers;
 	size_t n_subscribers;
 	struct pack_writer answer;
 	struct limits_notice refused;
+	bool is_shared;
+	uint64_t turn;
 	span_t read_at;
 	struct stream_rooms rooms;
 };
@@ -48,12 +51,13 @@ struct conn_shared {
 /**
  * struct conn - one connection
  * @in_all:  for the owner
- * @session: who is at the other end, and what it has been told
+ * @user:    who is at the other end, among its other connections
+ * @session: who it is, and what it has been told
  * @stream:  what came and is not dispatched yet: at most a frame and one reading more; answers and
  *           events not sent yet: LIMITS_UNREAD_BYTES_MAX and one answer more
  * @reads, @writes: @readable, @writable is waited for
  * @frame_timer, @frame_timed: runs while a frame has begun and is not whole
- * @busy:    on the list of the busy ones
+ * @busy:    on the user's list of the busy ones
  * @more:    a whole message may have come
  * @subscribed: on the list of the subscribers
  * @behind:  there may be events that it has not been told of
@@ -72,6 +76,7 @@ struct conn {
 	TAILQ_ENTRY(conn) in_busy;
 	TAILQ_ENTRY(conn) in_subscribers;
 	struct conn_shared *shared;
+	struct user *user;
 	struct stream stream;
 	struct session session;
 	struct rpc_parser *parser;
@@ -105,7 +110,7 @@ must_check int conn_new(struct conn_shared *shared, int fd, const struct access_
 			struct conn **ret_conn);
 struct conn *conn_free(struct conn *conn);
 
-/* Puts it at the end of the busy ones, or back there. */
+/* Puts it at the end of the busy ones of its user, or back there. */
 void conn_touch(struct conn *conn);
 void conn_touch_last(struct conn *conn);
 

@@ -22,25 +22,14 @@ static struct conn *conns_remove(struct conns *conns, struct conn *conn)
 	return conn_free(conn);
 }
 
-/* At most LIMITS_CONNECTIONS_MAX to walk, and connections are opened far more rarely than used. */
-static size_t conns_of_uid(const struct conns *conns, uid_t uid)
-{
-	const struct conn *conn;
-	size_t n = 0;
-
-	TAILQ_FOREACH(conn, &conns->all, in_all) {
-		n += conn->session.peer.uid == uid;
-	}
-	return n;
-}
-
 /* Takes @fd and @peer on 0. Return: 0 or a negative errno; it has been said. */
 static int conns_add(struct conns *conns, int fd, const struct access_peer *peer)
 {
+	const struct user *user = user_find(&conns->shared.users, peer->uid);
 	struct conn *conn;
 	int error;
 
-	if (!limits_admit(peer->uid, conns->n_all, conns_of_uid(conns, peer->uid))) {
+	if (!limits_admit(peer->uid, conns->n_all, user ? user->n_conns : 0)) {
 		conn_notice(&conns->turned_away, LOG_LEVEL_WARNING, peer,
 			    "too many connections are open");
 		return -EUSERS;
@@ -94,7 +83,7 @@ int conns_new(struct event_base *base, const struct conns_handler *handler,
 	conns->shared.base = base;
 	conns->shared.handler = *handler;
 	TAILQ_INIT(&conns->all);
-	TAILQ_INIT(&conns->shared.busy);
+	TAILQ_INIT(&conns->shared.users);
 	TAILQ_INIT(&conns->shared.subscribers);
 	pack_writer_init(&conns->shared.answer, RPC_ANSWER_MAX);
 	*ret_conns = conns;
@@ -113,27 +102,82 @@ struct conns *conns_free(struct conns *conns)
 	return NULL;
 }
 
-/*
- * Whom the time did not suffice for stands first in the next turn: who was served goes to the
- * end.
- */
-int conns_work(struct conns *conns)
+/* Whom the time did not suffice for stands first in the next turn: who was served goes to the end. */
+static int conns_work_user(struct conns *conns, struct user *user, span_t until)
 {
-	span_t until = limits_now() + LIMITS_WORK_PER_TURN;
+	span_t began = limits_now(), now = began;
+	int error = 0;
+	size_t n = 0;
+	struct conn *conn;
 
-	conns->shared.handler.meters->n_connections = conns->n_all;
-	conns->shared.handler.meters->n_subscribers = conns->shared.n_subscribers;
-	for (size_t n = conns->shared.n_busy; n > 0; n--) {
-		struct conn *conn = TAILQ_FIRST(&conns->shared.busy);
-		int error;
-
+	TAILQ_FOREACH(conn, &user->busy, in_busy) {
+		n++;
+	}
+	for (; n > 0 && !error && now < until; n--) {
+		conn = TAILQ_FIRST(&user->busy);
 		conn_touch_last(conn);
 		error = conn_work(conn, until);
-		if (error || limits_now() >= until) {
-			return error;
-		}
+		now = limits_now();
 	}
-	return 0;
+	user_served(&conns->shared.users, user, began, now);
+	return error;
+}
+
+/* Of those who are light, or of those who are heavy. @ret_n counts who was served. */
+static int conns_work_users(struct conns *conns, bool heavy, span_t share, span_t until,
+			    size_t *ret_n)
+{
+	struct user *user, *next, *last = TAILQ_LAST(&conns->shared.users, user_list);
+	bool is_last = !last;
+	int error = 0;
+
+	for (user = TAILQ_FIRST(&conns->shared.users); !is_last && !error; user = next) {
+		span_t now = limits_now();
+
+		next = TAILQ_NEXT(user, in_users);
+		is_last = user == last;
+		if (user->heavy != heavy || TAILQ_EMPTY(&user->busy)) {
+			continue;
+		}
+		if (now >= until) {
+			break;
+		}
+		(*ret_n)++;
+		error = conns_work_user(conns, user, MIN(until, now + share));
+	}
+	return error;
+}
+
+/* Whether those who took more than their share may go on, though somebody else was served. */
+static bool conns_let_heavy(struct conns *conns, bool light_served)
+{
+	struct user *user;
+	bool let = !light_served;
+
+	TAILQ_FOREACH(user, &conns->shared.users, in_users) {
+		let |= user->waited;
+		user->waited = user->heavy && !TAILQ_EMPTY(&user->busy);
+	}
+	return let;
+}
+
+int conns_work(struct conns *conns)
+{
+	span_t now = limits_now();
+	bool shared = user_shares_turn(&conns->shared.users, now);
+	span_t span = shared ? LIMITS_WORK_SHARED_PER_TURN : LIMITS_WORK_PER_TURN;
+	span_t share = shared ? LIMITS_WORK_OF_UID_PER_TURN : span;
+	size_t n_served = 0;
+	int error;
+
+	conns->shared.is_shared = shared;
+	conns->shared.handler.meters->n_connections = conns->n_all;
+	conns->shared.handler.meters->n_subscribers = conns->shared.n_subscribers;
+	error = conns_work_users(conns, false, share, now + span, &n_served);
+	if (!error && conns_let_heavy(conns, n_served > 0)) {
+		error = conns_work_users(conns, true, share, limits_now() + span, &n_served);
+	}
+	return error;
 }
 
 /* The first @n subscribers have not had their turn. */
@@ -150,7 +194,8 @@ static void conns_push_later(struct conns *conns, size_t n)
 /* In turns as in conns_work(). */
 int conns_push(struct conns *conns)
 {
-	span_t until = limits_now() + LIMITS_PUSH_PER_TURN;
+	span_t span = conns->shared.is_shared ? LIMITS_PUSH_SHARED_PER_TURN : LIMITS_PUSH_PER_TURN;
+	span_t until = limits_now() + span;
 
 	for (size_t n = conns->shared.n_subscribers; n > 0; n--) {
 		struct conn *conn = TAILQ_FIRST(&conns->shared.subscribers);
@@ -169,20 +214,32 @@ int conns_push(struct conns *conns)
 	return 0;
 }
 
-void conns_finish(struct conns *conns)
+/* The user is gone with the last of its connections. */
+static void conns_finish_user(struct conns *conns, struct user *user, span_t now)
 {
-	span_t now = limits_now();
 	struct conn *next;
 
-	for (struct conn *conn = TAILQ_FIRST(&conns->shared.busy); conn; conn = next) {
+	for (struct conn *conn = TAILQ_FIRST(&user->busy); conn; conn = next) {
 		next = TAILQ_NEXT(conn, in_busy);
 		if (!conn_finish(conn, now)) {
 			conns_remove(conns, conn);
 		}
 	}
+}
+
+void conns_finish(struct conns *conns)
+{
+	span_t now = limits_now();
+	struct user *user, *next;
+
+	for (user = TAILQ_FIRST(&conns->shared.users); user; user = next) {
+		next = TAILQ_NEXT(user, in_users);
+		conns_finish_user(conns, user, now);
+	}
 	conns->shared.rooms.n_in = 0;
 	conns->shared.rooms.n_out = 0;
 	conns->shared.read_at = 0;
+	conns->shared.turn++;
 }
 
 bool conns_have_work(const struct conns *conns)

@@ -40,7 +40,7 @@ enum kv_table {
 	KV_HOLDS,       /* uid, hash of its name -> sealed hold */
 	KV_REQUESTS,    /* number -> removal request */
 	KV_ANSWERS,     /* hash of actor and request id -> answer kept for a repeated request */
-	KV_ANSWERS_DUE, /* instant, that hash -> nothing */
+	KV_ANSWERS_DUE, /* instant, that hash -> whose it is, what it counts for */
 	KV_GUARDS,      /* org number -> its mass guard */
 	KV_STAGED,      /* org number, uid -> command held back */
 	_KV_TABLE_MAX

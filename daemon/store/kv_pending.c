@@ -38,13 +38,16 @@
  *     random transactions ends so). Only thus may datafile_check() call a short file truncated.
  *
  * ROOM_LOW is what a turn's memory budget of 32 MiB, and before it the changes that the journal
- * has, can fill: with less the file grows, to ROOM_HIGH. On a full disk it cannot, and transactions
- * go on until ROOM_MIN: by then the store lets only removals through, which take a few pages each
- * and reuse free ones first.
+ * has, can fill: with less the file grows, to ROOM_HIGH. On a disk that is nearly full it grows by
+ * as much as there is, halved and halved again, and transactions go on until ROOM_MIN: by then the
+ * store lets only removals through, which take a few pages each and reuse free ones first.
  */
-#define ROOM_MIN  (UINT64_C(4) << 20)
+#define ROOM_MIN  (UINT64_C(3) << 20)
 #define ROOM_LOW  (UINT64_C(48) << 20)
 #define ROOM_HIGH (UINT64_C(96) << 20)
+
+/* Left to others by all but ROOM_MIN: the vault and the register grow on that disk too. */
+#define DISK_LEFT (UINT64_C(4) << 20)
 
 int kv_last_page_end(struct kv *kv, uint64_t *ret_bytes)
 {
@@ -59,7 +62,7 @@ int kv_last_page_end(struct kv *kv, uint64_t *ret_bytes)
 }
 
 /* An allocation that fails for lack of space may keep all that was left: it is not tried then. */
-static int allocate(int fd, uint64_t from, uint64_t to)
+static int allocate(int fd, uint64_t from, uint64_t to, uint64_t left)
 {
 	struct statvfs fs;
 	int r;
@@ -67,7 +70,7 @@ static int allocate(int fd, uint64_t from, uint64_t to)
 	if (fstatvfs(fd, &fs) < 0) {
 		return -errno;
 	}
-	if ((uint64_t)fs.f_bavail * fs.f_frsize < to - from) {
+	if ((uint64_t)fs.f_bavail * fs.f_frsize < to - from + left) {
 		return KV_E_FULL;
 	}
 	do {
@@ -79,7 +82,7 @@ static int allocate(int fd, uint64_t from, uint64_t to)
 	return r < 0 ? kv_answer_of(errno) : 0;
 }
 
-static int grow_file(struct kv *kv, uint64_t bytes)
+static int grow_file(struct kv *kv, uint64_t bytes, uint64_t left)
 {
 	int fd;
 	int r = mdb_env_get_fd(kv->env, &fd);
@@ -87,30 +90,32 @@ static int grow_file(struct kv *kv, uint64_t bytes)
 	if (r != 0) {
 		return kv_machine_error(r);
 	}
-	r = allocate(fd, kv->file_bytes, bytes);
+	r = allocate(fd, kv->file_bytes, bytes, left);
 	if (r == 0) {
 		kv->file_bytes = bytes;
 	}
 	return r;
 }
 
+/* As much as the disk still gives: what the file has nobody else can take. */
 static int ensure_room(struct kv *kv)
 {
-	uint64_t used_bytes = 0, least_bytes;
+	uint64_t used_bytes = 0, wanted_bytes;
 	int r = kv_last_page_end(kv, &used_bytes);
 
-	if (r != 0) {
+	if (r != 0 || kv->file_bytes >= MIN(used_bytes + ROOM_LOW, kv->map_bytes)) {
 		return r;
 	}
-	if (kv->file_bytes >= MIN(used_bytes + ROOM_LOW, kv->map_bytes)) {
-		return 0;
+	for (uint64_t room = ROOM_HIGH; room >= ROOM_MIN; room /= 2) {
+		wanted_bytes = MIN(used_bytes + room, kv->map_bytes);
+		r = kv->file_bytes >= wanted_bytes
+			    ? 0
+			    : grow_file(kv, wanted_bytes, room > ROOM_MIN ? DISK_LEFT : 0);
+		if (r != KV_E_FULL) {
+			return r;
+		}
 	}
-	r = grow_file(kv, MIN(used_bytes + ROOM_HIGH, kv->map_bytes));
-	if (r != KV_E_FULL) {
-		return r;
-	}
-	least_bytes = MIN(used_bytes + ROOM_MIN, kv->map_bytes);
-	return kv->file_bytes >= least_bytes ? 0 : grow_file(kv, least_bytes);
+	return KV_E_FULL;
 }
 
 /* Pending changes: in LMDB's open transaction, and in the journal once they are committed */

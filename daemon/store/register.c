@@ -24,6 +24,8 @@
 #define HEADER_CHECK    56
 #define HEADER_LEN      64
 
+#define PAGE_LEN     4096 /* what file systems write, in any order */
+#define SECTOR_LEN   512  /* what a disk writes whole; of a page in any order, too */
 #define RECORD_LEN   32
 #define RECORD_CHECK 24
 
@@ -46,7 +48,7 @@ static_assert(RECORD_CHECK + REGISTER_CHECK_LEN == RECORD_LEN, "a record ends in
 
 /*
  * @place:     where the file of a new register is renamed to by its first sync; else NULL
- * @ended:     while it is proven: the records have ended
+ * @gap:       while it is proven: where the records have ended; 0 before
  * @unknown:   number of the first record behind the mark
  * @n:         records when it was opened
  * @n_all:     with those added since
@@ -59,7 +61,7 @@ struct removal_register {
 	int fd;
 	char *place;
 	uint8_t serial[REGISTER_SERIAL_LEN];
-	bool ended;
+	uint64_t gap;
 	uint64_t unknown;
 	uint64_t n;
 	uint64_t n_all;
@@ -244,20 +246,34 @@ static bool prove_record(struct removal_register *removals, const uint8_t bytes[
 }
 
 /*
- * Proves records up to the first that does not fit; from there on all must be zeros: space that a
- * crash left unwritten. Where the mark stands, its record must be as it was.
+ * Behind the first record that does not fit all must be zeros: space that a crash left unwritten. In
+ * the page that was being written then, sectors behind such a one may have been written. Whoever
+ * wanted to hide records so could as well cut them off.
  */
-static int prove_records(struct removal_register *removals, const uint8_t *bytes, size_t n,
-			 const struct register_mark *mark)
+static bool is_left_by_crash(const struct removal_register *removals, uint64_t at,
+			     const uint8_t record[static RECORD_LEN])
+{
+	uint64_t sector = (removals->gap / SECTOR_LEN + 1) * SECTOR_LEN;
+	uint64_t page = (removals->gap / PAGE_LEN + 1) * PAGE_LEN;
+
+	return (at >= sector && at < page) || sodium_is_zero(record, RECORD_LEN);
+}
+
+/* Proves records up to the first that does not fit. The mark's record must be as it was. */
+static int prove_records(struct removal_register *removals, uint64_t first, const uint8_t *bytes,
+			 size_t n, const struct register_mark *mark)
 {
 	for (size_t i = 0; i < n; i++) {
 		const uint8_t *record = bytes + i * RECORD_LEN;
+		uint64_t at = (uint64_t)record_offset(first + i);
 
-		removals->ended = removals->ended || !prove_record(removals, record);
-		if (removals->ended && !sodium_is_zero(record, RECORD_LEN)) {
+		if (removals->gap == 0 && !prove_record(removals, record)) {
+			removals->gap = at;
+		}
+		if (removals->gap != 0 && !is_left_by_crash(removals, at, record)) {
 			return REGISTER_E_CORRUPT;
 		}
-		if (!removals->ended && removals->n == removals->unknown &&
+		if (removals->gap == 0 && removals->n == removals->unknown &&
 		    memcmp(removals->check, mark->check, REGISTER_CHECK_LEN) != 0) {
 			return REGISTER_E_CORRUPT;
 		}
@@ -277,7 +293,7 @@ static int prove_all(struct removal_register *removals, uint64_t n_whole,
 
 		r = files_read_at(removals->fd, record_offset(i), bytes, n * RECORD_LEN);
 		if (r == 0) {
-			r = prove_records(removals, bytes, n, mark);
+			r = prove_records(removals, i, bytes, n, mark);
 		}
 	}
 	return r == 0 && removals->n < removals->unknown ? REGISTER_E_SHORT : r;
@@ -374,6 +390,11 @@ void register_bounds(const struct removal_register *removals, uint64_t *ret_unkn
 	*ret_n = removals->n;
 }
 
+uint64_t register_n_synced(const struct removal_register *removals)
+{
+	return removals->n_all - removals->n_added;
+}
+
 int register_get(const struct removal_register *removals, uint64_t i,
 		 struct register_record *ret_record)
 {
@@ -381,8 +402,7 @@ int register_get(const struct removal_register *removals, uint64_t i,
 	struct register_record record;
 	int r;
 
-	assert(i >= removals->unknown);
-	assert(i < removals->n);
+	assert(i < register_n_synced(removals));
 	r = files_read_at(removals->fd, record_offset(i), bytes, sizeof(bytes));
 	if (r < 0) {
 		return r;

@@ -28,8 +28,9 @@
  *     8 bytes                    check: BLAKE2b-64 of the check before and the 24 bytes before
  *
  * Each check covers all records before it. Records are aligned so that no disk tears one: what a
- * crash leaves at the end is a part of a record, or zeros, and is cut off. Anything else that does
- * not fit its check has been changed by somebody, and is refused.
+ * crash leaves at the end is zeros, from some record to the end of its sector at least, and behind
+ * them perhaps later sectors of the same page; or a part of a record. It is cut off. Anything else
+ * that does not fit its check has been changed by somebody, and is refused.
  */
 
 #define REGISTER_SERIAL_LEN 16
@@ -100,7 +101,10 @@ void register_get_mark(const struct removal_register *removals, struct register_
 void register_bounds(const struct removal_register *removals, uint64_t *ret_unknown,
 		     uint64_t *ret_n);
 
-/* Record number @i, of those proven by register_open(). Return: 0 or a negative errno. */
+/* Records on the disk. */
+uint64_t register_n_synced(const struct removal_register *removals);
+
+/* Record number @i of those. Return: 0 or a negative errno. */
 must_check int register_get(const struct removal_register *removals, uint64_t i,
 			    struct register_record *ret_record);
 

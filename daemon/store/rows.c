@@ -211,7 +211,8 @@ static bool org_is_sound(const struct org *org)
 	return org->number != 0 && org->id[0] != '\0' && org->last_seq != 0 &&
 	       policy->window >= MODEL_WINDOW_MIN && policy->window <= MODEL_WINDOW_MAX &&
 	       policy->removal >= MODEL_REMOVAL_MIN && policy->removal <= MODEL_REMOVAL_MAX &&
-	       policy->guard_min <= MODEL_GUARD_MIN_MAX && policy->guard_percent <= MODEL_GUARD_PERCENT_OFF;
+	       policy->guard_min <= MODEL_GUARD_MIN_MAX &&
+	       policy->guard_percent <= MODEL_GUARD_PERCENT_OFF;
 }
 
 /*

@@ -27,6 +27,7 @@
  *     holds         uid  hash of name            8 + 16
  *     requests      number                       8
  *     answers       hash of actor, request id    16
+ *     answers of    uid: bytes of its answers    4; among the answers
  *     answers due   instant  that hash           8 + 16
  *     guards        number of the organization   4
  *     staged        org  uid                     4 + 8

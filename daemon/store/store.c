@@ -14,6 +14,9 @@
  */
 #define DISK_RESERVE (UINT64_C(16) << 20)
 
+/* With less than this nothing grows, whatever the data file has: the vault must grow with it. */
+#define DISK_LEAST (UINT64_C(2) << 20)
+
 static char fault_text[512];
 
 int store_say_fault(int error, const char *format, ...)
@@ -174,7 +177,7 @@ int store_measure_room(struct store *store, uint64_t *ret_room_bytes)
 	limit = usage.own_bytes + (disk > DISK_RESERVE ? disk - DISK_RESERVE : 0);
 	limit = MIN(limit, usage.map_bytes);
 	reserve += usage.used_bytes;
-	*ret_room_bytes = limit > reserve ? limit - reserve : 0;
+	*ret_room_bytes = limit > reserve && disk >= DISK_LEAST ? limit - reserve : 0;
 	return 0;
 }
 

@@ -4,6 +4,7 @@
 
 #include "common/base.h"
 #include "common/instant.h"
+#include "common/limits.h"
 
 #include "daemon/core/clock.h"
 #include "daemon/store/kv.h"
@@ -44,8 +45,6 @@ enum {
 #define STORE_MAP_DEFAULT (UINT64_C(64) << 30)
 #define STORE_MAP_MIN     (UINT64_C(8) << 20)
 
-#define STORE_ORGS_MAX 4096 /* kept in memory, about 3 kB each */
-
 /*
  * Growth is refused below this much room, so that deletions always find some: for each account
  * that is not removed yet what its removal writes before it frees anything (260 bytes were
@@ -60,7 +59,6 @@ enum {
  * page. About 600 bytes each; while the round is under way as many may come.
  */
 #define STORE_OVERLAY_MAX  65536
-#define STORE_HISTORY_MAX  65536  /* entries of one account that are told as a whole */
 #define STORE_SETTLE_SLICE 2048   /* keys put or deleted in one slice: under 10 ms */
 #define STORE_TAIL_MAX     262144 /* so many entries to replay begin a round: a second at a start */
 
@@ -418,6 +416,8 @@ must_check int store_get_note(struct store *store, uint64_t uid, uint64_t seq, v
 
 /**
  * store_put_answer() - keep an answer for a repeated request
+ * store_may_keep_answer() - whether a user's answers take less than its share of the store, see
+ *          STORE_ANSWERS_SHARE_OF_UID
  * store_get_answer() - the answer kept
  * store_drop_answers() - forget the answers kept until an instant, at most @n_max of them
  * @key:    keyed hash of who asked and its request id, see store_answer_key()
@@ -429,8 +429,10 @@ must_check int store_get_note(struct store *store, uint64_t uid, uint64_t seq, v
 
 void store_answer_key(const struct store *store, uint32_t actor_uid, struct slice request_id,
 		      uint8_t ret_key[ROWS_HASH_LEN]);
-must_check int store_put_answer(struct store *store, const uint8_t key[ROWS_HASH_LEN],
-				instant_t until, struct slice answer);
+must_check int store_may_keep_answer(struct store *store, uint32_t actor_uid, bool *ret_may);
+must_check int store_put_answer(struct store *store, uint32_t actor_uid,
+				const uint8_t key[ROWS_HASH_LEN], instant_t until,
+				struct slice answer);
 must_check int store_get_answer(struct store *store, const uint8_t key[ROWS_HASH_LEN],
 				struct slice *ret_answer);
 must_check int store_drop_answers(struct store *store, instant_t until, uint32_t n_max);

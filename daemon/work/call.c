@@ -6,6 +6,9 @@
 
 #include "daemon/work/answer.h"
 
+/* An entry, its note and a hold at their longest, with what pages cost that are not full. */
+#define ENTRY_BYTES 4096
+
 int call_refuse(struct call *call, enum error error, const char *format, ...)
 {
 	va_list arguments;
@@ -28,6 +31,17 @@ int call_refuse_full(struct call *call)
 	return call_refuse(
 		call, ERROR_STORE_FULL,
 		"the room that is left is kept for deletions; raise map_size or free space on the disk");
+}
+
+int call_ask_room(struct call *call, uint32_t n)
+{
+	bool room = true;
+	int r = 0;
+
+	if (!call->request->dry_run) {
+		r = store_has_room(call->engine->store, n * (uint64_t)ENTRY_BYTES, &room);
+	}
+	return r < 0 || room ? r : call_refuse_full(call);
 }
 
 int call_refuse_damaged(struct call *call, const char *what)
@@ -102,20 +116,32 @@ struct lifecycle_context call_context(const struct call *call, uint32_t org)
 	};
 }
 
+enum outcome call_missing_number(const struct call *call, enum outcome outcome)
+{
+	const struct access_rules *rules = call->engine->rules;
+	struct slice all = {NULL, 0};
+
+	return access_allows(rules, call->peer, call->command->role, all)
+		       ? outcome
+		       : OUTCOME_PERMISSION_DENIED;
+}
+
 static int find_by_uid(struct call *call, uint64_t uid, struct account *ret_account,
 		       enum outcome *ret_outcome)
 {
 	int r = store_get_account(call->engine->store, uid, ret_account);
 	const struct org *org = r == 0 ? store_org(call->engine->store, ret_account->org) : NULL;
 
-	if (r == 0 && (!org || !call_covers(call, org))) {
-		*ret_outcome = org ? OUTCOME_PERMISSION_DENIED : OUTCOME_DAMAGED;
+	if (r < 0) {
+		return r;
+	}
+	if (!org) {
+		*ret_outcome = call_missing_number(call, r == STORE_E_NONE ? OUTCOME_NOT_FOUND
+									   : OUTCOME_DAMAGED);
 		return 0;
 	}
-	*ret_outcome = r == 0              ? OUTCOME_OK
-		       : r == STORE_E_NONE ? OUTCOME_NOT_FOUND
-					   : OUTCOME_DAMAGED;
-	return r < 0 ? r : 0;
+	*ret_outcome = call_covers(call, org) ? OUTCOME_OK : OUTCOME_PERMISSION_DENIED;
+	return 0;
 }
 
 static int find_by_name(struct call *call, const struct item *item, struct account *ret_account,

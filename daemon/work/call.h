@@ -88,6 +88,19 @@ bool call_covers_named(const struct call *call, struct slice id);
  */
 must_check int call_named_org(struct call *call, struct slice id, const struct org **ret_org);
 
+/*
+ * Whether there is room for @n entries with their notes: asked by what neither deletes nor lets
+ * something be deleted. A dry run needs none. Return: 0, CALL_E_REFUSED, or a negative errno.
+ */
+must_check int call_ask_room(struct call *call, uint32_t n);
+
+/*
+ * What is told of a number, of an account or a request, that is nobody's: @outcome to whose role
+ * covers every organization. To the others permission-denied, as for a number in an organization
+ * that is not theirs: they do not learn which of the two it is.
+ */
+enum outcome call_missing_number(const struct call *call, enum outcome outcome);
+
 /* What the lifecycle needs to know of an account's organization. */
 struct lifecycle_context call_context(const struct call *call, uint32_t org);
 

@@ -108,6 +108,15 @@ static void put_changed(struct call *call, const struct item *item, const struct
 	answer_put_dates(call->out, &account->facts, call->engine->now);
 }
 
+/* Whoever asks without end to purge what is held must not fill what is kept for deletions. */
+static bool may_note(struct call *call)
+{
+	bool room;
+
+	return !call->request->dry_run && store_has_room(call->engine->store, 0, &room) == 0 &&
+	       room;
+}
+
 static int change_account(struct call *call, const struct item *item, struct account *account,
 			  const void *context)
 {
@@ -121,7 +130,7 @@ static int change_account(struct call *call, const struct item *item, struct acc
 	if (r == 0) {
 		r = apply(call, change, item, &verdict, account);
 	}
-	if (r == 0 && verdict.outcome == OUTCOME_HELD && !call->request->dry_run) {
+	if (r == 0 && verdict.outcome == OUTCOME_HELD && may_note(call)) {
 		r = store_change(call->engine->store, account, EVENT_BLOCKED, &call->actor);
 	}
 	if (r == 0) {
@@ -149,7 +158,9 @@ int cmd_account_remove(struct call *call)
 
 int cmd_account_restore(struct call *call)
 {
-	return change_accounts(call, LIFECYCLE_RESTORE, EVENT_RESTORED);
+	int r = call_ask_room(call, call_items(call)->n);
+
+	return r != 0 ? r : change_accounts(call, LIFECYCLE_RESTORE, EVENT_RESTORED);
 }
 
 int cmd_account_purge(struct call *call)
@@ -159,10 +170,14 @@ int cmd_account_purge(struct call *call)
 
 int cmd_account_disable(struct call *call)
 {
-	return change_accounts(call, LIFECYCLE_DISABLE, EVENT_DISABLED);
+	int r = call_ask_room(call, call_items(call)->n);
+
+	return r != 0 ? r : change_accounts(call, LIFECYCLE_DISABLE, EVENT_DISABLED);
 }
 
 int cmd_account_enable(struct call *call)
 {
-	return change_accounts(call, LIFECYCLE_ENABLE, EVENT_ENABLED);
+	int r = call_ask_room(call, call_items(call)->n);
+
+	return r != 0 ? r : change_accounts(call, LIFECYCLE_ENABLE, EVENT_ENABLED);
 }

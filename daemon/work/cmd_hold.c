@@ -158,11 +158,12 @@ static int change_hold(struct call *call, const struct item *item, struct accoun
 int cmd_hold_add(struct call *call)
 {
 	const struct hold_change change = {LIFECYCLE_HOLD, EVENT_HOLD_ADDED, true};
+	int r = call_ask_room(call, call_items(call)->n);
 
 	if (REQUEST_HAS(call->request, until_us) && call->request->until_us <= call->engine->now) {
 		return call_refuse_argument(call, "until_us", "lies in the past");
 	}
-	return call_each_account(call, change_hold, &change);
+	return r != 0 ? r : call_each_account(call, change_hold, &change);
 }
 
 int cmd_hold_remove(struct call *call)

@@ -55,11 +55,15 @@ static int put_duties(struct call *call, const struct keeper *keeper)
 {
 	const struct store_counts *counts = store_counts(call->engine->store);
 	uint64_t n_owed = counts->n_owed[keeper->number - 1];
+	uint32_t n_failing = call->engine->keeper_failing[keeper->number - 1];
 	int r = 0;
 
 	pack_put_uint(call->out, "owed", n_owed);
 	if (n_owed > 0) {
 		r = put_oldest(call, keeper);
+	}
+	if (n_failing > 0) {
+		pack_put_uint(call->out, "failing", n_failing);
 	}
 	answer_put_instant(call->out, "last_seen_us",
 			   call->engine->keeper_seen_at[keeper->number - 1]);
@@ -107,6 +111,10 @@ static int store_keeper_as(struct call *call, const struct keeper *known, struct
 
 	if (call->request->dry_run || (known && !keepers_differ(known, keeper))) {
 		return 0;
+	}
+	r = call_ask_room(call, 1);
+	if (r != 0) {
+		return r;
 	}
 	r = store_put_keeper(call->engine->store, keeper, &call->actor);
 	return r == STORE_E_NONE ? call_refuse(call, ERROR_STORE_FULL,

@@ -11,9 +11,6 @@
  * page may be short, or empty, and still have a cursor.
  */
 
-#define LIST_EXAMINED_MAX 4096         /* rows looked at for one page: under 10 ms */
-#define LIST_BYTES_MAX    (256 * 1024) /* a page's bytes, well below an answer's limit */
-
 enum list_order {
 	LIST_BY_UID = 'u',
 	LIST_BY_ORG = 'o',

@@ -8,8 +8,6 @@
  * left.
  */
 
-#define PERSON_ACCOUNTS_MAX 1000 /* one person's accounts told at once */
-
 static void put_leave(struct call *call, const struct account *account, const struct org *org)
 {
 	struct lifecycle_context context = {.policy = &org->policy};

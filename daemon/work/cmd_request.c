@@ -95,7 +95,8 @@ static int find_open(struct call *call, uint64_t number, struct removal_request 
 	int r = store_get_request(store, number, request);
 
 	if (r != 0) {
-		*ret_outcome = r == STORE_E_NONE ? OUTCOME_REQUEST_NOT_FOUND : OUTCOME_DAMAGED;
+		*ret_outcome = call_missing_number(
+			call, r == STORE_E_NONE ? OUTCOME_REQUEST_NOT_FOUND : OUTCOME_DAMAGED);
 		return r < 0 ? r : 0;
 	}
 	org = store_org(store, request->org);

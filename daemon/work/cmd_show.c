@@ -5,8 +5,6 @@
 
 /* account.get and account.explain: one account, whole. */
 
-#define HISTORY_MAX 64 /* entries told by explain, the newest; ledger.read has all */
-
 /*
  * The account that the arguments name, with its profile. Return: as call_find_account(), or
  * CALL_E_REFUSED.
@@ -196,12 +194,12 @@ static int put_history_entry(struct call *call, const struct entry *entry)
 static int put_history(struct call *call, const struct account *account)
 {
 	struct store *store = call->engine->store;
-	uint64_t seqs[HISTORY_MAX], seq = account->last_seq;
+	uint64_t seqs[EXPLAIN_HISTORY_MAX], seq = account->last_seq;
 	struct entry entry;
 	uint32_t n = 0;
 	int r = 0;
 
-	while (seq != 0 && n < HISTORY_MAX && r == 0) {
+	while (seq != 0 && n < EXPLAIN_HISTORY_MAX && r == 0) {
 		r = store_get_entry(store, seq, &entry, NULL);
 		if (r == 0) {
 			seqs[n++] = seq;

@@ -91,7 +91,9 @@ static int set_paused(struct call *call, bool paused)
 
 int cmd_sweep_pause(struct call *call)
 {
-	return set_paused(call, true);
+	int r = call_ask_room(call, 1);
+
+	return r != 0 ? r : set_paused(call, true);
 }
 
 /* Whoever resumes has not said that the clock is right, and it would be irrevocable. */

@@ -12,10 +12,7 @@
  * complete: a task that is settled and then owed again goes on from its generation.
  */
 
-#define CLAIM_EXAMINED_MAX 4096 /* removals looked at in one claim: under 10 ms */
-#define CLAIM_BYTES_MAX    (256 * 1024)
-#define LEASE_DEFAULT      (5 * SPAN_MINUTE)
-#define LEASE_MAX          SPAN_DAY
+#define LEASE_DEFAULT (5 * SPAN_MINUTE)
 #define HISTORY_WALKED_MAX                                                                         \
 	256 /* entries of one account looked through for a repeated confirmation */
 
@@ -266,6 +263,7 @@ static int confirm(struct call *call, const struct item *item, struct fenced *fe
 		       &verdict);
 	assert(verdict.changed); /* it was owed a moment ago */
 	fenced->account.facts = verdict.next;
+	call->engine->keeper_failing[fenced->token.keeper - 1] = 0;
 	actor.note = (struct note){.reason = item->note};
 	return store_change_with(call->engine->store, &fenced->account, EVENT_TASK_CONFIRMED,
 				 &particulars, &actor);
@@ -283,6 +281,7 @@ static int fail(struct call *call, const struct item *item, struct fenced *fence
 	if (item->error.len > 0) {
 		task->error = item->error;
 	}
+	call->engine->keeper_failing[fenced->token.keeper - 1]++;
 	pack_put_int(call->out, "retry_at_us", task->next_at);
 	return store_put_task(call->engine->store, fenced->token.keeper, fenced->account.uid, task);
 }

@@ -76,6 +76,7 @@ struct claim_round {
  * @now:     trusted time of this turn
  * @progress: told while it is closed
  * @claims:  where each keeper's claims are; keeper n at [n - 1]
+ * @keeper_failing: tasks that each keeper has failed since it confirmed one last, or since the start
  * @keeper_seen_at: when each keeper was heard of last since the start; INSTANT_NONE before
  * @reading: of both clocks, of this turn
  * @busy_boot: the boot clock of the last turn that had something to do
@@ -101,6 +102,7 @@ struct engine {
 	struct tombstones tombstones;
 	struct meters meters;
 	struct claim_round claims[MODEL_KEEPERS_MAX];
+	uint32_t keeper_failing[MODEL_KEEPERS_MAX];
 	instant_t keeper_seen_at[MODEL_KEEPERS_MAX];
 	struct clock_reading reading;
 	span_t busy_boot;

@@ -17,11 +17,6 @@
  */
 
 /*
- * Entries in one turn for one subscriber: well under a millisecond, so that others have their
- * turn.
- */
-#define EVENTS_PER_TURN 256
-/*
  * Bytes of one notification at most: about 500 with the longest names, and room for a few more
  * keys.
  */

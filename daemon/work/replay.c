@@ -82,6 +82,24 @@ static int replay_kept(struct call *call, const uint8_t *fingerprint, struct sli
 	return 0;
 }
 
+/* Return: REPLAY_E_NONE, CALL_E_REFUSED, or a negative errno. */
+static int replay_admit(struct call *call)
+{
+	bool may;
+	int r = store_may_keep_answer(call->engine->store, call->peer->uid, &may);
+
+	if (r != 0) {
+		return r < 0 ? r : call_refuse_damaged(call, KEPT_NAME);
+	}
+	if (!may) {
+		return call_refuse(call, ERROR_BUSY,
+				   "the answers kept for uid %u take 1/%d of the store, its share; "
+				   "send no request_id, or wait: each is kept for 24 h",
+				   call->peer->uid, STORE_ANSWERS_SHARE_OF_UID);
+	}
+	return REPLAY_E_NONE;
+}
+
 int replay_answer(struct call *call, const struct pack_value *params)
 {
 	uint8_t fingerprint[ROWS_HASH_LEN], key[ROWS_HASH_LEN];
@@ -94,7 +112,7 @@ int replay_answer(struct call *call, const struct pack_value *params)
 	store_answer_key(call->engine->store, call->peer->uid, call->request->request_id, key);
 	r = store_get_answer(call->engine->store, key, &kept);
 	if (r == STORE_E_NONE) {
-		return REPLAY_E_NONE;
+		return replay_admit(call);
 	}
 	if (r != 0) {
 		return r < 0 ? r : call_refuse_damaged(call, KEPT_NAME);
@@ -151,6 +169,7 @@ int replay_keep(struct call *call, const struct pack_value *params, size_t start
 		return r; /* the room that is left is for deletions: asked again, they say so */
 	}
 	store_answer_key(call->engine->store, call->peer->uid, call->request->request_id, key);
-	return store_put_answer(call->engine->store, key, call->engine->now + REPLAY_KEPT_FOR,
+	return store_put_answer(call->engine->store, call->peer->uid, key,
+				call->engine->now + REPLAY_KEPT_FOR,
 				(struct slice){(const char *)kept, len});
 }

@@ -25,7 +25,8 @@ enum {
  * @params: of the message
  *
  * Return: 0 when the result has been written to call->out; REPLAY_E_NONE; CALL_E_REFUSED when the
- * id was used for another request; or a negative errno.
+ * id was used for another request, or this user has as many answers kept as it may; or a negative
+ * errno.
  */
 must_check int replay_answer(struct call *call, const struct pack_value *params);
 

@@ -13,8 +13,6 @@
  * proven all of it.
  */
 
-#define VERIFY_READS_MAX 4096 /* entries read for one stretch: under 10 ms */
-
 /**
  * struct verification - what a stretch comes to
  * @seq:     the last entry proven, or the one at fault

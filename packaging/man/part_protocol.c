@@ -240,6 +240,13 @@ void part_limits(FILE *out)
 	put_limit(out, "connections of one user", LIMITS_CONNECTIONS_OF_UID, "");
 	put_limit(out, "connections of root", LIMITS_CONNECTIONS_OF_ROOT, "");
 	put_limit(out, "connections kept for root", LIMITS_CONNECTIONS_KEPT_FOR_ROOT, "");
+	put_limit(out, "a user's answers kept for a request\\_id: the store by",
+		  STORE_ANSWERS_SHARE_OF_UID, "");
+	put_limit(out, "organizations", STORE_ORGS_MAX, "");
+	put_limit(out, "organizations that a keeper is limited to", MODEL_KEEPER_ORGS_MAX, "");
+	put_limit(out, "the longest lease; longer ones are cut to it", LEASE_MAX / SPAN_HOUR, "h");
+	put_limit(out, "entries that account.explain tells, the newest", EXPLAIN_HISTORY_MAX, "");
+	put_limit(out, "personal data of an account, packed", MODEL_PROFILE_BYTES_MAX, "bytes");
 	put_limit(out, "groups of an account, and as many permissions", MODEL_GROUPS_MAX, "");
 	put_limit(out, "holds on an account", MODEL_HOLDS_MAX, "");
 	put_limit(out, "keepers", MODEL_KEEPERS_MAX, "");

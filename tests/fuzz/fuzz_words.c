@@ -219,6 +219,12 @@ static void prove_taken(enum argument_symbol symbol, const struct ctl_value *val
 	}
 }
 
+/* A limit of the client is of all rows together, and may be of more than one page has. */
+static bool is_asked_in_pages(enum argument_type type, const struct ctl_value *value)
+{
+	return type == ARGUMENT_TYPE_LIMIT && value->integer > MODEL_ACCOUNTS_MAX;
+}
+
 static void try_value(struct feed *feed)
 {
 	enum argument_symbol symbol = (enum argument_symbol)(feed_u8(feed) % _ARGUMENT_MAX);
@@ -230,7 +236,7 @@ static void try_value(struct feed *feed)
 
 	if (wrong) {
 		prove_line(wrong);
-	} else if (!argument_is_list(type)) {
+	} else if (!argument_is_list(type) && !is_asked_in_pages(type, &value)) {
 		prove_taken(symbol, &value);
 	}
 	wrong = ctl_account_parse(text, &account);

@@ -5,6 +5,7 @@
 #include "daemon/work/log.h"
 
 #include "tests/sim/ask.h"
+#include "tests/support/temp.h"
 
 /* Turns, as the daemon's loop makes them, and what the clock does in them. */
 
@@ -69,7 +70,7 @@ void sim_open(struct sim *sim, uint64_t seed)
 	struct world *world = &sim->world;
 
 	log_set_sink(drop_log);
-	rig_prepare(&sim->rig, CLOCK_MODE_REAL, MAP_BYTES);
+	rig_prepare(&sim->rig, temp_directory_new(), CLOCK_MODE_REAL, MAP_BYTES);
 	sim->rig.rules = ask_rules;
 	sim->rig.options.tombstones = SPAN_MAX; /* the truth forgets nobody */
 	*world = (struct world){

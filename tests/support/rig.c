@@ -18,12 +18,12 @@ void rig_start(struct rig *rig)
 	assert(r == 0);
 }
 
-void rig_prepare(struct rig *rig, enum clock_mode mode, uint64_t map_bytes)
+void rig_prepare(struct rig *rig, char *directory, enum clock_mode mode, uint64_t map_bytes)
 {
 	int r;
 
 	*rig = (struct rig){
-		.directory = temp_directory_new(),
+		.directory = directory,
 		.reading = {.wall = RIG_BEGIN, .boot = SPAN_HOUR},
 	};
 	rig->options = (struct engine_options){
@@ -43,7 +43,7 @@ void rig_prepare(struct rig *rig, enum clock_mode mode, uint64_t map_bytes)
 
 void rig_open_map(struct rig *rig, enum clock_mode mode, uint64_t map_bytes)
 {
-	rig_prepare(rig, mode, map_bytes);
+	rig_prepare(rig, temp_directory_new(), mode, map_bytes);
 	rig_start(rig);
 }
 

@@ -46,8 +46,8 @@ void rig_open(struct rig *rig, enum clock_mode mode);
 void rig_open_map(struct rig *rig, enum clock_mode mode, uint64_t map_bytes);
 void rig_close(struct rig *rig);
 
-/* All of rig_open_map() but the start, so that the caller can change what it starts with. */
-void rig_prepare(struct rig *rig, enum clock_mode mode, uint64_t map_bytes);
+/* On a directory that is there, which it takes; rig_start() is still to come. */
+void rig_prepare(struct rig *rig, char *directory, enum clock_mode mode, uint64_t map_bytes);
 
 void rig_reopen(struct rig *rig);  /* as a stop and a start do */
 void rig_restart(struct rig *rig); /* as a kill and a start do: nothing is settled */

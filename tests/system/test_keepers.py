@@ -496,6 +496,19 @@ def test_keepers_are_listed_with_what_they_owe_and_when_they_were_heard_of(clien
     assert keepers.listed(client, "crm")["sla"] == "due-soon"
 
 
+def test_a_keeper_that_fails_every_task_shows_it_until_it_confirms_one(client, crm):
+    for id in ("alex", "kim"):
+        remove(client, id)
+    crm.fail(crm.claim_all())
+    assert keepers.listed(client, "crm")["failing"] == 2
+    advance(client, DAY)
+    first, second = crm.claim_all()
+    crm.fail([first])
+    assert keepers.listed(client, "crm")["failing"] == 3
+    crm.confirm([second])
+    assert "failing" not in keepers.listed(client, "crm")
+
+
 def test_a_setting_that_is_the_same_changes_nothing(client, crm):
     before = people.head(client)
     keepers.set_keeper(client, "crm")

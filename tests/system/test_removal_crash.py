@@ -14,6 +14,7 @@ import keepers
 import people
 import wire
 from daemon import BEGIN, DAY, Daemon, running
+from traced import Traced
 
 SLOT_BYTES = 32
 FIRST_SLOT = 4096  # where the key of uid 1 stands; see daemon/store/vault.h
@@ -29,30 +30,6 @@ KIM = people.guest("kim")  # stays, whole
 ALEX = 1  # the uid of who is removed; Kim's is 2
 
 pytestmark = pytest.mark.skipif(not shutil.which("strace"), reason="strace is not installed")
-
-
-class Traced:
-    """strace at a daemon that runs already: it counts from here on."""
-
-    def __init__(self, daemon, *options):
-        self.trace = daemon.directory / "trace"
-        self.process = subprocess.Popen(
-            ["strace", "-f", "-o", self.trace, "-p", str(daemon.pid), *options],
-            stdin=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        self.said = self.process.stderr.readline()
-
-    def __enter__(self):
-        if "attached" not in self.said:
-            self.process.wait()
-            pytest.skip(f"strace cannot attach here: {self.said}")
-        return self
-
-    def __exit__(self, *exception):
-        """It ends with the daemon."""
-        self.process.communicate(timeout=wire.DEADLINE)
 
 
 def purge(client):

@@ -30,6 +30,8 @@ def filled(tmp_path_factory):
             people.set_org(client, "contoso", **people.PRIVACY)
             people.take_in(client, *[people.guest(f"g{i}") for i in range(300)])
             client.items("account.leave", people.names([f"g{i}" for i in range(100)]))
+            client.items("account.purge", people.names([f"g{i}" for i in range(10)]))
+            people.settle(client)
         daemon.stop()
         copy = tmp_path_factory.mktemp("filled") / "state"
         copy_tree(daemon.state, copy)
@@ -137,6 +139,14 @@ def vault(daemon):
     return daemon.state / "store" / "vault"
 
 
+def journal(daemon):
+    return daemon.state / "store" / "journal"
+
+
+def register(daemon):
+    return daemon.state / "register"
+
+
 def used(path):
     """Bytes of an LMDB data file up to its last page, as the newer of its two first pages has it.
 
@@ -173,6 +183,17 @@ def other_data_file(daemon):
     with running() as other:
         other.stop()
         shutil.copy(data(other), data(daemon))
+
+
+def register_of_another_store(daemon):
+    with running() as other:
+        other.stop()
+        shutil.copy(register(other), register(daemon))
+
+
+def flip_in_register(daemon):
+    """One bit of a record that the store knows."""
+    overwrite(register(daemon), 64 + 10, bytes([register(daemon).read_bytes()[64 + 10] ^ 1]))
 
 
 def store_is_a_file(daemon):
@@ -212,6 +233,29 @@ DAMAGES = {
     "vault-foreign": (lambda daemon: vault(daemon).write_bytes(b"x" * 8192), "restore a backup"),
     "vault-header-changed": (
         lambda daemon: overwrite(vault(daemon), 40, b"\xff\xff"), "restore a backup"
+    ),
+    "journal-missing": (lambda daemon: journal(daemon).unlink(), "put it back, or restore a backup"),
+    "journal-empty": (lambda daemon: cut(journal(daemon), 0), "put it back, or restore a backup"),
+    "journal-cut": (lambda daemon: cut(journal(daemon), 5000), "put it back, or restore a backup"),
+    "journal-zeroed": (
+        lambda daemon: overwrite(journal(daemon), 0, bytes(1 << 20)),
+        "put it back, or restore a backup",
+    ),
+    "journal-foreign": (
+        lambda daemon: journal(daemon).write_bytes(b"x" * (1 << 20)),
+        "put it back, or restore a backup",
+    ),
+    "register-missing": (lambda daemon: register(daemon).unlink(), "start once with --new-register"),
+    "register-empty": (lambda daemon: cut(register(daemon), 0), "restore it"),
+    "register-cut": (lambda daemon: cut(register(daemon), 64 + 32), "restore the newest one"),
+    "register-zeroed": (
+        lambda daemon: overwrite(register(daemon), 0, bytes(register(daemon).stat().st_size)),
+        "restore it",
+    ),
+    "register-foreign": (lambda daemon: register(daemon).write_bytes(b"x" * 4096), "restore it"),
+    "register-changed": (flip_in_register, "restore it"),
+    "register-of-another-store": (
+        register_of_another_store, "put the one of this store in its place"
     ),
     "vault-of-another-store": (vault_of_another_store, "put the one of this store in its place"),
 }

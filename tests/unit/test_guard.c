@@ -218,7 +218,8 @@ Test(guard, counts_stay_at_the_most_that_fits)
 	struct mass_guard guard = guard_of(0);
 
 	guard_release(&guard, UINT64_MAX, NOW);
-	cr_expect_eq(guard_limit(&guard, &policy, GUARD_KIND_SWEEP, NOW), 500 + (uint64_t)UINT32_MAX);
+	cr_expect_eq(guard_limit(&guard, &policy, GUARD_KIND_SWEEP, NOW),
+		     500 + (uint64_t)UINT32_MAX);
 	cr_expect(guard_is_sound(&guard));
 	guard_count_completed(&guard, NOW);
 	cr_expect_eq(guard.n_accounts, 0);

@@ -10,12 +10,15 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#include "common/limits.h"
+
 #include "tests/support/temp.h"
 
 static char *directory;
 static char *path;
 static struct event_base *base;
 static int accepted = -1;
+static unsigned n_accepted;
 static unsigned n_turned_away;
 
 static void begin(void)
@@ -151,6 +154,7 @@ static void keep(void unused *userdata, int fd)
 	}
 	closep(&accepted);
 	accepted = fd;
+	n_accepted++;
 }
 
 static struct listener *listen_on(int fd, const char *made)
@@ -171,6 +175,24 @@ Test(listener, a_connection_is_handed_over_without_blocking_and_closed_on_exec)
 	cr_assert(fcntl(accepted, F_GETFL) & O_NONBLOCK);
 	cr_assert(fcntl(accepted, F_GETFD) & FD_CLOEXEC);
 	closep(&fd);
+	listener_free(listener);
+}
+
+Test(listener, one_turn_takes_a_bounded_number_of_connections)
+{
+	struct listener *listener = listen_on(bind_it(), path);
+	int fds[LIMITS_ACCEPTS_PER_TURN + 1];
+
+	for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
+		fds[i] = connect_new();
+	}
+	cr_assert_eq(event_base_loop(base, EVLOOP_ONCE), 0);
+	cr_assert_eq(n_accepted, LIMITS_ACCEPTS_PER_TURN);
+	cr_assert_eq(event_base_loop(base, EVLOOP_ONCE), 0);
+	cr_assert_eq(n_accepted, LIMITS_ACCEPTS_PER_TURN + 1);
+	for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
+		closep(&fds[i]);
+	}
 	listener_free(listener);
 }
 

@@ -2,6 +2,7 @@
 #include "daemon/store/register.h"
 
 #include <criterion/criterion.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -66,6 +67,28 @@ static int answer_behind(const struct register_mark *mark)
 
 	(void)register_close(removals);
 	return r;
+}
+
+/* More records behind a mark, which the store does not learn of. */
+static void add_behind(const struct register_mark *mark, uint64_t first, uint64_t n)
+{
+	struct removal_register *removals = open_behind(mark);
+
+	add(removals, first, n);
+	cr_assert_eq(register_sync(removals), 0);
+	(void)register_close(removals);
+}
+
+/* How many records are behind a mark, and the mark behind those. */
+static uint64_t count_behind(const struct register_mark *mark, struct register_mark *ret_mark)
+{
+	struct removal_register *removals = open_behind(mark);
+	uint64_t unknown, n;
+
+	register_bounds(removals, &unknown, &n);
+	register_get_mark(removals, ret_mark);
+	(void)register_close(removals);
+	return n;
 }
 
 /* A register of so many records; the mark behind them. */
@@ -231,6 +254,48 @@ Test(register, a_changed_byte_is_refused_wherever_it_is)
 		temp_file_flip(path, at, 0x10);
 	}
 	cr_assert_eq(answer_behind(&mark), 0);
+}
+
+/* A disk writes the sectors of a page in any order, and the power may go in between. */
+Test(register, a_sector_that_a_power_cut_kept_from_the_disk_ends_the_register)
+{
+	static const char zeros[512];
+	struct register_mark mark = make(4), after;
+	int fd;
+
+	add_behind(&mark, 4, 60);
+	fd = open(path, O_WRONLY);
+	cr_assert_geq(fd, 0);
+	cr_assert_eq(pwrite(fd, zeros, 512, 512), 512);
+	cr_assert_eq(close(fd), 0);
+	cr_assert_eq(count_behind(&mark, &after), 14);
+	cr_assert_eq(answer_behind(&after), 0);
+}
+
+Test(register, a_sector_that_a_power_cut_kept_from_the_disk_is_missed_by_the_store_that_knows_it)
+{
+	static const char zeros[512];
+	struct register_mark mark = make(60);
+	int fd = open(path, O_WRONLY);
+
+	cr_assert_geq(fd, 0);
+	cr_assert_eq(pwrite(fd, zeros, 512, 512), 512);
+	cr_assert_eq(close(fd), 0);
+	cr_assert_eq(answer_behind(&mark), REGISTER_E_SHORT);
+}
+
+Test(register, records_on_the_page_behind_a_gap_are_refused)
+{
+	static const char zeros[512];
+	struct register_mark mark = make(4);
+	int fd;
+
+	add_behind(&mark, 4, 200);
+	fd = open(path, O_WRONLY);
+	cr_assert_geq(fd, 0);
+	cr_assert_eq(pwrite(fd, zeros, 512, 512), 512);
+	cr_assert_eq(close(fd), 0);
+	cr_assert_eq(answer_behind(&mark), REGISTER_E_CORRUPT);
 }
 
 Test(register, records_behind_a_gap_of_zeros_are_refused)

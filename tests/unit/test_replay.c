@@ -249,20 +249,20 @@ Test(replay, kept_bytes_that_are_damaged_are_an_error)
 	memcpy(whole, kept.data, kept.len);
 	n = kept.len;
 	for (size_t len = 0; len < n; ++len) {
-		cr_assert_eq(store_put_answer(rig.engine->store, key, rig_now(&rig) + SPAN_DAY,
+		cr_assert_eq(store_put_answer(rig.engine->store, 0, key, rig_now(&rig) + SPAN_DAY,
 					      (struct slice){whole, len}),
 			     0);
 		rig_call(&rig, "account.remove", REMOVE);
 		cr_assert(rig_refused(&rig, "damaged", "request_id"));
 	}
 	whole[1 + ROWS_HASH_LEN + 1] = '\xff'; /* more values than bytes could hold */
-	cr_assert_eq(store_put_answer(rig.engine->store, key, rig_now(&rig) + SPAN_DAY,
+	cr_assert_eq(store_put_answer(rig.engine->store, 0, key, rig_now(&rig) + SPAN_DAY,
 				      (struct slice){whole, n}),
 		     0);
 	rig_call(&rig, "account.remove", REMOVE);
 	cr_assert(rig_refused(&rig, "damaged", "request_id"));
 	whole[0] = 2; /* an unknown form */
-	cr_assert_eq(store_put_answer(rig.engine->store, key, rig_now(&rig) + SPAN_DAY,
+	cr_assert_eq(store_put_answer(rig.engine->store, 0, key, rig_now(&rig) + SPAN_DAY,
 				      (struct slice){whole, n}),
 		     0);
 	rig_call(&rig, "account.remove", REMOVE);

@@ -494,7 +494,7 @@ static const uint8_t key_a[ROWS_HASH_LEN] = "answer key a...", key_b[ROWS_HASH_L
 
 static void put_answer(const uint8_t *key, instant_t until, const char *text)
 {
-	cr_assert_eq(store_put_answer(room.store, key, until, slice_of(text)), 0);
+	cr_assert_eq(store_put_answer(room.store, 1000, key, until, slice_of(text)), 0);
 }
 
 static bool has_answer(const uint8_t *key, const char *text)

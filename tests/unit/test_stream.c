@@ -87,6 +87,20 @@ Test(stream, what_came_is_there_until_it_is_taken)
 	expect_bytes("");
 }
 
+Test(stream, one_reading_has_an_end)
+{
+	static char bytes[2 * LIMITS_READ_BYTES_PER_TURN];
+	ssize_t sent = send(peer, bytes, sizeof(bytes), 0);
+	bool at_end;
+
+	cr_assert_gt(sent, LIMITS_READ_BYTES_PER_TURN);
+	cr_assert_eq(stream_read(&stream, &at_end), 0);
+	cr_assert_eq(stream_n_bytes(&stream), LIMITS_READ_BYTES_PER_TURN);
+	cr_assert_eq(stream_read(&stream, &at_end), 0);
+	cr_assert_eq(stream_n_bytes(&stream),
+		     MIN((size_t)sent, (size_t)2 * LIMITS_READ_BYTES_PER_TURN));
+}
+
 Test(stream, what_comes_goes_behind_what_came)
 {
 	come("ab");

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/io/user.h"
+
+#include "daemon/io/limits.h"
+
+/* At most LIMITS_CONNECTIONS_MAX to walk, and connections are opened far more rarely than used. */
+struct user *user_find(const struct user_list *users, uid_t uid)
+{
+	struct user *user;
+
+	TAILQ_FOREACH(user, users, in_users) {
+		if (user->uid == uid) {
+			return user;
+		}
+	}
+	return NULL;
+}
+
+struct user *user_take(struct user_list *users, uid_t uid)
+{
+	struct user *user = user_find(users, uid);
+
+	if (!user) {
+		user = calloc(1, sizeof(*user));
+		if (!user) {
+			return NULL;
+		}
+		user->uid = uid;
+		TAILQ_INIT(&user->busy);
+		TAILQ_INSERT_HEAD(users, user, in_users);
+	}
+	user->n_conns++;
+	return user;
+}
+
+struct user *user_drop(struct user_list *users, struct user *user)
+{
+	assert(user->n_conns > 0);
+	if (--user->n_conns == 0) {
+		assert(TAILQ_EMPTY(&user->busy));
+		TAILQ_REMOVE(users, user, in_users);
+		free(user);
+	}
+	return NULL;
+}
+
+static bool user_is_about(const struct user *user, span_t now)
+{
+	return !TAILQ_EMPTY(&user->busy) ||
+	       (user->seen_at > 0 && now - user->seen_at < LIMITS_SHARED_SPAN);
+}
+
+bool user_shares_turn(const struct user_list *users, span_t now)
+{
+	const struct user *user;
+	size_t n = 0;
+
+	TAILQ_FOREACH(user, users, in_users) {
+		n += user_is_about(user, now);
+		if (n > 1) {
+			return true;
+		}
+	}
+	return false;
+}
+
+bool user_has_read(struct user *user, uint64_t turn)
+{
+	if (user->turn != turn) {
+		user->turn = turn;
+		user->read_bytes = 0;
+	}
+	return user->read_bytes >= LIMITS_READ_BYTES_OF_UID_PER_TURN;
+}
+
+void user_served(struct user_list *users, struct user *user, span_t began, span_t now)
+{
+	user->seen_at = now;
+	user->heavy = now - began > LIMITS_WORK_OF_UID_PER_TURN;
+	user->waited = false;
+	TAILQ_REMOVE(users, user, in_users);
+	TAILQ_INSERT_TAIL(users, user, in_users);
+}

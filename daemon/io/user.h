@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef RETENTIOND_IO_USER_H
+#define RETENTIOND_IO_USER_H
+
+#include <sys/queue.h>
+#include <sys/types.h>
+
+#include "common/base.h"
+#include "common/instant.h"
+
+/*
+ * The users at the other ends, and whose connections are served next. A turn is shared by users,
+ * not by connections: one with 64 of them and dear requests takes no more of it than one with a
+ * single connection.
+ *
+ * A user alone has the whole of a turn. Where others have asked for something lately, turns are
+ * short, each user has a share, and who takes little goes first: a user whose last turn was longer
+ * than its share is heavy, and waits for every second turn when somebody light was served in this
+ * one. So a light user waits for one request of a heavy one at most, and no heavy one for ever.
+ */
+
+struct conn;
+
+TAILQ_HEAD(conn_list, conn);
+
+/**
+ * struct user - one uid with its connections
+ * @n_conns: that are open; freed with the last
+ * @busy:    those that this turn, or the next one, has to look at
+ * @turn, @read_bytes: what has been read from it, and in which turn
+ * @seen_at: limits_now() when it was served last; 0 if never
+ * @heavy:   it took more than its share when it was served last
+ * @waited:  the turn before this one passed it over
+ */
+struct user {
+	TAILQ_ENTRY(user) in_users;
+	uid_t uid;
+	size_t n_conns;
+	struct conn_list busy;
+	uint64_t turn;
+	size_t read_bytes;
+	span_t seen_at;
+	bool heavy;
+	bool waited;
+};
+
+TAILQ_HEAD(user_list, user);
+
+/* The user of a uid; NULL if it has no connection, or, from user_take(), without memory. */
+struct user *user_find(const struct user_list *users, uid_t uid);
+struct user *user_take(struct user_list *users, uid_t uid);         /* for one more connection */
+struct user *user_drop(struct user_list *users, struct user *user); /* one connection less */
+
+/* Whether more than one user has been served within LIMITS_SHARED_SPAN, or waits to be. */
+bool user_shares_turn(const struct user_list *users, span_t now);
+
+/* Whether no more may be read from a user in this turn, of those who share it. */
+bool user_has_read(struct user *user, uint64_t turn);
+
+/* Takes down what a user took of a turn; it goes to the end of the line. */
+void user_served(struct user_list *users, struct user *user, span_t began, span_t now);
+
+#endif

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef RETENTIOND_TESTS_CRASH_RECORDER_H
+#define RETENTIOND_TESTS_CRASH_RECORDER_H
+
+#include "common/base.h"
+
+/*
+ * Stands between this program, its libraries included, and the calls that change files: see
+ * oplog.h for what it writes down. Without a log, calls pass unseen.
+ */
+
+/**
+ * recorder_begin() - write down what happens below a directory from now on
+ * @log_fd: appended to; not closed
+ * @root:   absolute path; must outlive the recording
+ */
+void recorder_begin(int log_fd, const char *root);
+void recorder_end(void);
+
+/* An answer leaves now. */
+void recorder_ack(uint64_t picture);
+
+#endif

@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A full store: what grows asks for room and is refused, what deletes goes on."""
+
+import pytest
+
+import keepers
+import people
+import wire
+from daemon import DAY, running
+
+
+@pytest.fixture(scope="module")
+def daemon():
+    with running("map_size = 8M\n" + keepers.grant("crm")) as daemon:
+        with daemon.connect() as client:
+            people.set_org(client, "contoso")
+            keepers.set_keeper(client, "crm")
+            people.take_in(client, *[people.guest(f"g{i}") for i in range(8)])
+            people.do(client, "remove", "g0")
+            client.items("hold.add", [people.name("g1")], hold="before")
+            people.do(client, "remove", "g1")
+            fill(client)
+        yield daemon
+
+
+def fill(client):
+    """Accounts in ever smaller calls, and then entries, until not even one of them is taken."""
+    n = 1000
+    for call in range(10_000):
+        accounts = [people.guest(f"f{call}-{i}") for i in range(n)]
+        try:
+            client.items("account.import", accounts)
+        except wire.RpcError as error:
+            assert error.code == "store-full"
+            if n == 1:
+                break
+            n = max(1, n // 4)
+    with pytest.raises(wire.RpcError, match="store-full"):
+        for i in range(10_000):
+            people.do(client, ("disable", "enable")[i % 2], "g7", reason="r" * 1000)
+    head = 0
+    while people.head(client) != head:
+        head = people.head(client)
+        assert people.do(client, "purge", "g1")["outcome"] == "held"
+
+
+def named(id):
+    return {"accounts": [people.name(id)]}
+
+
+GROWS = {
+    "account.restore": named("g0"),
+    "account.disable": named("g2"),
+    "account.enable": named("g2"),
+    "hold.add": {**named("g2"), "hold": "case-7"},
+    "org.set": {"org": "adatum"},
+    "keeper.set": {"keeper": "erp"},
+    "sweep.pause": {},
+    "account.import": {"accounts": [people.guest("new")]},
+}
+
+
+@pytest.mark.parametrize("method", GROWS)
+def test_what_grows_is_refused_with_what_to_do(daemon, method):
+    with daemon.connect() as client:
+        head = people.head(client)
+        with pytest.raises(wire.RpcError) as refusal:
+            client.call(method, **GROWS[method])
+        assert (refusal.value.kind, refusal.value.code) == (wire.FAILED, "store-full")
+        assert "map_size" in refusal.value.text
+        assert people.head(client) == head
+
+
+def test_a_dry_run_needs_no_room(daemon):
+    with daemon.connect() as client:
+        item = client.items("account.restore", [people.name("g0")], dry_run=True)[0]
+        assert item["outcome"] == "ok"
+
+
+def test_asking_to_purge_what_is_held_writes_nothing(daemon):
+    with daemon.connect() as client:
+        head = people.head(client)
+        for _ in range(100):
+            assert people.do(client, "purge", "g1")["outcome"] == "held"
+        assert people.head(client) == head
+
+
+def test_what_deletes_goes_on(daemon):
+    with daemon.connect() as client, keepers.Keeper(daemon, "crm") as crm:
+        assert client.items("request.file", [people.name("g3")])[0]["outcome"] == "ok"
+        assert people.do(client, "leave", "g3")["outcome"] == "ok"
+        for verb in ("remove", "purge"):
+            assert people.do(client, verb, "g4")["outcome"] == "ok"
+        released = client.items("hold.remove", [people.name("g1")], hold="before")
+        assert people.outcomes(released) == ["ok"]
+        assert people.do(client, "purge", "g1")["outcome"] == "ok"
+        client.call("sweep.resume")
+        client.call("clock.advance", by_us=31 * DAY)
+        people.settle(client)
+        done = crm.confirm(crm.claim_all())
+        assert done and set(people.outcomes(done)) == {"ok"}
+        people.settle(client)
+        for id in ("g0", "g1", "g3", "g4"):
+            assert people.get(client, id)["state"] == "removed"

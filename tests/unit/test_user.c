@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/io/user.h"
+
+#include <criterion/criterion.h>
+
+#include "common/limits.h"
+
+#define NOW INT64_C(5000000)
+
+static struct user_list users;
+
+static void set_up(void)
+{
+	TAILQ_INIT(&users);
+}
+
+static void tear_down(void)
+{
+	struct user *user;
+
+	while ((user = TAILQ_FIRST(&users))) {
+		(void)user_drop(&users, user);
+	}
+}
+
+TestSuite(user, .init = set_up, .fini = tear_down);
+
+Test(user, connections_of_one_uid_are_one_user)
+{
+	struct user *user = user_take(&users, 1000);
+
+	cr_assert_eq(user_take(&users, 1000), user);
+	cr_assert_eq(user->n_conns, 2);
+	cr_assert_neq(user_take(&users, 1001), user);
+	(void)user_drop(&users, user);
+	cr_assert_eq(user_find(&users, 1000), user);
+}
+
+Test(user, one_is_forgotten_with_its_last_connection)
+{
+	(void)user_drop(&users, user_take(&users, 1000));
+	cr_assert_null(user_find(&users, 1000));
+}
+
+Test(user, one_alone_shares_nothing)
+{
+	struct user *user = user_take(&users, 1000);
+
+	cr_assert_not(user_shares_turn(&users, NOW));
+	user_served(&users, user, NOW, NOW);
+	(void)user_take(&users, 1001);
+	cr_assert_not(user_shares_turn(&users, NOW), "the other one has asked for nothing");
+}
+
+Test(user, two_share_while_both_were_served_lately)
+{
+	user_served(&users, user_take(&users, 1000), NOW, NOW);
+	user_served(&users, user_take(&users, 1001), NOW, NOW + 5);
+	cr_assert(user_shares_turn(&users, NOW + LIMITS_SHARED_SPAN - 1));
+	cr_assert_not(user_shares_turn(&users, NOW + LIMITS_SHARED_SPAN));
+}
+
+Test(user, who_takes_more_than_its_share_is_heavy_until_it_takes_less)
+{
+	struct user *user = user_take(&users, 1000);
+
+	user_served(&users, user, NOW, NOW + LIMITS_WORK_OF_UID_PER_TURN);
+	cr_assert_not(user->heavy);
+	user_served(&users, user, NOW, NOW + LIMITS_WORK_OF_UID_PER_TURN + 1);
+	cr_assert(user->heavy);
+	user_served(&users, user, NOW, NOW + 1);
+	cr_assert_not(user->heavy);
+}
+
+Test(user, who_was_served_goes_to_the_end)
+{
+	struct user *a = user_take(&users, 1000), *b = user_take(&users, 1001);
+
+	user_served(&users, a, NOW, NOW);
+	cr_assert_eq(TAILQ_LAST(&users, user_list), a);
+	user_served(&users, b, NOW, NOW);
+	cr_assert_eq(TAILQ_FIRST(&users), a);
+}
+
+Test(user, what_is_read_in_a_turn_has_an_end)
+{
+	struct user *user = user_take(&users, 1000);
+
+	cr_assert_not(user_has_read(user, 7));
+	user->read_bytes += LIMITS_READ_BYTES_OF_UID_PER_TURN - 1;
+	cr_assert_not(user_has_read(user, 7));
+	user->read_bytes++;
+	cr_assert(user_has_read(user, 7));
+	cr_assert_not(user_has_read(user, 8), "the next turn begins anew");
+}
