@@ -14,7 +14,8 @@
 #define ABOUT_CHECK \
 	"Exits 0 with one line if all is well. Exits 1, with one line for each, when a removal or a\n" \
 	"removal request is past its deadline, a keeper is silent while it owes what is overdue, timed\n" \
-	"work is paused, failed or is far behind, the clock is not trusted, or the store is full.\n" \
+	"work is paused, failed or is far behind, the clock is not trusted, a mass guard holds accounts\n" \
+	"back, or the store is full.\n" \
 	"\n" \
 	"With --deep it first proves the ledger's chain, every account against it, keys, personal data,\n" \
 	"indexes and the removal register, a slice at a time, which takes the role auditor. The first\n" \

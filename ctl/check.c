@@ -37,7 +37,7 @@ static void put_instant(instant_t at, instant_t now, char text[static WHEN_TEXT_
 	char instant[INSTANT_TEXT_MAX], span[SPAN_TEXT_MAX];
 
 	instant_format(at - at % SPAN_SECOND, true, instant);
-	span_format(now - at, span);
+	span_format((now - at) - (now - at) % SPAN_SECOND, span);
 	(void)snprintf(text, WHEN_TEXT_MAX, "%s (%s ago)", instant, span);
 }
 

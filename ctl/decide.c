@@ -2,6 +2,7 @@
 #include "ctl/decide.h"
 
 #include "ctl/json.h"
+#include "ctl/option.h"
 #include "ctl/request.h"
 #include "ctl/show_items.h"
 
@@ -31,6 +32,10 @@ static void put_item(struct ctl *ctl, const char *number, const json_t *item)
 		      show_plain(&ctl->show),
 		      ctl_says_yes(ctl, ARGUMENT_dry_run) ? "(dry run) " : "");
 	if (ok) {
+		(void)fprintf(out, "%s; the account is ",
+			      ctl_option_command(ctl->args.command) == COMMAND_request_deny
+				      ? "denied"
+				      : "approved");
 		show_state_sentence(&ctl->show, item);
 		(void)fputc('\n', out);
 	} else {

@@ -101,18 +101,20 @@ static const char *kind_of(const struct ctl *ctl, const json_t *item)
 		       : "soft_deletions_left";
 }
 
-/* As the daemon tells it; the account stays as it is. */
-static int make_staged(json_t *item)
+/* As the daemon tells it: the account stays as it is, and that was soft-deleted or active. */
+static int make_staged(const struct ctl *ctl, json_t *item)
 {
-	static const char *const told[] = {"state",          "deleted_at_us",
-					   "window_ends_us", "removal_started_us",
-					   "removal_due_us", "sla"};
+	static const char *const told[] = {"removal_started_us", "removal_due_us", "sla",
+					   "deleted_at_us", "window_ends_us"};
+	bool purges = ctl_option_command(ctl->args.command) == COMMAND_account_purge;
+	enum account_state state = purges ? ACCOUNT_STATE_SOFT_DELETED : ACCOUNT_STATE_ACTIVE;
 	const char *code = outcome_code(OUTCOME_STAGED);
 
-	for (size_t i = 0; i < ARRAY_LEN(told); i++) {
+	for (size_t i = 0; i < (purges ? 3 : ARRAY_LEN(told)); i++) {
 		(void)json_object_del(item, told[i]); /* it may not be there */
 	}
-	return json_object_set_new(item, "outcome", json_string(code)) |
+	return json_object_set_new(item, "state", json_string(account_state_name(state))) |
+	       json_object_set_new(item, "outcome", json_string(code)) |
 	       json_object_set_new(item, "reasons", json_pack("[s]", code));
 }
 
@@ -126,7 +128,7 @@ static int plan(struct ctl *ctl, json_t *guards, json_t *items)
 		const char *org = ctl_json_text(item, "org");
 
 		if (outcome && org && strcmp(outcome, outcome_code(OUTCOME_OK)) == 0 &&
-		    !pass(guards, org, kind_of(ctl, item)) && make_staged(item) != 0) {
+		    !pass(guards, org, kind_of(ctl, item)) && make_staged(ctl, item) != 0) {
 			return no_memory(ctl);
 		}
 	}

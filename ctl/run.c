@@ -18,6 +18,7 @@
 #include "ctl/report.h"
 #include "ctl/show_account.h"
 #include "ctl/show_duty.h"
+#include "ctl/show_guard.h"
 #include "ctl/show_items.h"
 #include "ctl/slices.h"
 #include "ctl/status.h"
@@ -68,6 +69,7 @@ static const runner_fn runners[_COMMAND_MAX] = {
 static const renderer_fn renderers[_COMMAND_MAX] = {
 	[COMMAND_account_explain] = show_explain,
 	[COMMAND_account_get] = show_account,
+	[COMMAND_guard_release] = show_released,
 	[COMMAND_hold_list] = show_holds,
 	[COMMAND_keeper_list] = show_keepers,
 	[COMMAND_keeper_set] = show_keeper,

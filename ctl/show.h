@@ -67,6 +67,9 @@ void show_wall(const struct show *show, const char *words, const json_t *clock);
  */
 must_check int show_rows(const struct show *show, const json_t *rows, const char *const *columns);
 
+/* "window ends" of window_ends_us: what people read for a key; cut to @size. */
+void show_label(const char *key, char *label, size_t size);
+
 /* A map as "key: value" lines; arrays of maps in it follow as tables. Return: 0 or -ENOMEM. */
 must_check int show_map(const struct show *show, const json_t *object);
 

@@ -149,7 +149,8 @@ void show_refusal(const struct show *show, const json_t *object)
 	size_t i;
 	const json_t *reason;
 
-	(void)fprintf(show->out, "%srefused%s", show_red(show), show_plain(show));
+	(void)fprintf(show->out, "%s%s%s", show_red(show),
+		      has_reason(object, OUTCOME_STAGED) ? "staged" : "refused", show_plain(show));
 	if (json_array_size(reasons) <= 1) {
 		(void)fputs(": ", show->out);
 		reason = json_array_get(reasons, 0);
@@ -337,6 +338,10 @@ static void put_done(const struct show *show, const json_t *item, struct show_it
 		put_hold(show, item, how);
 	} else if (is_asked(how, COMMAND_keeper_waive)) {
 		put_waived(show, item);
+	} else if (is_asked(how, COMMAND_account_disable)) {
+		(void)fputs("disabled", show->out);
+	} else if (is_asked(how, COMMAND_account_enable)) {
+		(void)fputs("enabled", show->out);
 	} else {
 		if (change) {
 			ctl_text_put(show->out, slice_of(change));

@@ -17,14 +17,9 @@ static void join(const char *prefix, const char *key, char name[static NAME_MAX_
 {
 	size_t len;
 
-	(void)snprintf(name, NAME_MAX_LEN, "%s%s%s", prefix, *prefix ? " " : "", key);
+	(void)snprintf(name, NAME_MAX_LEN, "%s%s", prefix, *prefix ? " " : "");
 	len = strlen(name);
-	if (len > 3 && strcmp(name + len - 3, "_us") == 0) {
-		name[len - 3] = '\0';
-	}
-	for (char *p = name; *p; p++) {
-		*p = (char)(*p == '_' ? ' ' : *p);
-	}
+	show_label(key, name + len, NAME_MAX_LEN - len);
 }
 
 static size_t widest(const json_t *object, const char *prefix, int depth)
@@ -68,22 +63,25 @@ static void put_lines(const struct show *show, const json_t *object, const char 
 	}
 }
 
-static int put_tables(const struct show *show, const json_t *object)
+static int put_tables(const struct show *show, const json_t *object, const char *prefix)
 {
 	const char *key;
 	json_t *value;
 	int r = 0;
 
 	json_object_foreach((json_t *)object, key, value) {
+		char name[NAME_MAX_LEN];
+
+		join(prefix, key, name);
 		if (r == 0 && is_table(value)) {
 			if (json_object_size(object) > 1 && show->legend) {
 				(void)fprintf(show->out, "\n%s", show_bold(show));
-				ctl_text_put(show->out, slice_of(key));
+				ctl_text_put(show->out, slice_of(name));
 				(void)fprintf(show->out, "%s\n", show_plain(show));
 			}
 			r = show_rows(show, value, NULL);
 		} else if (r == 0 && json_is_object(value)) {
-			r = put_tables(show, value);
+			r = put_tables(show, value, name);
 		}
 	}
 	return r;
@@ -92,7 +90,7 @@ static int put_tables(const struct show *show, const json_t *object)
 int show_map(const struct show *show, const json_t *object)
 {
 	put_lines(show, object, "", (int)widest(object, "", DEPTH_MAX), DEPTH_MAX);
-	return put_tables(show, object);
+	return put_tables(show, object, "");
 }
 
 int show_result(const struct show *show, const json_t *result)

@@ -78,18 +78,10 @@ static void choose(const json_t *rows, const char *const *wanted, struct columns
 /* "WINDOW ENDS" of window_ends_us. */
 static void heading(const char *key, char *name, size_t size)
 {
-	size_t len = strlen(key);
-
-	if (len > 3 && strcmp(key + len - 3, "_us") == 0) {
-		len -= 3;
+	show_label(key, name, size);
+	for (char *p = name; *p; p++) {
+		*p = (char)(isprint((unsigned char)*p) ? toupper((unsigned char)*p) : ' ');
 	}
-	len = MIN(len, size - 1);
-	for (size_t i = 0; i < len; i++) {
-		unsigned char c = (unsigned char)key[i];
-
-		name[i] = (char)(c == '_' || !isprint(c) ? ' ' : toupper(c));
-	}
-	name[len] = '\0';
 }
 
 /* What gives way where a terminal is too narrow: the uid beside them names the account as well. */

@@ -82,9 +82,18 @@ static bool ends_with(const char *text, const char *end)
 	return text_len >= end_len && strcmp(text + text_len - end_len, end) == 0;
 }
 
-/* A key that ends in _us is an instant, unless the table of arguments knows it as a span. */
+/* A key that ends in _us is an instant, unless it is one of these spans, or the table of arguments
+ * knows it as a span. "to_us" is where a bucket of times ends. */
 static bool is_span(const char *key)
 {
+	static const char *const spans[] = {"lateness_us", "longest_us", "sum_us",
+					    "to_us",       "took_us",    "wall_ahead_us"};
+
+	for (size_t i = 0; i < ARRAY_LEN(spans); i++) {
+		if (strcmp(spans[i], key) == 0) {
+			return true;
+		}
+	}
 	for (size_t i = 0; i < _ARGUMENT_MAX; i++) {
 		if (strcmp(argument_table[i].name, key) == 0) {
 			return argument_table[i].type == ARGUMENT_TYPE_SPAN ||
@@ -92,7 +101,22 @@ static bool is_span(const char *key)
 			       argument_table[i].type == ARGUMENT_TYPE_REMOVAL;
 		}
 	}
-	return strcmp(key, "took_us") == 0;
+	return false;
+}
+
+void show_label(const char *key, char *label, size_t size)
+{
+	size_t len = strlen(key) - (ends_with(key, "_us") ? strlen("_us") : 0);
+
+	/* What is staged stands beside since when it is. */
+	if (strcmp(key, "staged_us") == 0) {
+		(void)snprintf(label, size, "staged at");
+		return;
+	}
+	(void)snprintf(label, size, "%.*s", (int)len, key);
+	for (char *p = label; *p; p++) {
+		*p = (char)(*p == '_' ? ' ' : *p);
+	}
 }
 
 static void show_bytes(int64_t bytes, FILE *out)

@@ -120,7 +120,8 @@ static bool parse_boot_id(const char *value, struct options *options)
 {
 	return clock_parse_boot_id(slice_of(value), &options->boot_id) ||
 	       refuse("boot-id", value,
-		      "must be 32 hexadecimal digits, as in /proc/sys/kernel/random/boot_id");
+		      "must be 32 hexadecimal digits, not all 0, as in "
+		      "/proc/sys/kernel/random/boot_id");
 }
 
 static bool parse_map_size(const char *value, struct options *options)

@@ -54,8 +54,9 @@ static void tell_engaged(struct engine *engine, uint32_t number, enum guard_kind
 		LOG_LEVEL_CRITICAL, fields, ARRAY_LEN(fields),
 		"the mass guard of %s is engaged: %s %s in 24 h are as many as it lets pass. "
 		"What goes beyond is held back until somebody decides: look with retentionctl "
-		"guards --org=%s and retentionctl list --org=%s --staged",
-		org->id, count, guard_kind_name(kind), org->id, org->id);
+		"guards --org=%s and retentionctl list --org=%s %s",
+		org->id, count, guard_kind_name(kind), org->id, org->id,
+		kind == GUARD_KIND_SWEEP ? "--state=removing" : "--staged");
 }
 
 /* Commands */
@@ -353,9 +354,11 @@ static void tell_waiting(struct engine *engine)
 	span_format(engine->now - totals.engaged_since, age);
 	log_say_fields(
 		LOG_LEVEL_ERROR, fields, ARRAY_LEN(fields),
-		"the mass guards of %u organizations hold %llu accounts back, the first of "
-		"them for %s; decide with retentionctl guards and retentionctl release-guard",
-		totals.n_engaged, (unsigned long long)totals.n_staged, age);
+		"the mass guard of %u organization%s is engaged, for %s by now, and holds %llu "
+		"accounts back: look with retentionctl guards --engaged, then decide with "
+		"retentionctl release-guard mass",
+		totals.n_engaged, totals.n_engaged == 1 ? "" : "s", age,
+		(unsigned long long)totals.n_staged);
 }
 
 bool guarding_is_busy(const struct engine *engine)

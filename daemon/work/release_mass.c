@@ -64,7 +64,7 @@ int release_mass(struct call *call)
 
 	if (!REQUEST_HAS(request, org) || !REQUEST_HAS(request, expect)) {
 		return call_refuse_argument(call, REQUEST_HAS(request, org) ? "expect" : "org",
-					    "is missing; guard.list tells both");
+					    "is missing; retentionctl guards tells both");
 	}
 	r = call_named_org(call, request->org, &org);
 	if (r != 0) {
@@ -82,7 +82,7 @@ int release_mass(struct call *call)
 	pack_write_map(call->out);
 	pack_put_cstr(call->out, "guard", guard_name(GUARD_MASS));
 	pack_put_cstr(call->out, "org", org->id);
-	pack_put_bool(call->out, "released", !request->dry_run);
+	pack_put_bool(call->out, "released", !request->discard);
 	pack_put_bool(call->out, "discarded", request->discard);
 	pack_put_uint(call->out, "count", n);
 	pack_write_end(call->out);

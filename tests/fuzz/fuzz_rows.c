@@ -41,6 +41,16 @@ static bool take_profile(struct slice bytes, size_t *ret_len)
 	return true;
 }
 
+/* Form 1 of an organization comes back as form 2, with the guard's settings in it. */
+static void restore_form_1(size_t *len)
+{
+	size_t at = 1 + 1 + 2 * 8, settings = 4 + 1;
+
+	encoded[0] = 1;
+	memmove(encoded + at, encoded + at + settings, *len - at - settings);
+	*len -= settings;
+}
+
 static bool take_org(struct slice bytes, size_t *ret_len)
 {
 	struct org org;
@@ -49,7 +59,10 @@ static bool take_org(struct slice bytes, size_t *ret_len)
 		return false;
 	}
 	*ret_len = rows_encode_org(&org, encoded);
-	return encoded[0] == (uint8_t)bytes.data[0]; /* what has an older form gets the newest */
+	if (bytes.data[0] == 1) {
+		restore_form_1(ret_len);
+	}
+	return true;
 }
 
 static bool take_entry(struct slice bytes, size_t *ret_len)
@@ -116,6 +129,28 @@ static bool take_note(struct slice bytes, size_t *ret_len)
 		return false;
 	}
 	*ret_len = rows_encode_note(&note, encoded);
+	return true;
+}
+
+static bool take_guard(struct slice bytes, size_t *ret_len)
+{
+	struct guard_row guard;
+
+	if (rows_decode_guard(NUMBER, bytes, &guard) != 0) {
+		return false;
+	}
+	*ret_len = rows_encode_guard(&guard, encoded);
+	return true;
+}
+
+static bool take_staged(struct slice bytes, size_t *ret_len)
+{
+	struct staged staged;
+
+	if (rows_decode_staged(NUMBER, NUMBER, bytes, &staged) != 0) {
+		return false;
+	}
+	*ret_len = rows_encode_staged(&staged, encoded);
 	return true;
 }
 
@@ -187,8 +222,8 @@ static bool take_identity(struct slice bytes, size_t *ret_len)
 
 /* The number is an input's first byte: rows are added behind the last only. */
 static bool (*const kinds[])(struct slice bytes, size_t *ret_len) = {
-	take_account, take_profile, take_org,  take_entry, take_keeper,   take_task,
-	take_hold,    take_request, take_note, take_state, take_identity,
+	take_account, take_profile, take_org,   take_entry,    take_keeper, take_task,   take_hold,
+	take_request, take_note,    take_state, take_identity, take_guard,  take_staged,
 };
 
 /* Return: whether it was accepted; then it has encoded to the same bytes. */

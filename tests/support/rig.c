@@ -89,6 +89,7 @@ void rig_kill(struct rig *rig)
 	(void)signer_close(engine->signer);
 	(void)backup_free(engine->backups.backup);
 	(void)store_close(engine->store);
+	guarding_done(&engine->guarding);
 	pack_writer_done(&engine->scratch);
 	free(engine->call);
 	free(engine->request);

@@ -686,3 +686,16 @@ def test_what_is_printed_does_not_steer_the_terminal(ctl, client, contoso):
         except RpcError:
             continue  # refused by the daemon already
         assert not set("\u202e\x9b\x1b") & set(ctl("show", "contoso/alex").stdout)
+
+
+def test_times_that_were_taken_are_shown_as_spans(ctl, client):
+    told = ctl("stats").stdout + ctl("sweep-status").stdout
+    assert "1970" not in told
+    assert "answer times buckets" in told and "commit times buckets" in told
+
+
+def test_who_disables_and_enables_is_told_so(ctl, client):
+    people.set_org(client)
+    people.take_in(client, people.guest("alex"))
+    assert ctl("disable", "contoso/alex").stdout == "contoso/alex: disabled\n"
+    assert ctl("enable", "contoso/alex").stdout == "contoso/alex: enabled\n"

@@ -124,7 +124,9 @@ def test_requests_are_filed_listed_and_decided(ctl, client, guests):
     numbers = [row["request"] for row in listed]
     assert "cannot sign in" in ctl("requests").stdout
     assert "(dry run)" in ctl("approve", numbers[0], "--dry-run").stdout
-    assert f"request {numbers[0]}: soft-deleted" in ctl("approve", numbers[0]).stdout
+    assert f"request {numbers[0]}: approved; the account is soft-deleted" in ctl(
+        "approve", numbers[0]
+    ).stdout
     ctl("deny", numbers[1], code=USAGE)
     items = ctl.json("deny", numbers[1], numbers[0], "--reason=still here", code=PARTIAL)
     assert people.outcomes(items) == ["ok", "already-decided"]

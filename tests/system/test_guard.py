@@ -88,6 +88,8 @@ def test_a_dry_run_of_many_says_how_many_would_pass(ctl, client, tmp_path):
     crowd(client, 2400)  # three calls; 600 pass
     items = ctl.json("remove", "--dry-run", everybody(tmp_path, 2400), code=GUARD)["items"]
     assert people.outcomes(items) == 600 * ["ok"] + 1800 * ["staged"]
+    assert {item["state"] for item in items[600:]} == {"active"}
+    assert not any("window_ends_us" in item for item in items[600:])
     assert states(client) == (2400, 0)
 
 
@@ -114,7 +116,9 @@ def test_explain_and_show_say_that_the_guard_holds_it(ctl, client, tmp_path):
     crowd(client, 3)
     people.set_org(client, guard_min=1, guard_percent=1)
     ctl("remove", "contoso/g0", "contoso/g1", code=GUARD)
-    assert "staged" in ctl("show", "contoso/g1").stdout
+    shown = ctl("show", "contoso/g1").stdout
+    assert "staged: remove" in shown and "staged at: " in shown
+    assert "STAGED AT" in ctl("list", "--staged").stdout
     told = ctl("explain", "contoso/g1").stdout
     assert "mass guard" in told
     assert "release-guard mass" in told
@@ -125,7 +129,8 @@ def test_a_person_who_leaves_meanwhile_is_told_that_it_is_not_lost(ctl, client, 
     people.set_org(client, guard_min=1, guard_percent=1)
     ctl("remove", "contoso/g0", "contoso/g1", code=GUARD)
     told = ctl("leave", "contoso/g2", code=GUARD).stdout
-    assert "held back by the mass guard, and not lost" in told
+    assert "staged: held back by the mass guard, and not lost" in told
+    assert "refused" not in told
 
 
 def test_a_limit_is_an_organizations_own(ctl, client):
@@ -152,7 +157,7 @@ def test_a_kill_loses_no_count_and_nothing_that_was_held_back(daemon, client):
         people.verify(again)
 
 
-def test_removals_by_time_wait_too(ctl, client, tmp_path):
+def test_removals_by_time_wait_too(daemon, ctl, client, tmp_path):
     crowd(client, window_us=DAY)
     ctl("set-org", "contoso", "--guard-percent=100")
     ctl("remove", "--quiet", everybody(tmp_path))
@@ -160,8 +165,36 @@ def test_removals_by_time_wait_too(ctl, client, tmp_path):
     ctl("advance", "1d")
     people.settle(client)
     assert guard(client)["removals_staged"] == N - LIMIT
+    assert "retentionctl list --org=contoso --state=removing" in daemon.log.read_text()
+    assert len(ctl.json("list", "--org=contoso", "--state=removing")) == N - LIMIT
     assert "accounts back" in ctl("check", code=FAILURE).stdout
     assert "mass guard" in ctl("explain", f"contoso/g{N - 1}").stdout
     ctl("release-guard", "mass", "--org=contoso", f"--expect={N - LIMIT}")
     people.settle(client)
     assert client.call("stats.get")["accounts"]["removed"] == N
+
+
+def test_a_purge_of_thousands_that_is_tried_leaves_them_as_they_are(ctl, client, tmp_path):
+    crowd(client, 1600)
+    ctl("set-org", "contoso", "--guard-percent=100")
+    ctl("remove", "--quiet", everybody(tmp_path, 1600))
+    ctl("set-org", "contoso", "--guard-percent=25")
+    items = ctl.json("purge", "--dry-run", everybody(tmp_path, 1600), code=GUARD)["items"]
+    assert people.outcomes(items) == LIMIT * ["ok"] + 1100 * ["staged"]
+    assert {item["state"] for item in items[LIMIT:]} == {"soft-deleted"}
+    assert {*items[1000]} == {*items[LIMIT]} - {"contact"}, (items[LIMIT], items[1000])
+
+
+def test_a_release_says_what_is_missing_and_what_it_did(ctl, client, tmp_path):
+    crowd(client, 5)
+    people.set_org(client, guard_min=1, guard_percent=1)
+    ctl("remove", *[f"contoso/g{i}" for i in range(5)], code=GUARD)
+    assert "org: is missing; retentionctl guards" in ctl("release-guard", "mass", code=USAGE).stderr
+    told = ctl("release-guard", "mass", "--org=contoso", "--expect=4", "--dry-run").stdout
+    assert told.startswith("dry run, nothing was changed:\n")
+    assert "what was held back of 4 accounts is carried out" in told
+    assert guard(client)["staged"] == 4
+    told = ctl("release-guard", "mass", "--org=contoso", "--expect=4", "--discard").stdout
+    assert "retentionctl list --org=contoso --state=soft-deleted" in told
+    await_carried_out(client)
+    assert states(client) == (4, 1)

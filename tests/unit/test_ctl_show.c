@@ -91,6 +91,8 @@ Test(ctl_show, a_key_says_what_its_number_counts)
 
 	show_json(&shown, "window_us", "2592000000000");
 	shown_is(&shown, "30d");
+	show_json(&shown, "lateness_us", "864000000000");
+	shown_is(&shown, "10d");
 	show_json(&shown, "window_ends_us", "86400000000");
 	shown_is(&shown, "1970-01-02T00:00:00Z (in 1d)");
 	show_json(&shown, "used_bytes", "1536");

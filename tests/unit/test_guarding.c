@@ -356,7 +356,7 @@ Test(guarding, a_release_can_be_tried)
 	ask("account.remove", 1, 6, "");
 	release(3, ", 'dry_run': true");
 	cr_expect_eq(rig_number(&rig, "count"), 3);
-	cr_expect_not(rig_true(&rig, "released"));
+	cr_expect(rig_true(&rig, "released"));
 	rig_idle(&rig);
 	cr_expect_not(is_gone(4));
 	release(3, "");
@@ -368,6 +368,7 @@ Test(guarding, what_is_discarded_is_never_carried_out)
 	ask("account.remove", 1, 6, "");
 	release(3, ", 'discard': true");
 	cr_expect(rig_true(&rig, "discarded"));
+	cr_expect_not(rig_true(&rig, "released"));
 	rig_idle(&rig);
 	cr_expect_not(is_gone(4));
 	cr_expect_not(is_staged(4));
