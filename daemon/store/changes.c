@@ -115,6 +115,9 @@ int store_replay_entry(struct store *store, const struct entry *entry)
 	if (entry->uid == 0) {
 		return 0;
 	}
+	if (!store_org(store, entry->org)) {
+		return STORE_E_CORRUPT;
+	}
 	r = store_get_account(store, entry->uid, &account);
 	is_new = r == STORE_E_NONE;
 	if (r == 0) {

@@ -230,7 +230,7 @@ static int open_load(struct store *store)
 		r = keepers_load(&store->keepers, txn);
 	}
 	if (r == 0) {
-		r = guards_load(&store->guards, txn, store->orgs.n);
+		r = guards_load(&store->guards, txn, store->orgs.n, store->head.seq);
 	}
 	if (r == 0) {
 		r = store_load_instants(store);
