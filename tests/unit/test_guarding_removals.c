@@ -208,3 +208,12 @@ Test(guarding_removals, keys_that_are_none_keep_no_release_from_its_end)
 	cr_expect_neq(rig_row(&rig, uids[4]).facts.deleted_at, INSTANT_NONE);
 	cr_expect_eq(guard_of("deciding"), 0);
 }
+
+Test(guarding_removals, the_guard_of_one_organization_is_the_last)
+{
+	rig_call(&rig, "guard.list", "{'org': 'fabrikam', 'limit': 1}");
+	cr_expect_eq(rig_count(&rig, "guards"), 1);
+	cr_expect_not(rig_has(&rig, "cursor"));
+	rig_call(&rig, "guard.list", "{'limit': 1}");
+	cr_expect(rig_has(&rig, "cursor"));
+}
