@@ -23,7 +23,7 @@ struct early {
 	uint64_t uids[STORE_EARLY_MAX];
 };
 
-/* From now on accounts that come to stand up to @before in the due index are named. */
+/* From now on accounts that come to stand up to @before in the due index, or to be due of more, are named. */
 void store_watch_early(struct store *store, struct due_position before);
 
 /* None is, nor is any told that was: whoever begins at the first finds them all. */

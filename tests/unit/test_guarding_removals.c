@@ -217,3 +217,30 @@ Test(guarding_removals, the_guard_of_one_organization_is_the_last)
 	rig_call(&rig, "guard.list", "{'limit': 1}");
 	cr_expect(rig_has(&rig, "cursor"));
 }
+
+Test(guarding_removals, what_happens_to_an_account_that_waits_counts_it_no_more)
+{
+	rig_call(&rig, "org.set", "{'org': 'fabrikam', 'window_us': %lld}", (long long)SPAN_DAY);
+	for (int i = 1; i <= 8; i++) {
+		char id[16];
+
+		(void)snprintf(id, sizeof(id), "g-%d", i);
+		(void)rig_import(&rig, "fabrikam", id);
+	}
+	rig_unguard(&rig, "fabrikam");
+	for (uint64_t uid = 1; uid <= 8; uid++) {
+		rig_change(&rig, "account.remove", uid);
+	}
+	rig_call(&rig, "org.set", "{'org': 'fabrikam', 'guard_min': 1, 'guard_percent': 1}");
+	rig_change(&rig, "account.purge", 1);
+	rig_call(&rig, "account.purge", "{'accounts': [{'uid': 4}]}");
+	cr_assert(rig_is(&rig, "items.0.outcome", "staged"));
+	rig_advance(&rig, SPAN_DAY);
+	rig_idle(&rig);
+	cr_assert_eq(guard_of("removals_staged"), 6);
+	rig_call(&rig, "guard.release",
+		 "{'guard': 'mass', 'org': 'fabrikam', 'expect': 1, 'discard': true}");
+	cr_assert_not(rig.failed);
+	rig_idle(&rig);
+	cr_expect_eq(guard_of("removals_staged"), 6);
+}
