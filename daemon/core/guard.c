@@ -89,13 +89,18 @@ static void roll(struct mass_guard *guard, instant_t now)
 }
 
 /* What no longer fits stays at the most: the guard is then stricter, never laxer. */
+static void add_at(struct guard_series *series, int64_t hour, uint64_t n)
+{
+	uint32_t *count = &series->n[hour % GUARD_HOURS];
+	uint64_t added = MIN(n, UINT32_MAX - (uint64_t)*count);
+
+	*count += (uint32_t)added;
+	series->sum += added;
+}
+
 static void add(struct mass_guard *guard, struct guard_series *series, uint64_t n)
 {
-	uint32_t *hour = &series->n[guard->hour % GUARD_HOURS];
-	uint64_t added = MIN(n, UINT32_MAX - (uint64_t)*hour);
-
-	*hour += (uint32_t)added;
-	series->sum += added;
+	add_at(series, guard->hour, n);
 }
 
 uint64_t guard_limit(const struct mass_guard *guard, const struct policy *policy,
@@ -150,8 +155,28 @@ void guard_disengage(struct mass_guard *guard, enum guard_kind kind)
 	guard->engaged_at[kind] = INSTANT_NONE;
 }
 
+/*
+ * More of a kind has happened than the limit is, and it would swallow what is released. It is released
+ * as well, in the hours in which it happened: both are forgotten together.
+ */
+static void release_excess(struct mass_guard *guard, const struct policy *policy,
+			   enum guard_kind kind, instant_t now)
+{
+	uint64_t limit = guard_limit(guard, policy, kind, now);
+	uint64_t done = guard_done(guard, kind, now);
+	uint64_t excess = done > limit ? done - limit : 0;
+
+	for (int64_t hour = MAX(guard->hour - GUARD_HOURS + 1, 0); hour <= guard->hour; hour++) {
+		uint64_t n = MIN(excess, guard->done[kind].n[hour % GUARD_HOURS]);
+
+		add_at(&guard->released[kind], hour, n);
+		excess -= n;
+	}
+}
+
 /* A command that is released counts as done from now on, so that nothing else takes its place. */
-void guard_release(struct mass_guard *guard, uint64_t n_due, instant_t now)
+void guard_release(struct mass_guard *guard, const struct policy *policy, uint64_t n_due,
+		   instant_t now)
 {
 	roll(guard, now);
 	for (enum guard_kind kind = 0; kind < _GUARD_KIND_MAX; kind++) {
@@ -160,7 +185,10 @@ void guard_release(struct mass_guard *guard, uint64_t n_due, instant_t now)
 		guard->n_staged[kind] = 0;
 		guard->engaged_at[kind] = INSTANT_NONE;
 	}
-	add(guard, &guard->released[GUARD_KIND_SWEEP], n_due);
+	if (n_due > 0) {
+		release_excess(guard, policy, GUARD_KIND_SWEEP, now);
+		add(guard, &guard->released[GUARD_KIND_SWEEP], n_due);
+	}
 }
 
 void guard_discard(struct mass_guard *guard)

@@ -105,9 +105,12 @@ void guard_disengage(struct mass_guard *guard, enum guard_kind kind);
  * guard_release() - let happen what is held back, and nothing beyond
  * @n_due: of GUARD_KIND_SWEEP: accounts whose removal is held back
  *
- * No kind is engaged any more. Whatever then goes beyond the limit engages it again.
+ * No kind is engaged any more. Whatever then goes beyond the limit engages it again. As many removals
+ * pass as were held back even where more have happened than the limit is: it was lowered, or the
+ * guard was off.
  */
-void guard_release(struct mass_guard *guard, uint64_t n_due, instant_t now);
+void guard_release(struct mass_guard *guard, const struct policy *policy, uint64_t n_due,
+		   instant_t now);
 
 /* What is held back is not to happen: commands alone can be discarded, time cannot. */
 void guard_discard(struct mass_guard *guard);

@@ -253,7 +253,12 @@ static outcome_set_t set_held(struct step *step)
 static outcome_set_t release(struct step *step)
 {
 	(void)set_held(step); /* is never refused */
-	if (step->now >= window_end(&step->facts) && !lifecycle_is_held(&step->facts, step->now)) {
+	if (step->now < window_end(&step->facts) || lifecycle_is_held(&step->facts, step->now)) {
+		return 0;
+	}
+	if (step->context->guarded) {
+		step->facts.held_until = step->now;
+	} else {
 		facts_start(&step->facts, step->context->keepers, step->now);
 	}
 	return 0;

@@ -86,6 +86,8 @@ enum lifecycle_action {
  * @policy:     the organization's settings; used by leave and by deletions
  * @name_taken: an active account of the organization has this UPN or id meanwhile; used by restore
  * @held_until: of the holds as they are after hold and release; used by these
+ * @guarded:    the mass guard holds removals back: one that waited for a hold that is released is
+ *              not started, and waits on, as if the hold had ended by itself; used by release
  * @keepers:    who owes the erasure of a removal that starts now, bit n - 1 for keeper n; used by
  *              whatever starts one. Settle and owe: the keeper meant
  */
@@ -93,6 +95,7 @@ struct lifecycle_context {
 	const struct policy *policy;
 	bool name_taken;
 	instant_t held_until;
+	bool guarded;
 	uint64_t keepers;
 };
 
@@ -184,7 +187,8 @@ struct facts lifecycle_redate(const struct facts *facts, span_t by);
  *     3  window-ended when only a hold keeps it from removal; name-conflict when
  *        @context->name_taken
  *     4  held while a hold stands
- *     5  -> removing, from now on, when it was the last hold and the window has ended
+ *     5  -> removing, from now on, when it was the last hold and the window has ended; with
+ *        @context->guarded that is not recorded
  *     6  not-owed when that keeper owes nothing
  *     7  records removal_started_at = the end of the window or of the last hold, however late;
  *        before that, and once it is recorded, ok without a change

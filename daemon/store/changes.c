@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 
+#include "daemon/core/lifecycle.h"
 #include "daemon/store/inside.h"
 
 /*
@@ -68,6 +69,13 @@ static void count_account(struct store_counts *counts, const struct account *acc
 	}
 }
 
+static bool is_due_as_before(const struct facts *before, const struct facts *facts)
+{
+	instant_t at, before_at;
+
+	return lifecycle_next(before, &before_at) == lifecycle_next(facts, &at) && before_at == at;
+}
+
 int store_project(struct store *store, const struct account *account, bool is_new)
 {
 	struct account before;
@@ -81,7 +89,9 @@ int store_project(struct store *store, const struct account *account, bool is_ne
 		count_account(&store->state.counts, &before, -1);
 	}
 	count_account(&store->state.counts, account, 1);
-	store_note_early(store, account);
+	if (is_new || !is_due_as_before(&before.facts, &account->facts)) {
+		store_note_early(store, account);
+	}
 	due_front_lower(&store->due_front, account);
 	return overlay_put(store->overlay, account, is_new ? NULL : &before);
 }
@@ -114,6 +124,9 @@ int store_replay_entry(struct store *store, const struct entry *entry)
 
 	if (entry->uid == 0) {
 		return 0;
+	}
+	if (!store_org(store, entry->org)) {
+		return STORE_E_CORRUPT;
 	}
 	r = store_get_account(store, entry->uid, &account);
 	is_new = r == STORE_E_NONE;

@@ -4,18 +4,36 @@
 #include "daemon/core/lifecycle.h"
 #include "daemon/store/inside.h"
 
-void store_watch_early(struct store *store, instant_t before)
+void store_watch_early(struct store *store, struct due_position before)
 {
 	store->early.before = before;
+}
+
+void store_forget_early(struct store *store)
+{
+	store->early.before = (struct due_position){0};
+	store->early.lost = false;
+	store->early.n = 0;
+}
+
+/* Behind the place, of the same instant too, it is found where it stands. */
+static bool is_early(const struct early *early, const struct account *account)
+{
+	instant_t at;
+
+	if (early->before.uid == 0 ||
+	    lifecycle_next(&account->facts, &at) == LIFECYCLE_ACTION_NONE) {
+		return false;
+	}
+	return at < early->before.at ||
+	       (at == early->before.at && account->uid <= early->before.uid);
 }
 
 void store_note_early(struct store *store, const struct account *account)
 {
 	struct early *early = &store->early;
-	instant_t at;
 
-	if (early->before == INSTANT_NONE ||
-	    lifecycle_next(&account->facts, &at) == LIFECYCLE_ACTION_NONE || at > early->before) {
+	if (!is_early(early, account)) {
 		return;
 	}
 	if (early->n == STORE_EARLY_MAX) {

@@ -12,19 +12,22 @@
 #define STORE_EARLY_MAX 1024 /* named one by one; of more, only that there are more */
 
 /**
- * struct early - accounts that something is due of before an instant
- * @before: INSTANT_NONE: none is named
+ * struct early - accounts that something is due of up to a place in the due index
+ * @before: the place; zeros: none is named
  * @lost:   there were more than there is room for
  */
 struct early {
-	instant_t before;
+	struct due_position before;
 	bool lost;
 	uint32_t n;
 	uint64_t uids[STORE_EARLY_MAX];
 };
 
-/* From now on accounts that come to stand up to @before in the due index are named. */
-void store_watch_early(struct store *store, instant_t before);
+/* From now on accounts that come to stand up to @before in the due index, or to be due of more, are named. */
+void store_watch_early(struct store *store, struct due_position before);
+
+/* None is, nor is any told that was: whoever begins at the first finds them all. */
+void store_forget_early(struct store *store);
 
 /* Names an account again, if it still stands there. */
 void store_note_early(struct store *store, const struct account *account);

@@ -33,7 +33,8 @@ int guards_ensure(struct guards *guards, uint32_t n_orgs)
 	return 0;
 }
 
-static int load_row(struct guards *guards, struct slice key, struct slice bytes)
+/* A row that knows of more entries than there are would reckon with none of those to come. */
+static int load_row(struct guards *guards, struct slice key, struct slice bytes, uint64_t head_seq)
 {
 	struct guard_row row;
 	uint32_t org;
@@ -42,14 +43,15 @@ static int load_row(struct guards *guards, struct slice key, struct slice bytes)
 		return GUARDS_E_CORRUPT;
 	}
 	org = load_be32(key.data);
-	if (org < 1 || org > guards->n || rows_decode_guard(org, bytes, &row) != 0) {
+	if (org < 1 || org > guards->n || rows_decode_guard(org, bytes, &row) != 0 ||
+	    row.seq > head_seq) {
 		return GUARDS_E_CORRUPT;
 	}
 	guards_slot(guards, org)->row = row;
 	return 0;
 }
 
-int guards_load(struct guards *guards, struct kv_txn *txn, uint32_t n_orgs)
+int guards_load(struct guards *guards, struct kv_txn *txn, uint32_t n_orgs, uint64_t head_seq)
 {
 	cleanup(kv_cursor_closep) struct kv_cursor *cursor = NULL;
 	struct slice key, bytes;
@@ -62,7 +64,7 @@ int guards_load(struct guards *guards, struct kv_txn *txn, uint32_t n_orgs)
 		r = kv_cursor_seek(cursor, (struct slice){0}, &key, &bytes);
 	}
 	while (r == 0) {
-		r = load_row(guards, key, bytes);
+		r = load_row(guards, key, bytes, head_seq);
 		if (r != 0) {
 			return r;
 		}

@@ -34,8 +34,12 @@ struct guards {
 	bool urgent;
 };
 
-/* Return: 0, GUARDS_E_CORRUPT (a row of an organization that is not there too), or a negative errno. */
-must_check int guards_load(struct guards *guards, struct kv_txn *txn, uint32_t n_orgs);
+/*
+ * Up to the ledger's last entry @head_seq. Return: 0, GUARDS_E_CORRUPT (a row of an organization or of an
+ * entry that is not there too), or a negative errno.
+ */
+must_check int guards_load(struct guards *guards, struct kv_txn *txn, uint32_t n_orgs,
+			   uint64_t head_seq);
 void guards_done(struct guards *guards);
 
 /* Room for organizations up to a number; new ones have counted nothing. Return: 0 or -ENOMEM. */

@@ -230,7 +230,7 @@ static int open_load(struct store *store)
 		r = keepers_load(&store->keepers, txn);
 	}
 	if (r == 0) {
-		r = guards_load(&store->guards, txn, store->orgs.n);
+		r = guards_load(&store->guards, txn, store->orgs.n, store->head.seq);
 	}
 	if (r == 0) {
 		r = store_load_instants(store);
@@ -302,7 +302,6 @@ int store_open(const struct store_options *options, instant_t now, struct store 
 	}
 	(void)store_say_fault(0, "%s", "");
 	store->lock_fd = -1;
-	store->early.before = INSTANT_NONE;
 	store->map_bytes = options->map_bytes ? options->map_bytes : STORE_MAP_DEFAULT;
 	store->progress = options->progress;
 	store->directory = strdup(options->directory);

@@ -78,22 +78,24 @@ int store_open_guards(struct store *store)
 
 static int read_staged(struct slice key, struct slice row, struct staged *ret_staged)
 {
-	if (key.len != 12 ||
-	    rows_decode_staged(load_be32(key.data), key_uid(key), row, ret_staged) != 0) {
-		return STORE_E_CORRUPT;
-	}
-	return 0;
+	return rows_decode_staged(load_be32(key.data), key_uid(key), row, ret_staged) == 0
+		       ? 0
+		       : STORE_E_CORRUPT;
+}
+
+static bool holds_commands(const struct mass_guard *guard)
+{
+	return guard_n_staged(guard) + guard_n_decided(guard) > 0;
 }
 
 int store_get_staged(struct store *store, const struct account *account, struct staged *ret_staged)
 {
-	const struct mass_guard *guard = &store_guard(store, account->org)->guard;
 	struct key key = key_staged(account->org, account->uid);
 	struct slice row;
 	struct kv_txn *txn;
 	int r;
 
-	if (guard_n_staged(guard) + guard_n_decided(guard) == 0) {
+	if (!holds_commands(&store_guard(store, account->org)->guard)) {
 		return STORE_E_NONE;
 	}
 	r = store_reading(store, &txn);
@@ -106,27 +108,32 @@ int store_get_staged(struct store *store, const struct account *account, struct 
 	return read_staged(key_slice(&key), row, ret_staged);
 }
 
+/* Keys of another length are damage that leads to no account. */
 int store_next_staged(struct store *store, uint32_t org, uint64_t *uid, struct staged *ret_staged)
 {
 	cleanup(kv_cursor_closep) struct kv_cursor *cursor = NULL;
 	struct key after = key_staged(org, *uid);
 	struct slice key, row;
 	struct kv_txn *txn;
-	int r = store_reading(store, &txn);
+	int r;
 
+	if (!holds_commands(&store_guard(store, org)->guard)) {
+		return STORE_E_NONE;
+	}
+	r = store_reading(store, &txn);
 	if (r == 0) {
 		r = kv_cursor_open(txn, KV_STAGED, &cursor);
 	}
 	if (r == 0) {
 		r = kv_cursor_seek(cursor, key_slice(&after), &key, &row);
 	}
-	if (r == 0 && slice_equal(key, key_slice(&after))) {
+	while (r == 0 && (key.len != after.len || slice_equal(key, key_slice(&after)))) {
 		r = kv_cursor_next(cursor, &key, &row);
 	}
 	if (r != 0) {
 		return r < 0 ? r : r == KV_E_NONE ? STORE_E_NONE : STORE_E_CORRUPT;
 	}
-	if (key.len < 4 || load_be32(key.data) != org) {
+	if (load_be32(key.data) != org) {
 		return STORE_E_NONE;
 	}
 	*uid = key_uid(key);
@@ -260,7 +267,7 @@ int store_release_guard(struct store *store, uint32_t org, uint64_t n_due,
 	uint64_t count = guard_n_staged(&slot->row.guard) + n_due;
 	int r = note_guard(store, org, EVENT_GUARD_RELEASED, count, actor);
 
-	guard_release(&slot->row.guard, n_due, actor->at);
+	guard_release(&slot->row.guard, &store_org(store, org)->policy, n_due, actor->at);
 	slot->row.decided_seq = store->head.seq;
 	slot->row.discards = false;
 	touch(store, slot);

@@ -103,7 +103,7 @@ int cmd_guard_list(struct call *call)
 	pack_put_array(call->out, "guards");
 	number = put_guards(call, only, load_be32(cursor));
 	pack_write_end(call->out);
-	if (number < store_n_orgs(call->engine->store)) {
+	if (!only && number < store_n_orgs(call->engine->store)) {
 		store_be32(cursor, number);
 		answer_put_hex(call->out, "cursor", cursor, sizeof(cursor));
 	}

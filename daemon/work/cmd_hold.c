@@ -91,6 +91,34 @@ static int keep_hold(struct call *call, const struct hold_change *change, uint64
 	return r != 0 ? r : store_put_hold(store, uid, &hold);
 }
 
+static bool starts_removal(const struct account *account, const struct lifecycle_verdict *verdict)
+{
+	return account->facts.removal_started_at == INSTANT_NONE &&
+	       verdict->next.removal_started_at != INSTANT_NONE;
+}
+
+/*
+ * Whoever releases the holds of many must not start more removals than the clock may. The hold goes
+ * all the same; what the mass guard then holds back, the sweep finds where it stands.
+ */
+static int guard(struct call *call, const struct account *account,
+		 struct lifecycle_context *context, struct lifecycle_verdict *verdict)
+{
+	int r = 0;
+
+	if (!starts_removal(account, verdict)) {
+		return 0;
+	}
+	if (!call->request->dry_run) {
+		r = guarding_judge_removal(call->engine, account, &context->guarded);
+	}
+	if (r == 0 && context->guarded) {
+		lifecycle_step(&account->facts, LIFECYCLE_RELEASE, context, call->engine->now,
+			       verdict);
+	}
+	return r;
+}
+
 /* Return: 0, STORE_E_CORRUPT, or a negative errno. */
 static int judge(struct call *call, const struct hold_change *change, const struct account *account,
 		 instant_t until, struct lifecycle_verdict *ret_verdict)
@@ -124,7 +152,7 @@ static int judge(struct call *call, const struct hold_change *change, const stru
 		*ret_verdict = (struct lifecycle_verdict){
 			.outcome = fault, .reasons = OUTCOME_BIT(fault), .next = account->facts};
 	}
-	return 0;
+	return guard(call, account, &context, ret_verdict);
 }
 
 static int change_hold(struct call *call, const struct item *item, struct account *account,

@@ -68,9 +68,17 @@ static bool org_differs(struct call *call, const struct org *org)
 	return len != rows_encode_org(org, after) || memcmp(before, after, len) != 0;
 }
 
+/* What the mass guard holds back goes on when it is switched off: let the sweep find it. */
+static bool ends_guard(struct call *call, const struct org *org)
+{
+	const struct org *known = store_org(call->engine->store, org->number);
+
+	return known && !guard_is_off(&known->policy) && guard_is_off(&org->policy);
+}
+
 static int store_settings(struct call *call, struct org *org)
 {
-	bool room;
+	bool room, ends = ends_guard(call, org);
 	int r = store_has_room(call->engine->store, sizeof(*org), &room);
 
 	if (r != 0) {
@@ -80,7 +88,9 @@ static int store_settings(struct call *call, struct org *org)
 		return call_refuse_full(call);
 	}
 	r = store_put_org(call->engine->store, org, &call->actor);
-	guarding_go_on(call->engine); /* the mass guard may let more pass now */
+	if (ends) {
+		guarding_go_on(call->engine);
+	}
 	return r == STORE_E_NONE
 		       ? call_refuse(call, ERROR_STORE_FULL,
 				     "there are %u organizations already, as many as are kept",

@@ -195,7 +195,7 @@ static void sweep_see(struct engine *engine, const struct account *account, bool
 	sweep->clean = sweep->clean && held;
 	if (sweep->clean) {
 		sweep->front = sweep->position;
-		store_watch_early(engine->store, sweep->front.at);
+		store_watch_early(engine->store, sweep->front);
 	}
 	if (held) {
 		guarding_see(engine, account->org, sweep->clean);
@@ -337,7 +337,7 @@ void sweep_look_again(struct engine *engine)
 	sweep->front = (struct due_position){0};
 	sweep->busy = false;
 	sweep->changed = true;
-	store_watch_early(engine->store, INSTANT_NONE);
+	store_forget_early(engine->store);
 	guarding_forget_passes(engine);
 }
 

@@ -175,7 +175,7 @@ Test(guard, a_release_lets_pass_exactly_what_was_held_back)
 	count_many(&guard, GUARD_KIND_DELETION, 500, NOW);
 	guard_engage(&guard, GUARD_KIND_DELETION, NOW);
 	guard.n_staged[GUARD_KIND_DELETION] = 12;
-	guard_release(&guard, 0, NOW);
+	guard_release(&guard, &policy, 0, NOW);
 	cr_expect_eq(guard_n_staged(&guard), 0);
 	cr_expect_eq(guard_n_decided(&guard), 12);
 	cr_expect(!guard_is_engaged(&guard, GUARD_KIND_DELETION));
@@ -194,9 +194,22 @@ Test(guard, a_release_lets_removals_that_are_due_start)
 
 	count_many(&guard, GUARD_KIND_SWEEP, 500, NOW);
 	guard_engage(&guard, GUARD_KIND_SWEEP, NOW);
-	guard_release(&guard, 7, NOW);
+	guard_release(&guard, &policy, 7, NOW);
 	cr_expect_eq(left(&guard, GUARD_KIND_SWEEP, NOW), 7);
 	cr_expect_eq(left(&guard, GUARD_KIND_DELETION, NOW), 500);
+}
+
+Test(guard, a_release_counts_from_what_has_happened_where_that_is_beyond_the_limit)
+{
+	struct mass_guard guard = guard_of(0);
+
+	count_many(&guard, GUARD_KIND_SWEEP, 2000, NOW); /* the guard was off */
+	guard_engage(&guard, GUARD_KIND_SWEEP, NOW + 20 * SPAN_HOUR);
+	guard_release(&guard, &policy, 7, NOW + 20 * SPAN_HOUR);
+	cr_expect_eq(left(&guard, GUARD_KIND_SWEEP, NOW + 20 * SPAN_HOUR), 7);
+	cr_expect_eq(left(&guard, GUARD_KIND_SWEEP, NOW + 25 * SPAN_HOUR), 507,
+		     "it is forgotten with what happened");
+	cr_expect(guard_is_sound(&guard));
 }
 
 Test(guard, what_is_discarded_raises_no_limit)
@@ -217,7 +230,7 @@ Test(guard, counts_stay_at_the_most_that_fits)
 {
 	struct mass_guard guard = guard_of(0);
 
-	guard_release(&guard, UINT64_MAX, NOW);
+	guard_release(&guard, &policy, UINT64_MAX, NOW);
 	cr_expect_eq(guard_limit(&guard, &policy, GUARD_KIND_SWEEP, NOW),
 		     500 + (uint64_t)UINT32_MAX);
 	cr_expect(guard_is_sound(&guard));
