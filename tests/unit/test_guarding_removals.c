@@ -125,7 +125,7 @@ Test(guarding_removals, whoever_releases_many_holds_lets_no_more_start)
 	rig_unguard(&rig, "fabrikam");
 	for (int i = 1; i <= 5; i++) {
 		uint64_t uid;
-		char id[16];
+		char id[24];
 
 		(void)snprintf(id, sizeof(id), "held-%d", i);
 		uid = rig_import(&rig, "fabrikam", id);
