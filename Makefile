@@ -289,8 +289,8 @@ run-demo: all
 	@RETENTIOND=$(abspath $(RETENTIOND)) RETENTIONCTL=$(abspath $(RETENTIONCTL)) packaging/demo/demo
 
 .PHONY: run-check
-run-check: all man $(unit_tests) $(bench) $(fuzz_programs) $(if $(SAN),,$(sim)) $(crash)
-	@BUILD=$(out) SIM=$(if $(SAN),,$(abspath $(sim))) CC='$(CC)' CPPFLAGS='$(cppflags)' CFLAGS='$(cflags)' BENCH=$(abspath $(bench)) \
+run-check: all man $(unit_tests) $(bench) $(fuzz_programs) $(if $(SAN),,$(sim) $(crash))
+	@BUILD=$(out) SIM=$(if $(SAN),,$(abspath $(sim))) CRASH=$(if $(SAN),,$(abspath $(crash))) CC='$(CC)' CPPFLAGS='$(cppflags)' CFLAGS='$(cflags)' BENCH=$(abspath $(bench)) \
 		RETENTIOND=$(abspath $(RETENTIOND)) RETENTIONCTL=$(abspath $(RETENTIONCTL)) tests/run
 
 # What the simulator plays; SEED plays one history again, and tells the shortest part that fails;

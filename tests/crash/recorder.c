@@ -59,9 +59,9 @@ static void put(const void *bytes, size_t len)
 
 static bool is_below_root(const char *path)
 {
-	size_t len = strlen(root);
+	size_t len = log_fd >= 0 ? strlen(root) : 0;
 
-	return log_fd >= 0 && strncmp(path, root, len) == 0 &&
+	return len > 0 && strncmp(path, root, len) == 0 &&
 	       (path[len] == '/' || path[len] == '\0');
 }
 
