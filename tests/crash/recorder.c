@@ -61,8 +61,7 @@ static bool is_below_root(const char *path)
 {
 	size_t len = log_fd >= 0 ? strlen(root) : 0;
 
-	return len > 0 && strncmp(path, root, len) == 0 &&
-	       (path[len] == '/' || path[len] == '\0');
+	return len > 0 && strncmp(path, root, len) == 0 && (path[len] == '/' || path[len] == '\0');
 }
 
 static void resolve(int directory_fd, const char *name, char path[static PATH_MAX])
