@@ -24,8 +24,7 @@
 #define HEADER_CHECK    56
 #define HEADER_LEN      64
 
-#define PAGE_LEN     4096 /* what file systems write, in any order */
-#define SECTOR_LEN   512  /* what a disk writes whole; of a page in any order, too */
+#define SECTOR_LEN   512 /* what a disk writes whole */
 #define RECORD_LEN   32
 #define RECORD_CHECK 24
 
@@ -254,7 +253,7 @@ static bool is_left_by_crash(const struct removal_register *removals, uint64_t a
 			     const uint8_t record[static RECORD_LEN])
 {
 	uint64_t sector = (removals->gap / SECTOR_LEN + 1) * SECTOR_LEN;
-	uint64_t page = (removals->gap / PAGE_LEN + 1) * PAGE_LEN;
+	uint64_t page = (removals->gap / REGISTER_PAGE_LEN + 1) * REGISTER_PAGE_LEN;
 
 	return (at >= sector && at < page) || sodium_is_zero(record, RECORD_LEN);
 }

@@ -19,8 +19,7 @@
 #define HASH_LEN   16
 #define HEADER_LEN 64
 
-#define PAGE_LEN     4096           /* what a disk writes whole, and file systems in any order */
-#define IN_ORDER_MAX (2 * PAGE_LEN) /* up to here it takes no more syncs */
+#define IN_ORDER_MAX (2 * REGISTER_PAGE_LEN) /* up to here it takes no more syncs */
 
 /* More than the daemon ever appends at once: what claims to be longer is none. */
 #define BYTES_MAX ((uint64_t)64 << 20)
@@ -105,7 +104,7 @@ static int write_ahead(struct register_ahead *ahead,
 static int write_in_order(int fd, off_t at, const uint8_t *bytes, size_t len)
 {
 	while (len > 0) {
-		size_t part = MIN(len, PAGE_LEN - (size_t)at % PAGE_LEN);
+		size_t part = MIN(len, REGISTER_PAGE_LEN - (size_t)at % REGISTER_PAGE_LEN);
 		int r = files_write_at(fd, at, bytes, part);
 
 		if (r < 0) {

@@ -27,6 +27,12 @@
  * gone another way since, as after an older one was put in its place, it does not belong.
  */
 
+/*
+ * What of the register is written at once, where it is not written ahead: it is on disk before the
+ * next is begun. A power cut in between leaves any of its sectors.
+ */
+#define REGISTER_PAGE_LEN 4096
+
 struct register_ahead {
 	char *path;
 	int fd; /* -1 before the first write */

@@ -123,6 +123,10 @@ class Daemon:
         self.await_notice("READY=1")
         return self
 
+    def allow_tracer(self):
+        """From the next start. Who looks for leaks traces too, and there can be one tracer only."""
+        self.environment["ASAN_OPTIONS"] += ":detect_leaks=0"
+
     def run_to_end(self):
         """For a daemon that is not to start: its exit code and what it said."""
         ended = subprocess.run(

@@ -114,8 +114,7 @@ class Scene:
     def __init__(self, origin):
         self.daemon = Daemon(CONFIG)
         subprocess.run(["cp", "-a", f"{origin}/.", self.daemon.state], check=True)
-        # Leaks are not looked for in a traced process.
-        self.daemon.environment["ASAN_OPTIONS"] += ":detect_leaks=0"
+        self.daemon.allow_tracer()
         self.daemon.start()
 
     def __enter__(self):
