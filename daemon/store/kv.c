@@ -313,7 +313,7 @@ struct kv *kv_close(struct kv *kv)
 		return NULL;
 	}
 	assert(kv->n_txns == 0);
-	kv_drop_cursors(kv, true);
+	kv_drop_spares(kv, true);
 	if (kv_checkpoint(kv) != 0) {
 		kv_pending_abort(kv); /* the journal has it all the same */
 	}

@@ -21,9 +21,9 @@ struct kv_cursor {
 };
 
 /*
- * Closed cursors are kept. One that is opened again within the moment stands where it stood, and
- * finds what is near without a search from the root; another one of a snapshot is renewed, which
- * takes no memory.
+ * Closed cursors are kept. One that is opened again in the same transaction of LMDB stands where it
+ * stood, and finds what is near without a search from the root: LMDB moves it along with whatever
+ * is changed. One of a snapshot is renewed for another one, which takes no memory.
  */
 
 static void drop_cursor(struct kv_cursor *cursor)
@@ -32,12 +32,8 @@ static void drop_cursor(struct kv_cursor *cursor)
 	free(cursor);
 }
 
-void kv_drop_cursors(struct kv *kv, bool all)
+void kv_drop_spares(struct kv *kv, bool all)
 {
-	kv->moment++;
-	if (kv->n_writing == 0 && !all) {
-		return;
-	}
 	for (size_t i = 0; i < _KV_TABLE_MAX; i++) {
 		struct kv_cursor *spare = kv->spares[i];
 
@@ -46,7 +42,6 @@ void kv_drop_cursors(struct kv *kv, bool all)
 			kv->spares[i] = NULL;
 		}
 	}
-	kv->n_writing = 0;
 }
 
 /* Return: as kv_cursor_open(). */
@@ -87,7 +82,6 @@ static struct kv_cursor *take_spare(struct kv_txn *txn, enum kv_table table)
 	if (!spare || spare->writing != (txn->txn == kv->pending)) {
 		return NULL;
 	}
-	kv->n_writing -= spare->writing;
 	kv->spares[table] = NULL;
 	return spare;
 }
@@ -123,11 +117,10 @@ struct kv_cursor *kv_cursor_close(struct kv_cursor *cursor)
 	if (!cursor) {
 		return NULL;
 	}
-	if (kv->spares[cursor->table] || (cursor->writing && cursor->moment != kv->moment)) {
+	if (kv->spares[cursor->table]) {
 		drop_cursor(cursor);
 	} else {
 		kv->spares[cursor->table] = cursor;
-		kv->n_writing += cursor->writing;
 	}
 	return NULL;
 }

@@ -26,9 +26,9 @@
  * @copying:    descriptor that kv_copy() writes to, or -1
  * @stopped:    kv_stop_copy() was called
  * @idle:       a read transaction that was reset: to renew it costs no system call and no memory
+ * @nearby:     cursors of @pending, one of each table at most: where it was read or changed last
  * @spares:     cursors that were closed, one of each table at most: to be opened again
- * @n_writing:  of them, in @pending; they are gone before it changes or ends
- * @moment:     goes on whenever a transaction begins, changes or ends
+ * @moment:     goes on whenever a transaction begins
  */
 struct kv {
 	MDB_env *env;
@@ -47,8 +47,8 @@ struct kv {
 	atomic_int copying;
 	atomic_bool stopped;
 	struct kv_txn *idle;
+	MDB_cursor *nearby[_KV_TABLE_MAX];
 	struct kv_cursor *spares[_KV_TABLE_MAX];
-	unsigned n_writing;
 	uint64_t moment;
 	unsigned n_txns;
 	bool writing;
@@ -85,8 +85,8 @@ int kv_answer_of(int rc);
 /* The same of a read: after a failed write LMDB refuses reads, and they answer why it failed. */
 int kv_read_answer_of(const struct kv_txn *txn, int rc);
 
-/* Closes the spare cursors for good: those in @pending, or all. */
-void kv_drop_cursors(struct kv *kv, bool all);
+/* Closes the spare cursors for good: those in @pending, before it ends, or all. */
+void kv_drop_spares(struct kv *kv, bool all);
 
 /* The key of the row of KV_META that says which records of the journal follow. */
 MDB_val kv_base_key(void);
@@ -104,6 +104,11 @@ must_check int kv_pending_open(struct kv *kv, int directory_fd);
  * KV_E_FULL, and then it can only be read; or a negative errno, and then there is none.
  */
 must_check int kv_pending_ensure(struct kv *kv);
+
+/*
+ * A read of what is pending. Return: as mdb_get().
+ */
+must_check int kv_pending_get(struct kv *kv, enum kv_table table, MDB_val key, MDB_val *ret_value);
 
 /* One change, to LMDB and to the record that the next commit writes. Return: as kv_commit(). */
 must_check int kv_pending_change(struct kv *kv, uint8_t what, enum kv_table table, MDB_val key,

@@ -133,26 +133,72 @@ static int pending_begin(struct kv *kv)
 	return 0;
 }
 
+/*
+ * The cursor with which a table is read and changed. What is near the last place it finds without a
+ * search from the root: a sweep, a round of settling and an import go through their tables in the
+ * order of the keys, and the ledger grows at its end.
+ */
+static int nearby(struct kv *kv, enum kv_table table, MDB_cursor **ret_cursor)
+{
+	MDB_cursor **cursor = &kv->nearby[table];
+	int r = *cursor ? 0 : mdb_cursor_open(kv->pending, kv->tables[table], cursor);
+
+	*ret_cursor = *cursor;
+	return r;
+}
+
+/* Before the transaction ends: LMDB would free them with it. */
+static void drop_cursors(struct kv *kv)
+{
+	kv_drop_spares(kv, false);
+	for (size_t i = 0; i < _KV_TABLE_MAX; i++) {
+		if (kv->nearby[i]) {
+			mdb_cursor_close(kv->nearby[i]);
+			kv->nearby[i] = NULL;
+		}
+	}
+}
+
 void kv_pending_abort(struct kv *kv)
 {
 	if (kv->pending) {
+		drop_cursors(kv);
 		mdb_txn_abort(kv->pending);
 		kv->pending = NULL;
 	}
 }
 
+int kv_pending_get(struct kv *kv, enum kv_table table, MDB_val key, MDB_val *ret_value)
+{
+	MDB_cursor *cursor;
+	int r = nearby(kv, table, &cursor);
+
+	return r == 0 ? mdb_cursor_get(cursor, &key, ret_value, MDB_SET) : r;
+}
+
+static int delete (MDB_cursor *cursor, MDB_val key)
+{
+	int r = mdb_cursor_get(cursor, &key, NULL, MDB_SET);
+
+	if (r == 0) {
+		r = mdb_cursor_del(cursor, 0);
+	}
+	return r == MDB_NOTFOUND ? 0 : r;
+}
+
 /* To LMDB. */
 static int apply(struct kv *kv, uint8_t what, enum kv_table table, MDB_val key, MDB_val value)
 {
-	int r;
+	MDB_cursor *cursor;
+	int r = nearby(kv, table, &cursor);
 
 	kv->n_changes++;
-	if (what == KV_CHANGE_DELETE) {
-		r = mdb_del(kv->pending, kv->tables[table], &key, NULL);
-		return r == MDB_NOTFOUND ? 0 : kv_answer_of(r);
+	if (r == 0 && what == KV_CHANGE_DELETE) {
+		r = delete (cursor, key);
+	} else if (r == 0) {
+		r = mdb_cursor_put(cursor, &key, &value, what == KV_CHANGE_APPEND ? MDB_APPEND : 0);
 	}
-	return kv_answer_of(mdb_put(kv->pending, kv->tables[table], &key, &value,
-				    what == KV_CHANGE_APPEND ? MDB_APPEND : 0));
+	return kv_answer_of(r);
 }
 
 /* One change of a record; *@body is moved behind it. */
@@ -240,6 +286,7 @@ static int settle(struct kv *kv)
 	randombytes_buf(row + 1, JOURNAL_BASE_LEN);
 	r = apply(kv, KV_CHANGE_PUT, KV_META, kv_base_key(), value);
 	if (r == 0) {
+		drop_cursors(kv);
 		r = kv_answer_of(mdb_txn_commit(kv->pending));
 		kv->pending = NULL;
 	}

@@ -96,7 +96,6 @@ struct kv_txn *kv_abort(struct kv_txn *txn)
 	if (!txn) {
 		return NULL;
 	}
-	kv_drop_cursors(kv, false);
 	if (txn->write) {
 		forget(txn);
 		kv_pending_roll_back(kv);
@@ -119,7 +118,6 @@ int kv_commit(struct kv_txn *txn)
 	int r = txn->error;
 
 	assert(txn->write);
-	kv_drop_cursors(kv, false);
 	if (r == 0 && journal_has_body(kv->journal)) {
 		r = kv_pending_commit(kv);
 		if (r == 0) {
@@ -150,7 +148,12 @@ int kv_get(struct kv_txn *txn, enum kv_table table, struct slice key, struct sli
 	MDB_val value;
 	int r;
 
-	r = kv_read_answer_of(txn, mdb_get(txn->txn, txn->kv->tables[table], &k, &value));
+	if (txn->txn == txn->kv->pending) {
+		r = kv_pending_get(txn->kv, table, k, &value);
+	} else {
+		r = mdb_get(txn->txn, txn->kv->tables[table], &k, &value);
+	}
+	r = kv_read_answer_of(txn, r);
 	if (r == 0) {
 		*ret_value = kv_slice(value);
 	}
@@ -161,7 +164,6 @@ static void change(struct kv_txn *txn, uint8_t what, enum kv_table table, struct
 		   struct slice value)
 {
 	assert(txn->write);
-	kv_drop_cursors(txn->kv, false);
 	if (!txn->error) {
 		txn->error = kv_pending_change(txn->kv, what, table, kv_key(key), kv_val(value));
 	}
