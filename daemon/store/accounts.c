@@ -259,22 +259,31 @@ static int step(struct store *store, enum index index, bool same, struct key *ke
 	return r;
 }
 
-int store_find_by_id(struct store *store, uint32_t org, struct slice id,
-		     struct account *ret_account)
+int store_find_by_hash(struct store *store, uint32_t org,
+		       const uint8_t hash_id[static ROWS_HASH_LEN], struct account *ret_account)
 {
-	cleanup(walk_done) struct walk walk = {.store = store, .index = INDEX_ID, .same = true};
-	uint8_t hash[ROWS_HASH_LEN];
+	cleanup(walk_done) struct walk walk = {.store = store,
+					       .index = INDEX_ID,
+					       .same = true,
+					       .key = key_by_org_hash(org, hash_id, 0)};
 	struct account account;
 	bool found = false;
 	int r;
 
-	store_hash_id(store, org, id, hash);
-	walk.key = key_by_org_hash(org, hash, 0);
 	while ((r = walk_next(&walk, &account)) == 0) {
 		*ret_account = account; /* uids grow: the last is the newest */
 		found = true;
 	}
 	return r == STORE_E_NONE && found ? 0 : r;
+}
+
+int store_find_by_id(struct store *store, uint32_t org, struct slice id,
+		     struct account *ret_account)
+{
+	uint8_t hash[ROWS_HASH_LEN];
+
+	store_hash_id(store, org, id, hash);
+	return store_find_by_hash(store, org, hash, ret_account);
 }
 
 struct person_position store_begin_person(const struct store *store, struct slice person)

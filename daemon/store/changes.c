@@ -263,8 +263,8 @@ static int store_begin_account(struct store *store, struct account *account,
 	return vault_new_key(store->vault, account->uid);
 }
 
-int store_import(struct store *store, struct account *account, const struct profile *profile,
-		 enum event event, const struct actor *actor)
+int store_import(struct store *store, struct account *account, const struct names *names,
+		 const struct profile *profile, enum event event, const struct actor *actor)
 {
 	struct entry entry = {.event = event};
 	struct slice sealed;
@@ -290,8 +290,8 @@ int store_import(struct store *store, struct account *account, const struct prof
 	}
 	store_spend(store, sealed.len);
 	ledger_digest(sealed, entry.digest);
-	store_hash_id(store, account->org, profile->id, entry.hash_id);
-	store_hash_person(store, profile->person, entry.hash_person);
+	memcpy(entry.hash_id, names->id, ROWS_HASH_LEN);
+	memcpy(entry.hash_person, names->person, ROWS_HASH_LEN);
 	store_hash_upn(store, account->org, profile->upn, entry.hash_upn);
 	return store_append_for(store, account, &entry, actor);
 }

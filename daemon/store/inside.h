@@ -173,14 +173,7 @@ must_check int store_create(const char *directory, uint64_t map_bytes, const uin
 			    instant_t now);
 must_check int store_check(const char *directory, uint64_t map_bytes);
 
-/*
- * A keyed hash of a name. @org is 0 where the organization does not count; names are compared in
- * lower case but for ids.
- */
-void store_hash_id(const struct store *store, uint32_t org, struct slice id,
-		   uint8_t ret_hash[static ROWS_HASH_LEN]);
-void store_hash_person(const struct store *store, struct slice person,
-		       uint8_t ret_hash[static ROWS_HASH_LEN]);
+/* As store_hash_id(), for what only the store looks for. */
 void store_hash_upn(const struct store *store, uint32_t org, struct slice upn,
 		    uint8_t ret_hash[static ROWS_HASH_LEN]);
 

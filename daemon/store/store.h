@@ -220,14 +220,32 @@ must_check int store_put_org(struct store *store, struct org *org, const struct 
 /* Reads of accounts. Return: 0, STORE_E_NONE, STORE_E_CORRUPT, or a negative errno. */
 must_check int store_get_account(struct store *store, uint64_t uid, struct account *ret_account);
 
+/*
+ * A keyed hash of a name. Names are compared in lower case but for ids.
+ */
+void store_hash_id(const struct store *store, uint32_t org, struct slice id,
+		   uint8_t ret_hash[static ROWS_HASH_LEN]);
+void store_hash_person(const struct store *store, struct slice person,
+		       uint8_t ret_hash[static ROWS_HASH_LEN]);
+
+/* Hashes of the names that an account is found by, for whoever needs them more than once. */
+struct names {
+	uint8_t id[ROWS_HASH_LEN];
+	uint8_t person[ROWS_HASH_LEN];
+};
+
 /**
  * store_find_by_id() - the account that (org, id) names: its newest incarnation, a tombstone
  * included
+ * store_find_by_hash() - the same by the hash of the id
  * store_find_by_person() - the account of a person in an organization: an active one, else the
  * newest one
  */
 must_check int store_find_by_id(struct store *store, uint32_t org, struct slice id,
 				struct account *ret_account);
+must_check int store_find_by_hash(struct store *store, uint32_t org,
+				  const uint8_t hash_id[static ROWS_HASH_LEN],
+				  struct account *ret_account);
 must_check int store_find_by_person(struct store *store, uint32_t org, struct slice person,
 				    struct account *ret_account);
 
@@ -239,7 +257,7 @@ must_check int store_find_by_person(struct store *store, uint32_t org, struct sl
 must_check int store_name_taken(struct store *store, const struct account *account,
 				struct slice new_upn, bool *ret_taken);
 
-/* Every account of a person, tombstones left out, oldest first: those after @uid. */
+/* Every account of a person, by the hash, tombstones left out, oldest first: those after @uid. */
 struct person_position {
 	uint8_t hash[ROWS_HASH_LEN];
 	uint64_t uid;
@@ -299,13 +317,14 @@ must_check int store_profile_equals(struct store *store, uint64_t uid,
 /**
  * store_import() - a new account, or new fields of an account
  * @account: uid 0 for a new one (set on 0); org and facts set by the caller, hashes and last_seq
- *           are computed
+ *           are set here
+ * @names:   of the profile
  * @profile: sealed and stored
  * @event:   EVENT_IMPORTED or EVENT_UPDATED
  *
  * Return: 0 or a negative errno.
  */
-must_check int store_import(struct store *store, struct account *account,
+must_check int store_import(struct store *store, struct account *account, const struct names *names,
 			    const struct profile *profile, enum event event,
 			    const struct actor *actor);
 

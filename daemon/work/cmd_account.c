@@ -38,13 +38,17 @@ static int judge(struct call *call, const struct change *change, const struct it
 static int rename_account(struct call *call, struct account *account, struct slice new_upn)
 {
 	struct engine *engine = call->engine;
+	struct names names;
 	int r = store_get_profile(engine->store, account->uid, engine->buffer, &engine->profile);
 
 	if (r != 0) {
 		return r < 0 ? r : STORE_E_CORRUPT;
 	}
 	engine->profile.upn = new_upn;
-	return store_import(engine->store, account, &engine->profile, EVENT_UPDATED, &call->actor);
+	memcpy(names.id, account->hash_id, sizeof(names.id));
+	memcpy(names.person, account->hash_person, sizeof(names.person));
+	return store_import(engine->store, account, &names, &engine->profile, EVENT_UPDATED,
+			    &call->actor);
 }
 
 static bool is_guarded(const struct change *change)

@@ -23,6 +23,7 @@
 struct import {
 	enum outcome outcome;
 	const char *change; /* "created", "updated", "unchanged"; NULL when refused */
+	struct names names; /* the person's once it is looked for */
 	struct account account;
 };
 
@@ -70,8 +71,8 @@ static int import_new(struct call *call, const struct item *item, const struct o
 	if (call->request->dry_run) {
 		return 0;
 	}
-	return store_import(call->engine->store, &import->account, &call->engine->profile,
-			    EVENT_IMPORTED, &call->actor);
+	return store_import(call->engine->store, &import->account, &import->names,
+			    &call->engine->profile, EVENT_IMPORTED, &call->actor);
 }
 
 static void import_refused(struct import *import, enum outcome outcome)
@@ -130,8 +131,10 @@ static int import_active(struct call *call, const struct item *item, const struc
 		account->facts.enabled = import_enabled(item);
 		import->change = "updated";
 		if (!call->request->dry_run) {
-			r = store_import(store, account, &call->engine->profile, EVENT_UPDATED,
-					 &call->actor);
+			store_hash_person(store, call->engine->profile.person,
+					  import->names.person);
+			r = store_import(store, account, &import->names, &call->engine->profile,
+					 EVENT_UPDATED, &call->actor);
 		}
 	}
 	return r == 0 && ITEM_HAS(item, deleted_at_us) ? import_delete(call, item, org, import) : r;
@@ -145,14 +148,15 @@ static int import_beside(struct call *call, const struct item *item, const struc
 			 struct import *import)
 {
 	struct store *store = call->engine->store;
-	struct person_position position;
+	struct person_position position = {.uid = 0};
 	struct account other;
 	int r;
 
+	store_hash_person(store, call->engine->profile.person, import->names.person);
 	if (call->request->new_incarnation || ITEM_HAS(item, deleted_at_us)) {
 		return import_new(call, item, org, import);
 	}
-	position = store_begin_person(store, call->engine->profile.person);
+	memcpy(position.hash, import->names.person, sizeof(position.hash));
 	while ((r = store_next_of_person(store, &position, &other)) == 0) {
 		if (other.org == org->number && lifecycle_state(&other.facts, call->engine->now) ==
 							ACCOUNT_STATE_SOFT_DELETED) {
@@ -198,9 +202,12 @@ static int import_left(struct call *call, const struct item *item, const struct 
 static int import_into(struct call *call, const struct item *item, const struct org *org,
 		       struct import *import)
 {
+	struct store *store = call->engine->store;
 	enum account_state state;
-	int r = store_find_by_id(call->engine->store, org->number, item->id, &import->account);
+	int r;
 
+	store_hash_id(store, org->number, item->id, import->names.id);
+	r = store_find_by_hash(store, org->number, import->names.id, &import->account);
 	if (r == STORE_E_NONE) {
 		return import_beside(call, item, org, import);
 	}
@@ -252,6 +259,14 @@ static void put_import(struct call *call, const struct item *item, const struct 
 	call_end_item(call);
 }
 
+static int refuse_item(struct call *call, uint32_t i, const char *text)
+{
+	char name[64];
+
+	(void)snprintf(name, sizeof(name), "accounts[%u]", i);
+	return call_refuse_argument(call, name, text);
+}
+
 /*
  * What the table cannot say: a profile fits, and no deletion lies in the future. Checked for all
  * before anything is changed.
@@ -260,23 +275,21 @@ static int check_items(struct call *call, uint64_t *ret_bytes)
 {
 	const struct items *items = &call->request->imports;
 	uint64_t bytes = 0;
-	char name[64];
 
 	for (uint32_t i = 0; i < items->n; ++i) {
 		const struct item *item = &items->at[i];
+		size_t len;
 
-		(void)snprintf(name, sizeof(name), "accounts[%u]", i);
 		import_profile(item, &call->engine->profile);
-		bytes += IMPORT_BYTES + 2 * rows_profile_len(&call->engine->profile);
-		if (rows_profile_len(&call->engine->profile) - item->upn.len +
-			    MODEL_ADDRESS_LEN_MAX >
-		    MODEL_PROFILE_BYTES_MAX) {
-			return call_refuse_argument(
-				call, name, "is over 32 KiB with its groups and permissions");
+		len = rows_profile_len(&call->engine->profile);
+		bytes += IMPORT_BYTES + 2 * len;
+		if (len - item->upn.len + MODEL_ADDRESS_LEN_MAX > MODEL_PROFILE_BYTES_MAX) {
+			return refuse_item(call, i,
+					   "is over 32 KiB with its groups and permissions");
 		}
 		if (ITEM_HAS(item, deleted_at_us) &&
 		    item->deleted_at_us > call->engine->now + IMPORT_FUTURE_MAX) {
-			return call_refuse_argument(call, name, "deleted_at_us lies in the future");
+			return refuse_item(call, i, "deleted_at_us lies in the future");
 		}
 	}
 	*ret_bytes = bytes;

@@ -120,8 +120,12 @@ static void put_profile(struct storeroom *room, struct account *account, enum ev
 		.n_groups = 1,
 		.groups = {slice_of(upn)},
 	};
-	int r = store_import(room->store, account, &profile, event, actor_now(room));
+	struct names names;
+	int r;
 
+	store_hash_id(room->store, account->org, profile.id, names.id);
+	store_hash_person(room->store, profile.person, names.person);
+	r = store_import(room->store, account, &names, &profile, event, actor_now(room));
 	assert(r == 0);
 }
 
