@@ -140,6 +140,9 @@ int vault_open(const char *path, const uint8_t *master, struct vault **ret_vault
 struct vault *vault_close(struct vault *vault)
 {
 	if (vault) {
+		if (!vault->dirty) {
+			vault_doomed_punch(&vault->doomed, vault->fd);
+		}
 		vault_map_done(&vault->map);
 		closep(&vault->fd);
 		vault_doomed_done(&vault->doomed);
@@ -264,7 +267,9 @@ int vault_sync(struct vault *vault)
 		return -errno;
 	}
 	vault->dirty = false;
-	vault_doomed_punch(&vault->doomed, vault->fd);
+	if (vault->doomed.n_blocks >= VAULT_PUNCH_BLOCKS) {
+		vault_doomed_punch(&vault->doomed, vault->fd);
+	}
 	return 0;
 }
 

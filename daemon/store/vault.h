@@ -88,7 +88,8 @@ must_check int vault_new_key(struct vault *vault, uint64_t uid);
  *
  * It is gone for every reader at once, but still in the file until vault_sync(): so what is to be
  * on record before it is destroyed can be. Destroyed for good once vault_sync() has returned; a key
- * already gone is fine. Whole erased blocks of 4096 bytes are punched out at that sync.
+ * already gone is fine. Whole erased blocks of 4096 bytes are punched out, a MiB of
+ * them together and the others when the vault is closed.
  *
  * Return: 0 or -ENOMEM.
  */

@@ -66,14 +66,12 @@ static uint64_t block_of(uint64_t uid)
 	return (VAULT_SLOTS_PER_BLOCK + uid - 1) / VAULT_SLOTS_PER_BLOCK;
 }
 
-static bool is_erased(const uint8_t block[static VAULT_BLOCK_BYTES])
+/* That there is no key is no secret, so it may be told as fast as it can be. */
+static bool is_zeros(const uint8_t *bytes, size_t len)
 {
-	for (size_t at = 0; at < VAULT_BLOCK_BYTES; at += VAULT_KEY_LEN) {
-		if (!sodium_is_zero(block + at, VAULT_KEY_LEN)) {
-			return false;
-		}
-	}
-	return true;
+	static const uint8_t zeros[VAULT_BLOCK_BYTES];
+
+	return memcmp(bytes, zeros, len) == 0;
 }
 
 static void note_erased(struct vault_doomed *doomed, uint64_t number)
@@ -82,10 +80,12 @@ static void note_erased(struct vault_doomed *doomed, uint64_t number)
 
 	if (n > 0 && doomed->erased[n - 1].first + doomed->erased[n - 1].n == number) {
 		doomed->erased[n - 1].n++;
-	} else if (n < VAULT_RUNS_MAX) {
+		doomed->n_blocks++;
+	} else if (n < ARRAY_LEN(doomed->erased)) {
 		doomed->erased[n].first = number;
 		doomed->erased[n].n = 1;
 		doomed->n_erased++;
+		doomed->n_blocks++;
 	}
 }
 
@@ -98,7 +98,7 @@ static int overwrite_slots(int fd, uint64_t number, uint8_t block[static VAULT_B
 	for (size_t i = 0; i < n; i++) {
 		size_t at = (uids[i] - 1) % VAULT_SLOTS_PER_BLOCK * VAULT_KEY_LEN;
 
-		if (!sodium_is_zero(block + at, VAULT_KEY_LEN)) {
+		if (!is_zeros(block + at, VAULT_KEY_LEN)) {
 			sodium_memzero(block + at, VAULT_KEY_LEN);
 			from = MIN(from, at);
 			to = at + VAULT_KEY_LEN;
@@ -120,11 +120,22 @@ static int overwrite_block(struct vault_doomed *doomed, int fd, const uint64_t *
 	if (r == 0) {
 		r = overwrite_slots(fd, number, block, uids, n);
 	}
-	if (r == 0 && is_erased(block)) {
+	if (r == 0 && is_zeros(block, sizeof(block))) {
 		note_erased(doomed, number);
 	}
 	sodium_memzero(block, sizeof(block));
 	return r;
+}
+
+/* As those are whose windows end at one instant. */
+static bool is_sorted(const struct vault_doomed *doomed)
+{
+	for (size_t i = 1; i < doomed->n; i++) {
+		if (doomed->uids[i - 1] > doomed->uids[i]) {
+			return false;
+		}
+	}
+	return true;
 }
 
 int vault_doomed_overwrite(struct vault_doomed *doomed, int fd)
@@ -132,7 +143,9 @@ int vault_doomed_overwrite(struct vault_doomed *doomed, int fd)
 	size_t n;
 	int r = 0;
 
-	qsort(doomed->uids, doomed->n, sizeof(*doomed->uids), compare_uids);
+	if (!is_sorted(doomed)) {
+		qsort(doomed->uids, doomed->n, sizeof(*doomed->uids), compare_uids);
+	}
 	for (size_t i = 0; i < doomed->n && r == 0; i += n) {
 		uint64_t number = block_of(doomed->uids[i]);
 
@@ -145,12 +158,46 @@ int vault_doomed_overwrite(struct vault_doomed *doomed, int fd)
 	return r;
 }
 
+static bool is_still_erased(int fd, uint64_t number)
+{
+	uint8_t block[VAULT_BLOCK_BYTES];
+	bool erased = vault_file_read(fd, (off_t)(number * VAULT_BLOCK_BYTES), block,
+				      sizeof(block)) == 0 &&
+		      is_zeros(block, sizeof(block));
+
+	sodium_memzero(block, sizeof(block));
+	return erased;
+}
+
+static void punch(int fd, uint64_t first, uint64_t n)
+{
+	if (n > 0) {
+		(void)fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+				(off_t)(first * VAULT_BLOCK_BYTES), (off_t)(n * VAULT_BLOCK_BYTES));
+	}
+}
+
+/* Whatever is in the run that is not to be punched. */
+static void punch_run(int fd, uint64_t first, uint64_t end)
+{
+	uint64_t from = first;
+
+	for (uint64_t number = first; number < end; number++) {
+		if (!is_still_erased(fd, number)) {
+			punch(fd, from, number - from);
+			from = number + 1;
+		}
+	}
+	punch(fd, from, end - from);
+}
+
 void vault_doomed_punch(struct vault_doomed *doomed, int fd)
 {
 	for (size_t i = 0; i < doomed->n_erased; i++) {
-		(void)fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-				(off_t)(doomed->erased[i].first * VAULT_BLOCK_BYTES),
-				(off_t)(doomed->erased[i].n * VAULT_BLOCK_BYTES));
+		uint64_t first = doomed->erased[i].first;
+
+		punch_run(fd, first, first + doomed->erased[i].n);
 	}
 	doomed->n_erased = 0;
+	doomed->n_blocks = 0;
 }

@@ -12,13 +12,17 @@
  * read and written once for all of its slots.
  */
 
-/* Runs of erased blocks to punch out. More are not remembered: to punch them only saves space. */
-#define VAULT_RUNS_MAX 256
+/*
+ * Erased blocks that are punched out together: that takes as long as a sync, however many there are.
+ * Nor are more remembered, if they lie apart: to punch them only saves space.
+ */
+#define VAULT_PUNCH_BLOCKS 256
 
 /**
  * struct vault_doomed
  * @uids:   in no order, perhaps twice
- * @erased: runs of blocks that hold no key any more
+ * @erased: runs of blocks that held no key any more
+ * @n_blocks: in them
  */
 struct vault_doomed {
 	uint64_t *uids;
@@ -27,8 +31,9 @@ struct vault_doomed {
 	struct {
 		uint64_t first;
 		uint64_t n;
-	} erased[VAULT_RUNS_MAX];
+	} erased[VAULT_PUNCH_BLOCKS];
 	size_t n_erased;
+	uint64_t n_blocks;
 };
 
 void vault_doomed_done(struct vault_doomed *doomed);
@@ -45,8 +50,8 @@ must_check int vault_doomed_overwrite(struct vault_doomed *doomed, int fd);
 
 /*
  * Gives the space of erased blocks back. Only after the zeros are on disk: a block that is punched
- * out before keeps the old keys on the medium. Any failure leaves blocks of zeros, so it is no
- * failure.
+ * out before keeps the old keys on the medium. A block that got a new key since, at the end of the
+ * file, stays. Any failure leaves blocks of zeros, so it is no failure.
  */
 void vault_doomed_punch(struct vault_doomed *doomed, int fd);
 

@@ -336,6 +336,7 @@ Test(vault, a_block_of_destroyed_keys_takes_no_space)
 	cr_assert_eq(file_stat().st_blocks, before);
 	destroy_keys(2 * PER_BLOCK, 2 * PER_BLOCK);
 	cr_assert_eq(vault_sync(vault), 0);
+	cr_assert_eq(reopen(), 0);
 	after = file_stat().st_blocks;
 	if (after == before) {
 		cr_skip_test("this file system does not punch holes");
@@ -347,6 +348,41 @@ Test(vault, a_block_of_destroyed_keys_takes_no_space)
 	cr_assert(has_key(2 * PER_BLOCK + 1));
 }
 
+Test(vault, a_mebibyte_of_destroyed_keys_takes_no_space_from_the_next_sync_on)
+{
+	const uint64_t n = 256 * PER_BLOCK;
+	blkcnt_t before, after;
+
+	new_keys(1, n);
+	cr_assert_eq(vault_sync(vault), 0);
+	before = file_stat().st_blocks;
+	destroy_keys(1, n / 2);
+	cr_assert_eq(vault_sync(vault), 0);
+	cr_assert_eq(file_stat().st_blocks, before);
+	destroy_keys(n / 2 + 1, n);
+	cr_assert_eq(vault_sync(vault), 0);
+	after = file_stat().st_blocks;
+	if (after == before) {
+		cr_skip_test("this file system does not punch holes");
+	}
+	cr_assert_eq(before - after, 256 * (BLOCK / 512));
+}
+
+Test(vault, a_key_that_came_into_an_erased_block_before_it_was_punched_stays)
+{
+	struct sealed sealed;
+
+	new_keys(1, PER_BLOCK + 7);
+	cr_assert_eq(vault_sync(vault), 0);
+	destroy_keys(1, PER_BLOCK + 7);
+	cr_assert_eq(vault_sync(vault), 0);
+	new_keys(PER_BLOCK + 8, PER_BLOCK + 8);
+	sealed = seal(PER_BLOCK + 8);
+	cr_assert_eq(vault_sync(vault), 0);
+	cr_assert_eq(reopen(), 0);
+	cr_assert_eq(unseal(PER_BLOCK + 8, &sealed), 0);
+}
+
 Test(vault, a_key_in_a_punched_block_works)
 {
 	struct sealed sealed;
@@ -354,6 +390,7 @@ Test(vault, a_key_in_a_punched_block_works)
 	new_keys(1, 2 * PER_BLOCK);
 	destroy_keys(1, PER_BLOCK);
 	cr_assert_eq(vault_sync(vault), 0);
+	cr_assert_eq(reopen(), 0);
 	new_keys(7, 7);
 	sealed = seal(7);
 	cr_assert_eq(vault_sync(vault), 0);
