@@ -11,6 +11,7 @@
 #include "daemon/store/vault_file.h"
 #include "daemon/store/vault_header.h"
 #include "daemon/store/vault_map.h"
+#include "daemon/store/vault_random.h"
 
 #define UID_MAX       (UINT64_C(1) << 40)
 #define PLAIN_LEN_MAX 65536
@@ -42,6 +43,7 @@ struct vault {
 	size_t n_new;
 	uint8_t new_slots[NEW_KEYS_MAX][VAULT_KEY_LEN];
 	struct vault_doomed doomed;
+	struct vault_random random;
 };
 
 static off_t slot_offset(uint64_t uid)
@@ -226,7 +228,7 @@ int vault_new_key(struct vault *vault, uint64_t uid)
 		}
 	}
 	do {
-		randombytes_buf(slot, VAULT_KEY_LEN);
+		vault_random_take(&vault->random, slot, VAULT_KEY_LEN);
 	} while (sodium_is_zero(slot, VAULT_KEY_LEN));
 	return 0;
 }
@@ -343,7 +345,7 @@ int vault_seal(struct vault *vault, uint64_t uid, enum vault_purpose purpose, st
 		return r;
 	}
 	associate(uid, purpose, associated);
-	randombytes_buf(nonce, NONCE_LEN);
+	vault_random_take(&vault->random, nonce, NONCE_LEN);
 	(void)crypto_aead_xchacha20poly1305_ietf_encrypt(nonce + NONCE_LEN, NULL,
 							 (const unsigned char *)plain.data,
 							 plain.len, associated, sizeof(associated),
