@@ -212,6 +212,14 @@ static int add_new_slot(struct vault *vault, uint64_t uid, uint8_t **ret_slot)
 	return 0;
 }
 
+/* That a slot has no key is no secret, so it may be told as fast as it can be. */
+static bool has_no_key(const uint8_t slot[static VAULT_KEY_LEN])
+{
+	static const uint8_t zeros[VAULT_KEY_LEN];
+
+	return memcmp(slot, zeros, sizeof(zeros)) == 0;
+}
+
 /* Of a wrapped vault as well it is the slot that is drawn: the key is what its pad makes of it. */
 int vault_new_key(struct vault *vault, uint64_t uid)
 {
@@ -229,7 +237,7 @@ int vault_new_key(struct vault *vault, uint64_t uid)
 	}
 	do {
 		vault_random_take(&vault->random, slot, VAULT_KEY_LEN);
-	} while (sodium_is_zero(slot, VAULT_KEY_LEN));
+	} while (has_no_key(slot));
 	return 0;
 }
 
@@ -273,14 +281,6 @@ int vault_sync(struct vault *vault)
 		vault_doomed_punch(&vault->doomed, vault->fd);
 	}
 	return 0;
-}
-
-/* That a slot has no key is no secret, so it may be told as fast as it can be. */
-static bool has_no_key(const uint8_t slot[static VAULT_KEY_LEN])
-{
-	static const uint8_t zeros[VAULT_KEY_LEN];
-
-	return memcmp(slot, zeros, sizeof(zeros)) == 0;
 }
 
 /* uids come from rows too, so one that cannot be has no key; the house key has no slot. */
