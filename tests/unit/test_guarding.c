@@ -146,8 +146,9 @@ Test(guarding, a_person_who_leaves_an_engaged_organization_waits_too)
 	rig_call(&rig, "account.explain", "{'uid': 5}");
 	cr_expect(rig_is(&rig, "history.1.event", "staged"));
 	cr_expect(rig_is(&rig, "history.1.reason", "I quit"));
-	cr_expect(rig_is(&rig, "history.2.event", "left"));
-	cr_expect(rig_is(&rig, "history.2.reason", "I quit"));
+	cr_expect(rig_is(&rig, "history.2.event", "guard-released"));
+	cr_expect(rig_is(&rig, "history.3.event", "left"));
+	cr_expect(rig_is(&rig, "history.3.reason", "I quit"));
 }
 
 Test(guarding, the_same_account_is_staged_once)
@@ -374,8 +375,8 @@ Test(guarding, what_is_discarded_is_never_carried_out)
 	cr_expect_not(is_staged(4));
 	cr_expect_eq(guard_of("deciding"), 0);
 	rig_call(&rig, "account.explain", "{'uid': 4}");
-	cr_expect(rig_is(&rig, "history.2.event", "discarded"));
-	cr_expect(rig_is(&rig, "history.2.role", "admin"));
+	cr_expect(rig_is(&rig, "history.3.event", "discarded"));
+	cr_expect(rig_is(&rig, "history.3.role", "admin"));
 }
 
 Test(guarding, a_purge_that_is_held_when_it_is_released_is_blocked)
