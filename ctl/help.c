@@ -48,7 +48,7 @@ const struct ctl_help_text ctl_help_examples[] = {
 	{COMMAND_guard_release,   "retentionctl release-guard clock --dry-run"},
 	{COMMAND_guard_list,      "retentionctl guards --engaged"},
 	{COMMAND_guard_release,   "retentionctl release-guard mass --org=contoso --expect=700"},
-	{COMMAND_guard_release,   "retentionctl release-guard mass --org=contoso --expect=700 --discard"},
+	{COMMAND_guard_release,   "retentionctl release-guard mass --org=contoso --expect=700 --discard --reason='a script gone wild'"},
 	{COMMAND_clock_advance,   "retentionctl advance 30d"},
 	{COMMAND_keeper_set,      "retentionctl set-keeper crm --orgs=contoso,fabrikam"},
 	{COMMAND_keeper_waive,    "retentionctl waive crm --reason='switched off in May' @left.txt"},
