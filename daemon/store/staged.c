@@ -20,60 +20,6 @@ const struct guard_row *store_guard(const struct store *store, uint32_t org)
 	return &guards_slot(&store->guards, org)->row;
 }
 
-/* Opening */
-
-static int is_counted(struct store *store)
-{
-	struct kv_txn *txn;
-	struct slice row;
-	int r = store_reading(store, &txn);
-
-	if (r == 0) {
-		r = kv_get(txn, KV_META, SLICE_LITERAL("guards"), &row);
-	}
-	return r == KV_E_NONE ? STORE_E_NONE : r > 0 ? STORE_E_CORRUPT : r;
-}
-
-/* A store of before the guard: its accounts are counted once. A damaged row is none of them. */
-static int count_accounts(struct store *store)
-{
-	struct account account;
-	uint64_t uid = 0;
-	int r;
-
-	for (uint32_t org = 1; org <= store->guards.n; org++) {
-		guards_slot(&store->guards, org)->row.guard.n_accounts = 0;
-		touch(store, guards_slot(&store->guards, org));
-	}
-	while ((r = store_next_account(store, &uid, &account)) == 0 || r == STORE_E_CORRUPT) {
-		progress_step(&store->progress, "counting accounts", "accounts", uid,
-			      store->state.next_uid - 1);
-		if (r == 0 && account.facts.removed_at == INSTANT_NONE) {
-			guards_slot(&store->guards, account.org)->row.guard.n_accounts++;
-		}
-	}
-	return r == STORE_E_NONE ? 0 : r;
-}
-
-int store_open_guards(struct store *store)
-{
-	struct kv_txn *txn;
-	int r = is_counted(store);
-
-	if (r != STORE_E_NONE) {
-		return r;
-	}
-	r = count_accounts(store);
-	if (r == 0) {
-		r = store_writing(store, &txn);
-	}
-	if (r != 0) {
-		return r;
-	}
-	kv_put(txn, KV_META, SLICE_LITERAL("guards"), SLICE_LITERAL("\1"));
-	return store_commit(store);
-}
-
 /* Rows */
 
 static int read_staged(struct slice key, struct slice row, struct staged *ret_staged)

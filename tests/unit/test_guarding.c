@@ -607,24 +607,3 @@ Test(guarding, a_kill_keeps_removals_waiting)
 	cr_expect_not(is_started(4));
 	cr_expect_eq(guard_of("removals_staged"), 3);
 }
-
-Test(guarding, the_accounts_of_an_older_store_are_counted_once)
-{
-	cleanup(freep) char *place = temp_path_new(rig.directory, "store");
-	const struct key contoso = key_org(1);
-	struct kv_txn *txn;
-	struct kv *kv;
-
-	rig_reopen(&rig);
-	rig_kill(&rig);
-	cr_assert_eq(kv_open(place, RIG_MAP_BYTES, false, &kv), 0);
-	cr_assert_eq(kv_begin(kv, true, &txn), 0);
-	kv_delete(txn, KV_META, SLICE_LITERAL("guards"));
-	kv_delete(txn, KV_GUARDS, key_slice(&contoso));
-	cr_assert_eq(kv_commit(txn), 0);
-	(void)kv_close(kv);
-	rig_start(&rig);
-	cr_expect_eq(guard_of("accounts"), GUESTS);
-	rig_restart(&rig);
-	cr_expect_eq(guard_of("accounts"), GUESTS);
-}
