@@ -299,8 +299,8 @@ int ctl_help_run(const struct ctl_args *args, FILE *out, struct ctl_fault *fault
 	const struct command *command = args->command;
 
 	if (verb == CTL_VERB_HELP && args->n_operands > 0 &&
-	    !ctl_args_verb(args->operands[0], &verb, &command)) {
-		return ctl_args_unknown_verb(args->operands[0], fault);
+	    !ctl_verb_find(args->operands[0], &verb, &command)) {
+		return ctl_verb_unknown(args->operands[0], fault);
 	}
 	if (command) {
 		ctl_help_command(command, out);
