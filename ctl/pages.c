@@ -22,7 +22,7 @@ static const char *const entry_columns[] = {
 };
 static const char *const request_columns[] = {
 	"request", "state", "org", "id", "person", "uid",
-	"filed_at_us", "due_us", "sla", "decided_at_us", "reason", NULL,
+	"filed_at_us", "due_us", "sla", "decided_at_us", "staged_us", "reason", NULL,
 };
 static const char *const guard_columns[] = {
 	"org", "engaged_us", "staged", "persons", "accounts", "soft_deletions", "soft_deletions_left",

@@ -296,6 +296,19 @@ static int put_person(struct call *call, const struct listed *listed)
 	return r < 0 ? r : 0;
 }
 
+/* Approved, and not removed yet: the person has to be told why. */
+static int put_staged(struct call *call, const struct removal_request *request)
+{
+	const struct account account = {.org = request->org, .uid = request->uid};
+	struct staged staged;
+	int r = store_get_staged(call->engine->store, &account, &staged);
+
+	if (r == 0 && staged.request == request->number) {
+		pack_put_int(call->out, "staged_us", staged.at);
+	}
+	return MIN(r, 0);
+}
+
 static int put_listed(struct call *call, const struct listed *listed)
 {
 	const struct removal_request *request = &listed->request;
@@ -312,7 +325,8 @@ static int put_listed(struct call *call, const struct listed *listed)
 		pack_put_cstr(call->out, "sla", account_sla_name(listed->sla));
 	}
 	answer_put_instant(call->out, "decided_at_us", request->decided_at);
-	r = put_person(call, listed);
+	r = put_staged(call, request);
+	r = r < 0 ? r : put_person(call, listed);
 	pack_write_end(call->out);
 	return r;
 }

@@ -137,6 +137,8 @@ Test(decisions, what_persons_asked_for_is_not_discarded_with_the_mistake)
 {
 	file(4);
 	approve(1);
+	cr_expect(request_is("approved"));
+	cr_expect_eq(rig_number(&rig, "requests.0.staged_us"), rig_now(&rig));
 	stage("account.leave", 5);
 	stage("account.remove", 6);
 	cr_expect_eq(guard_of("staged"), 3);
@@ -154,6 +156,8 @@ Test(decisions, what_persons_asked_for_is_not_discarded_with_the_mistake)
 	cr_expect(is_gone(5));
 	cr_expect_not(is_gone(6));
 	cr_expect_eq(guard_of("persons"), 0);
+	cr_expect(request_is("approved"));
+	cr_expect_not(rig_has(&rig, "requests.0.staged_us"));
 	verify();
 }
 
