@@ -291,6 +291,18 @@ Test(decisions, a_request_that_is_approved_behind_an_administrator_is_owed)
 	cr_expect(request_is("open"));
 }
 
+Test(decisions, a_request_that_is_approved_behind_a_persons_leave_is_open_again_too)
+{
+	stage("account.leave", 4);
+	file(4);
+	approve(1);
+	cr_expect_eq(guard_of("staged"), 1);
+	cr_expect_eq(guard_of("persons"), 1);
+	decide_all(1, DISCARD_PERSONS);
+	cr_expect(request_is("open"));
+	cr_expect_eq(rig_row(&rig, 4).open_request, 1);
+}
+
 Test(decisions, a_request_whose_removal_waits_is_not_filed_again)
 {
 	file(4);
