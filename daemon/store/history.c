@@ -100,3 +100,20 @@ int store_retell_account(struct store *store, uint64_t uid, uint64_t last_seq,
 	}
 	return r;
 }
+
+int store_get_entry(struct store *store, uint64_t seq, struct entry *ret_entry,
+		    uint8_t ret_hash[ROWS_DIGEST_LEN])
+{
+	uint8_t hash[ROWS_DIGEST_LEN];
+	struct kv_txn *txn;
+	int r = store_reading(store, &txn);
+
+	if (r < 0) {
+		return r;
+	}
+	r = ledger_get(txn, seq, ret_entry, hash);
+	if (r == 0 && ret_hash) {
+		memcpy(ret_hash, hash, sizeof(hash));
+	}
+	return r == LEDGER_E_NONE ? STORE_E_NONE : r > 0 ? STORE_E_CORRUPT : r;
+}

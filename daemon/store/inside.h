@@ -87,6 +87,9 @@ must_check int store_reading(struct store *store, struct kv_txn **ret_txn);
 must_check int store_writing(struct store *store, struct kv_txn **ret_txn);
 void store_end_turn(struct store *store);
 
+/* What a read of kv.h answered, as an answer of store.h. */
+int store_answer(int kv_error);
+
 /*
  * The meta row. Decoding returns STORE_E_NONE, STORE_E_CORRUPT, STORE_E_NEWER or a negative
  * errno.
