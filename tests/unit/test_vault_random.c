@@ -32,6 +32,23 @@ Test(vault_random, nothing_is_given_out_twice_or_kept)
 	}
 }
 
+/* Of 20 000 random bytes some 80 are zeros; of bytes that were wiped before all are. */
+Test(vault_random, nothing_is_given_out_that_was_wiped_before)
+{
+	struct vault_random random = {.n = 0};
+	size_t n_zeros = 0;
+
+	for (size_t i = 0; i < 1000; i++) {
+		uint8_t bytes[20];
+
+		vault_random_take(&random, bytes, sizeof(bytes));
+		for (size_t j = 0; j < sizeof(bytes); j++) {
+			n_zeros += bytes[j] == 0;
+		}
+	}
+	cr_assert_lt(n_zeros, 400);
+}
+
 Test(vault_random, all_that_is_asked_for_is_filled)
 {
 	struct vault_random random = {.n = 0};
