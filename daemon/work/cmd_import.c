@@ -153,7 +153,8 @@ static int import_beside(struct call *call, const struct item *item, const struc
 	int r;
 
 	store_hash_person(store, call->engine->profile.person, import->names.person);
-	if (call->request->new_incarnation || ITEM_HAS(item, deleted_at_us)) {
+	if (call->request->new_incarnation || ITEM_HAS(item, deleted_at_us) ||
+	    store_counts(store)->n_soft_deleted == 0) { /* as in a first import */
 		return import_new(call, item, org, import);
 	}
 	memcpy(position.hash, import->names.person, sizeof(position.hash));

@@ -300,6 +300,18 @@ Test(import, the_same_person_under_another_id_is_refused_as_well)
 	expect_refused("soft-deleted-exists");
 }
 
+Test(import, one_that_the_same_call_brought_is_known)
+{
+	rig_call(&rig, "account.import",
+		 "{'accounts': ["
+		 "{'org': 'fabrikam', 'id': 'a', 'kind': 'b2b-collaboration', 'upn': 'a@x.y' %s},"
+		 "{'org': 'fabrikam', 'id': 'b', 'kind': 'b2b-collaboration', 'upn': 'a@x.y'}]}",
+		 deleted_ago(SPAN_DAY));
+	cr_assert(rig_is(&rig, "items.0.state", "soft-deleted"));
+	cr_assert(rig_is(&rig, "items.1.outcome", "soft-deleted-exists"));
+	cr_assert_eq(rig_number(&rig, "items.1.uid"), 1);
+}
+
 Test(import, the_same_id_under_another_name_is_refused_as_well)
 {
 	import("g-1", "g-1@home.example", "");
