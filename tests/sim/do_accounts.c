@@ -104,6 +104,7 @@ static void do_change(struct sim *sim, const struct step *step, const struct cha
 		pack_put_cstr(out, "request_id", id);
 	}
 	items = ask_items(sim, n);
+	truth_guard_begin(&sim->truth);
 	for (uint32_t i = 0; i < n; i++) {
 		struct pack_value item = pack_array_at(&items, i);
 
@@ -258,6 +259,7 @@ void do_import(struct sim *sim, const struct step *step)
 	items = ask_items(sim, 1);
 	item = pack_array_at(&items, 0);
 	uid = (uint64_t)value_int(&item, "uid", 0);
+	truth_guard_begin(&sim->truth);
 	imported = truth_import(&sim->truth, &import, uid, true);
 	sim_tell(sim, "account.import org-%u/id-%u of person-%u, %s%s%s: %s %s\n", import.org,
 		 import.id, import.person, account_kind_name(import.kind),
