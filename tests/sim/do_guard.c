@@ -22,8 +22,8 @@ static struct pack_value list_guard(struct sim *sim, uint8_t org)
 
 void do_guard_set(struct sim *sim, const struct step *step)
 {
-	static const uint32_t mins[] = {1, 2, 3, 500};
-	static const uint8_t percents[] = {1, 1, 25, 50, 100};
+	static const uint32_t mins[] = {1, 1, 2, 3, 500};
+	static const uint8_t percents[] = {1, 1, 1, 10, 40, 100};
 	uint8_t number = (uint8_t)(step->a % TRUTH_ORGS);
 	struct truth_guard *guard = &sim->truth.orgs[number].guard;
 	struct pack_writer *out;
@@ -121,10 +121,24 @@ struct decision {
 	bool right; /* it is that many */
 };
 
+/* Mostly of an organization where there is something to decide. */
+static uint8_t pick_org(const struct truth *truth, const struct step *step)
+{
+	uint8_t org = (uint8_t)(step->a % TRUTH_ORGS);
+
+	for (uint32_t i = 0; i < TRUTH_ORGS && step->b % 8 != 0; i++) {
+		if (truth_guard_since(truth, org) != INSTANT_NONE) {
+			break;
+		}
+		org = (uint8_t)((org + 1) % TRUTH_ORGS);
+	}
+	return org;
+}
+
 static struct decision pick_decision(struct sim *sim, const struct step *step)
 {
 	struct decision decision = {
-		.org = (uint8_t)(step->a % TRUTH_ORGS),
+		.org = pick_org(&sim->truth, step),
 		.discards = step->b % 3 == 0,
 		.dry = step->c % 8 == 0,
 		.right = step->d % 5 != 0,
@@ -188,14 +202,19 @@ static void expect_decision(struct sim *sim, const struct decision *decision)
 }
 
 /*
- * What is decided is carried out in slices, and the daemon may end between them: sometimes the turn
- * ends with the decision alone.
+ * What is decided is carried out in slices, and the daemon may end between them: sometimes a turn ends
+ * with the decision alone.
  */
 void do_guard_release(struct sim *sim, const struct step *step)
 {
-	struct decision decision = pick_decision(sim, step);
+	bool alone = step->c / 8 % 2 == 0;
+	struct decision decision;
 	struct pack_writer *out;
 
+	if (alone) {
+		sim_end(sim);
+	}
+	decision = pick_decision(sim, step);
 	ask_as(sim, ASK_AS_ADMIN);
 	out = ask_begin(sim, "guard.release");
 	pack_put_cstr(out, "guard", "mass");
@@ -205,7 +224,7 @@ void do_guard_release(struct sim *sim, const struct step *step)
 	pack_put_bool(out, "dry_run", decision.dry);
 	ask_end(sim);
 	expect_decision(sim, &decision);
-	if (step->c / 8 % 2 == 0) {
+	if (alone) {
 		sim_commit(sim);
 	}
 }

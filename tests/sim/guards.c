@@ -46,7 +46,6 @@ void guards_observe(struct sim *sim)
 	for (uint8_t org = 0; org < TRUTH_ORGS; org++) {
 		observe_engagement(sim, org);
 	}
-	truth_guard_carry_out(&sim->truth);
 }
 
 /* What is held back */

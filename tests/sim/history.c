@@ -193,8 +193,9 @@ static const struct row rows[] = {
 	{ do_accept,           14 },
 	{ do_sweep,             6 },
 	{ do_repeat,           16 },
+	{ do_mass,             16 },
 	{ do_guard_set,        10 },
-	{ do_guard_release,    16 },
+	{ do_guard_release,    24 },
 	{ do_turn,            100 },
 	{ do_rest,             30 },
 	{ do_wait,             60 },
@@ -272,5 +273,7 @@ void sim_play(const struct plan *plan, const bool *kept, bool telling, struct re
 	sim_end(&sim);
 	sim_idle(&sim);
 	audit_everything(&sim);
+	report->n_staged += sim.truth.n_staged;
+	report->n_carried_out += sim.truth.n_carried_out;
 	sim_close(&sim);
 }

@@ -62,6 +62,8 @@ struct report {
 	uint64_t n_starts;
 	uint64_t n_removed;
 	uint64_t n_restored;
+	uint64_t n_staged;
+	uint64_t n_carried_out;
 	char text[512];
 };
 
@@ -177,6 +179,6 @@ typedef void sim_do_fn(struct sim *sim, const struct step *step);
 sim_do_fn do_import, do_leave, do_remove, do_restore, do_purge, do_disable, do_enable, do_hold,
 	do_release, do_file, do_approve, do_deny, do_org_set, do_keeper_set, do_waive, do_owe,
 	do_claim, do_confirm, do_fail, do_extend, do_pause, do_resume, do_accept, do_sweep,
-	do_repeat, do_guard_set, do_guard_release;
+	do_repeat, do_mass, do_guard_set, do_guard_release;
 
 #endif

@@ -23,7 +23,7 @@
 #define TRUTH_NAMES    3
 #define TRUTH_KEEPERS  3
 #define TRUTH_HOLDS    2
-#define TRUTH_ACCOUNTS 48
+#define TRUTH_ACCOUNTS 64
 #define TRUTH_REQUESTS 24
 #define TRUTH_HOURS    25 /* the hour that runs, and the 24 before it */
 
@@ -161,6 +161,7 @@ struct truth_request {
  * @gained: see struct truth_account
  * @paused: an administrator has stopped timed work
  * @doubted: the clock guard has
+ * @n_staged, @n_carried_out: commands that mass guards held back, and that were done later
  * @clocks_are_right: the wall clock, where it is asked, and those of the directories
  */
 struct truth {
@@ -172,6 +173,8 @@ struct truth {
 	bool clocks_are_right;
 	uint32_t n_accounts;
 	uint32_t n_requests;
+	uint32_t n_staged;
+	uint32_t n_carried_out;
 	struct truth_org orgs[TRUTH_ORGS];
 	struct truth_keeper keepers[TRUTH_KEEPERS];
 	struct truth_account accounts[TRUTH_ACCOUNTS];

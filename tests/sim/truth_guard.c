@@ -211,6 +211,7 @@ bool truth_guard_stops(struct truth *truth, struct truth_account *account,
 	if (!account->staged.stands) {
 		account->staged = (struct truth_staged){
 			.stands = true, .command = command, .kind = kind, .at = truth->now};
+		truth->n_staged++;
 		engage(truth, account->org, kind);
 	}
 	return true;
@@ -318,6 +319,7 @@ void truth_guard_carry_out(struct truth *truth)
 		}
 		drop(truth, account);
 		if (!truth->orgs[account->org].guard.discards) {
+			truth->n_carried_out++;
 			truth_change_released(truth,
 					      command == TRUTH_PURGE ? TRUTH_PURGE : TRUTH_REMOVE,
 					      account);
