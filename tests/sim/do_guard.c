@@ -23,7 +23,7 @@ static struct pack_value list_guard(struct sim *sim, uint8_t org)
 void do_guard_set(struct sim *sim, const struct step *step)
 {
 	static const uint32_t mins[] = {1, 1, 2, 3, 500};
-	static const uint8_t percents[] = {1, 1, 1, 10, 40, 100};
+	static const uint8_t percents[] = {1, 1, 1, 40, 100, 100};
 	uint8_t number = (uint8_t)(step->a % TRUTH_ORGS);
 	struct truth_guard *guard = &sim->truth.orgs[number].guard;
 	struct pack_writer *out;
