@@ -67,7 +67,16 @@ static const struct {
 
 static_assert(ARRAY_LEN(type_table) == _ARGUMENT_TYPE_MAX, "every type has a row");
 
-static const char *parse_number(struct slice text, int64_t *ret_number)
+/* What the daemon would say of it. */
+static const char *number_fault(enum argument_type type, int64_t number)
+{
+	if (type == ARGUMENT_TYPE_GUARD_MIN) {
+		return model_guard_min_fault(number);
+	}
+	return type == ARGUMENT_TYPE_GUARD_PERCENT ? model_guard_percent_fault(number) : NULL;
+}
+
+static const char *parse_number(struct slice text, enum argument_type type, int64_t *ret_number)
 {
 	int64_t number = 0;
 
@@ -82,7 +91,7 @@ static const char *parse_number(struct slice text, int64_t *ret_number)
 		return "is not a whole number above 0";
 	}
 	*ret_number = number;
-	return NULL;
+	return number_fault(type, number);
 }
 
 bool ctl_value_parse_bool(struct slice text, bool *ret_boolean)
@@ -314,7 +323,7 @@ const char *ctl_value_parse(enum argument_type type, const char *written, instan
 	case FORM_INSTANT:
 		return parse_instant(text, now, &ret_value->integer);
 	case FORM_NUMBER:
-		return parse_number(text, &ret_value->integer);
+		return parse_number(text, type, &ret_value->integer);
 	case FORM_CURSOR:
 		return parse_cursor(text, ret_value);
 	case FORM_TEXT:

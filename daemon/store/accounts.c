@@ -388,16 +388,27 @@ int store_next_of_org(struct store *store, uint32_t org, struct org_position *po
 	return r;
 }
 
+/* A key that is no instant is damaged, and all behind it are: they count as one, at the end. */
 static int next_by_time(struct store *store, enum index index, struct due_position *position,
 			struct account *ret_account)
 {
 	struct key key = key_due(position->at, position->uid);
-	int r = step(store, index, false, &key, ret_account);
+	uint64_t at;
+	int r;
 
-	if (r == 0 || r == STORE_E_CORRUPT) {
-		position->at = (instant_t)load_be64(key.bytes);
-		position->uid = key_uid(key_slice(&key));
+	if (position->at == INT64_MAX && position->uid == UINT64_MAX) {
+		return STORE_E_NONE;
 	}
+	r = step(store, index, false, &key, ret_account);
+	if (r != 0 && r != STORE_E_CORRUPT) {
+		return r;
+	}
+	at = load_be64(key.bytes);
+	if (at > INT64_MAX) {
+		*position = (struct due_position){INT64_MAX, UINT64_MAX};
+		return STORE_E_CORRUPT;
+	}
+	*position = (struct due_position){(instant_t)at, key_uid(key_slice(&key))};
 	return r;
 }
 

@@ -99,6 +99,9 @@ static void run_measure(struct bench *bench, uint32_t round, uint32_t index)
 			continue;
 		}
 		tell_begin(bench, round, measure, entrant);
+		if (bench->kind == KIND_SCALE) {
+			directory_read(entrant->target.directory);
+		}
 		watch_memory(entrant);
 		measure->run(bench, entrant, measure, figure);
 		watch_memory(entrant);

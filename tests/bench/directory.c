@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <unistd.h>
 
 #include "tests/bench/child.h"
 #include "tests/bench/fail.h"
@@ -42,6 +43,7 @@ void directory_remove(const char *path)
 
 /* nftw() hands nothing through to what it calls. */
 static uint64_t walked_bytes;
+static char part[1 << 20];
 
 static int add_one(const char *path unused, const struct stat *info, int type unused,
 		   struct FTW *where unused)
@@ -77,6 +79,26 @@ void directory_sync(const char *path)
 		fail_errno(errno, "%s", path);
 	}
 	closep(&fd);
+}
+
+static int read_one(const char *path, const struct stat *info unused, int type,
+		    struct FTW *where unused)
+{
+	int fd = type == FTW_F ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+	ssize_t n = fd < 0 ? 0 : 1;
+
+	while (n > 0) {
+		n = read(fd, part, sizeof(part));
+	}
+	closep(&fd);
+	return n < 0 ? -1 : 0;
+}
+
+void directory_read(const char *path)
+{
+	if (nftw(path, read_one, WALK_FDS, FTW_PHYS) < 0) {
+		fail_errno(errno, "%s", path);
+	}
 }
 
 /* Advice: whether it is taken makes no difference that could be told here. */

@@ -15,6 +15,9 @@ void directory_remove(const char *path);
 uint64_t directory_bytes(const char *path);      /* on disk */
 uint64_t directory_free_bytes(const char *path); /* of its file system */
 
+/* Reads all that is in it: it is in the page cache then, as far as that has room. */
+void directory_read(const char *path);
+
 /* What has been written to its file system is on disk. */
 void directory_sync(const char *path);
 

@@ -193,13 +193,14 @@ static bool has_tasks(struct sim *sim, const struct truth *after)
 }
 
 /* The end of the ledger as the turn would have left it: is it there? */
-static bool has_landed(struct sim *sim, const struct ledger_head *head, const struct truth *after)
+static bool has_landed(struct sim *sim, uint64_t began_at, const struct ledger_head *head,
+		       const struct truth *after)
 {
 	uint8_t hash[ROWS_DIGEST_LEN];
 	struct entry entry;
 	int r = store_get_entry(sim->rig.engine->store, head->seq, &entry, hash);
 
-	if (head->seq == sim->began_at) {
+	if (head->seq == began_at) {
 		return has_tasks(sim, after) && guards_are(sim, after);
 	}
 	return r == 0 && memcmp(hash, head->hash, sizeof(hash)) == 0;
@@ -251,8 +252,11 @@ void crash_in_commit(struct sim *sim, uint32_t n_calls)
 	static struct truth before, after;
 	struct engine *engine;
 	struct ledger_head head;
+	uint64_t began_at;
 	int r;
 
+	sim_begin(sim);
+	began_at = sim->began_at; /* also if the clock guard is released before the sweep */
 	sim_work(sim);
 	engine = sim->rig.engine;
 	head = *store_head(engine->store);
@@ -264,7 +268,7 @@ void crash_in_commit(struct sim *sim, uint32_t n_calls)
 	rig_kill(&sim->rig);
 	disk_mend();
 	start(sim);
-	if (has_landed(sim, &head, &after)) {
+	if (has_landed(sim, began_at, &head, &after)) {
 		sim_tell(sim, "killed after %u calls of its commit, which was made\n", n_calls);
 		sim->acked = after;
 	} else {

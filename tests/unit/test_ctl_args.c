@@ -355,6 +355,12 @@ Test(ctl_value, numbers_begin_at_one_and_fit)
 	cr_assert_not_null(ctl_value_parse(ARGUMENT_TYPE_LIMIT, "0", 0, &value));
 	cr_assert_not_null(ctl_value_parse(ARGUMENT_TYPE_LIMIT, "", 0, &value));
 	cr_assert_not_null(ctl_value_parse(ARGUMENT_TYPE_LIMIT, "1x", 0, &value));
+	cr_assert_null(ctl_value_parse(ARGUMENT_TYPE_GUARD_PERCENT, "100", 0, &value));
+	cr_assert_str_eq(ctl_value_parse(ARGUMENT_TYPE_GUARD_PERCENT, "101", 0, &value),
+			 model_guard_percent_fault(101));
+	cr_assert_null(ctl_value_parse(ARGUMENT_TYPE_GUARD_MIN, "1000000000", 0, &value));
+	cr_assert_str_eq(ctl_value_parse(ARGUMENT_TYPE_GUARD_MIN, "1000000001", 0, &value),
+			 model_guard_min_fault(INT64_MAX));
 }
 
 Test(ctl_value, a_cursor_of_bytes_is_written_in_hex)

@@ -235,6 +235,21 @@ Test(damage, an_index_key_of_another_length_hides_nothing_behind_it)
 	}
 }
 
+Test(damage, index_keys_that_are_no_instants_are_told_once_at_the_end)
+{
+	uint32_t n_damaged;
+
+	for (uint64_t uid = 1; uid <= 3; ++uid) {
+		struct key key = {0};
+
+		key_add_u64(&key, UINT64_MAX - 3 + uid);
+		key_add_u64(&key, uid == 3 ? UINT64_MAX : uid);
+		tamper(KV_DUE, key_slice(&key), (struct slice){0});
+	}
+	cr_assert_eq(walk_due(&n_damaged), N_ACCOUNTS);
+	cr_assert_eq(n_damaged, 1);
+}
+
 Test(damage, a_profile_that_is_not_what_was_sealed_is_refused)
 {
 	static uint8_t buffer[MODEL_PROFILE_BYTES_MAX];
