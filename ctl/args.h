@@ -4,6 +4,7 @@
 
 #include "common/commands.h"
 #include "ctl/fault.h"
+#include "ctl/verb.h"
 
 #define CTL_SOCKET_DEFAULT "/run/retentiond/retentiond.sock"
 #define CTL_TIMEOUT_DEFAULT                                                                        \
@@ -13,31 +14,6 @@
 #define CTL_LEASE_DEFAULT (5 * SPAN_MINUTE)
 #define CTL_LEASE_MIN     (3 * SPAN_SECOND) /* it is renewed in thirds */
 #define CTL_LEASE_MAX     SPAN_DAY          /* the daemon's own limit */
-
-/* Verbs that are the client's own: they stand for no single command of the daemon. */
-enum ctl_verb {
-	CTL_VERB_COMMAND, /* the command says what */
-	CTL_VERB_STATUS,
-	CTL_VERB_CHECK,
-	CTL_VERB_WAIT,
-	CTL_VERB_WORK,
-	CTL_VERB_REPORT,
-	CTL_VERB_METRICS,
-	CTL_VERB_CALL,
-	CTL_VERB_COMPLETE,
-	CTL_VERB_HELP,
-	_CTL_VERB_MAX
-};
-
-struct ctl_verb_row {
-	const char *name;
-	const char *operands;
-	const char *summary;
-	const char *about; /* more for its --help, in whole lines; or NULL */
-};
-
-extern const struct ctl_verb_row
-	ctl_verb_table[_CTL_VERB_MAX]; /* CTL_VERB_COMMAND's row is empty */
 
 /**
  * struct ctl_args - the command line, read
@@ -93,20 +69,7 @@ struct ctl_args {
 must_check int ctl_args_parse(int argc, char **argv, struct ctl_args *ret_args,
 			      struct ctl_fault *fault);
 
-/* "there is no verb WORD", and the nearest one if there is one. Return: CTL_EXIT_USAGE. */
-int ctl_args_unknown_verb(const char *word, struct ctl_fault *fault);
-
-/* Whether a verb is for programs alone: help's overview and completion leave it out. */
-static inline bool ctl_verb_is_hidden(enum ctl_verb verb)
-{
-	return verb == CTL_VERB_COMPLETE;
-}
-
 /* What the command line calls the verb. */
 const char *ctl_args_verb_name(const struct ctl_args *args);
-
-/* The verb of a name; false if there is none. *@ret_command is NULL for the client's own verbs. */
-must_check bool ctl_args_verb(const char *name, enum ctl_verb *ret_verb,
-			      const struct command **ret_command);
 
 #endif

@@ -7,13 +7,13 @@
 #include <poll.h>
 #include <sys/random.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 
 #include "common/rpc.h"
 #include "ctl/interrupt.h"
 #include "ctl/json.h"
 #include "ctl/monotonic.h"
+#include "ctl/socket.h"
 
 #define READ_SIZE (64 * 1024)
 
@@ -58,35 +58,6 @@ struct ctl_client {
 	size_t len;
 };
 
-int ctl_client_check_path(const char *path, bool given, struct ctl_fault *fault)
-{
-	size_t len_max = sizeof((struct sockaddr_un){0}.sun_path) - 1;
-
-	if (strlen(path) > len_max && given) {
-		return ctl_fault_set(fault, CTL_EXIT_USAGE, "usage",
-				     "--socket is longer than the %zu bytes of a socket's path",
-				     len_max);
-	}
-	if (strlen(path) > len_max) {
-		return ctl_fault_set(fault, CTL_EXIT_CONFIGURATION, "configuration",
-				     "$RETENTIOND_SOCKET is longer than the %zu bytes of a "
-				     "socket's path; unset it, or name a shorter one",
-				     len_max);
-	}
-	if (path[0] == '\0') {
-		return ctl_fault_set(
-			fault, CTL_EXIT_USAGE, "usage",
-			"--socket is empty; name the daemon's socket, or leave it out");
-	}
-	if (!given && path[0] != '/') {
-		return ctl_fault_set(fault, CTL_EXIT_CONFIGURATION, "configuration",
-				     "$RETENTIOND_SOCKET=%s must be an absolute path; unset it to "
-				     "use the usual one",
-				     path);
-	}
-	return 0;
-}
-
 int ctl_client_new(const char *path, span_t timeout, struct ctl_client **ret_client)
 {
 	struct ctl_client *client = calloc(1, sizeof(*client));
@@ -119,34 +90,6 @@ struct ctl_client *ctl_client_free(struct ctl_client *client)
 		free(client);
 	}
 	return NULL;
-}
-
-/* The kernel says the same of a file of another kind as of a socket that nobody listens on. */
-static bool is_no_socket(const char *path)
-{
-	struct stat st;
-
-	return stat(path, &st) == 0 && !S_ISSOCK(st.st_mode);
-}
-
-static int unreachable(const struct ctl_client *client, int error, struct ctl_fault *fault)
-{
-	if (error == EACCES || error == EPERM) {
-		return ctl_fault_set(
-			fault, CTL_EXIT_PERMISSION, "permission-denied",
-			"you may not use %s: %s; be a member of the socket's group, or root",
-			client->path, strerror(error));
-	}
-	if (error == ECONNREFUSED && is_no_socket(client->path)) {
-		return ctl_fault_set(fault, CTL_EXIT_UNREACHABLE, "unreachable",
-				     "%s is no socket; name the daemon's, or leave --socket and "
-				     "$RETENTIOND_SOCKET out",
-				     client->path);
-	}
-	return ctl_fault_set(
-		fault, CTL_EXIT_UNREACHABLE, "unreachable",
-		"retentiond is not reachable at %s: %s; start it with systemctl start retentiond",
-		client->path, strerror(error));
 }
 
 /* Administrators begin backups, and keepers take tasks, without anything like a dry run. */
@@ -236,7 +179,7 @@ static int open_socket(struct ctl_client *client, int64_t deadline_us, struct ct
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 
 	if (strlen(client->path) >= sizeof(address.sun_path)) {
-		return unreachable(client, ENAMETOOLONG, fault);
+		return ctl_socket_unreachable(client->path, ENAMETOOLONG, fault);
 	}
 	(void)strcpy(address.sun_path, client->path);
 	client->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -253,7 +196,7 @@ static int open_socket(struct ctl_client *client, int64_t deadline_us, struct ct
 			client->fd = -1;
 			return client->met && may_come_back(error)
 				       ? lose(client, error)
-				       : unreachable(client, error, fault);
+				       : ctl_socket_unreachable(client->path, error, fault);
 		}
 		if (monotonic_us() >= deadline_us) {
 			return timed_out(client, fault);

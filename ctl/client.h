@@ -19,14 +19,6 @@
 struct ctl_client;
 
 /**
- * ctl_client_check_path() - whether a path can be a socket's at all
- * @given: on the command line; else it is $RETENTIOND_SOCKET's, or the one that is built in
- *
- * Return: 0, CTL_EXIT_USAGE for what was given, or CTL_EXIT_CONFIGURATION.
- */
-must_check int ctl_client_check_path(const char *path, bool given, struct ctl_fault *fault);
-
-/**
  * ctl_client_new() - a client that has not connected yet
  * @path:    of the socket; borrowed
  * @timeout: for each call, connecting included

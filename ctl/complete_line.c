@@ -44,7 +44,7 @@ static void take_operand(struct ctl_complete_line *line, const char *word)
 		return;
 	}
 	line->verb_name = word;
-	if (!ctl_args_verb(word, &line->verb, &line->command)) {
+	if (!ctl_verb_find(word, &line->verb, &line->command)) {
 		line->verb = _CTL_VERB_MAX;
 	}
 }

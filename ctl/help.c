@@ -48,7 +48,7 @@ const struct ctl_help_text ctl_help_examples[] = {
 	{COMMAND_guard_release,   "retentionctl release-guard clock --dry-run"},
 	{COMMAND_guard_list,      "retentionctl guards --engaged"},
 	{COMMAND_guard_release,   "retentionctl release-guard mass --org=contoso --expect=700"},
-	{COMMAND_guard_release,   "retentionctl release-guard mass --org=contoso --expect=700 --discard"},
+	{COMMAND_guard_release,   "retentionctl release-guard mass --org=contoso --expect=700 --discard --reason='a script gone wild'"},
 	{COMMAND_clock_advance,   "retentionctl advance 30d"},
 	{COMMAND_keeper_set,      "retentionctl set-keeper crm --orgs=contoso,fabrikam"},
 	{COMMAND_keeper_waive,    "retentionctl waive crm --reason='switched off in May' @left.txt"},
@@ -299,8 +299,8 @@ int ctl_help_run(const struct ctl_args *args, FILE *out, struct ctl_fault *fault
 	const struct command *command = args->command;
 
 	if (verb == CTL_VERB_HELP && args->n_operands > 0 &&
-	    !ctl_args_verb(args->operands[0], &verb, &command)) {
-		return ctl_args_unknown_verb(args->operands[0], fault);
+	    !ctl_verb_find(args->operands[0], &verb, &command)) {
+		return ctl_verb_unknown(args->operands[0], fault);
 	}
 	if (command) {
 		ctl_help_command(command, out);

@@ -6,6 +6,7 @@
 #include "common/version.h"
 #include "ctl/help.h"
 #include "ctl/run.h"
+#include "ctl/socket.h"
 
 static bool wants_color(void)
 {
@@ -18,7 +19,7 @@ static bool wants_color(void)
 
 static int run(struct ctl *ctl)
 {
-	int r = ctl_client_check_path(ctl->args.socket, ctl->args.socket_given, &ctl->fault);
+	int r = ctl_socket_check_path(ctl->args.socket, ctl->args.socket_given, &ctl->fault);
 
 	if (r != 0) {
 		return r;

@@ -71,6 +71,8 @@ const struct metric metric_table[] = {
 		"Since the keeper was heard of last, or since the start of the daemon if it was not heard of."),
 	EACH("retentiond_keeper_overdue", GAUGE, OVERDUE, "sla",
 		"Whether the oldest removal that waits for the keeper is past its deadline."),
+	EACH("retentiond_keeper_failing", GAUGE, NUMBER_OR_0, "failing",
+		"Tasks that the keeper has failed since it confirmed one last, or since the start of the daemon; 0: it confirms."),
 
 	ONE("retentiond_mass_guards_engaged", GAUGE, NUMBER, "stats.guards.mass_engaged",
 		"Organizations whose mass guard holds accounts back until somebody decides."),
@@ -200,6 +202,8 @@ static json_t *value_of(enum metric_source source, const json_t *value, instant_
 	switch (source) {
 	case METRIC_NUMBER:
 		return value ? json_integer(json_integer_value(value)) : NULL;
+	case METRIC_NUMBER_OR_0:
+		return json_integer(json_integer_value(value));
 	case METRIC_YES:
 		return value ? json_integer(json_is_true(value)) : NULL;
 	case METRIC_SPAN:

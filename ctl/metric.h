@@ -20,6 +20,7 @@ const char *metric_type_name(enum metric_type type);
 /* What stands in the answers, and so what is made of it. */
 enum metric_source {
 	METRIC_NUMBER,
+	METRIC_NUMBER_OR_0,  /* 0 without it */
 	METRIC_YES,          /* a boolean: 1 or 0 */
 	METRIC_SPAN,         /* us; seconds */
 	METRIC_INSTANT,      /* us; a timestamp in seconds, none without it */

@@ -18,14 +18,14 @@ static const char *const account_columns[] = {
 	"deleted_at_us", "window_ends_us", "removal_due_us", "sla", "staged", "staged_us", NULL,
 };
 static const char *const entry_columns[] = {
-	"seq", "at_us", "event", "org", "uid", "state", "keeper", "result", "role", "actor_uid", NULL,
+	"seq", "at_us", "event", "org", "uid", "state", "keeper", "result", "decision", "role", "actor_uid", NULL,
 };
 static const char *const request_columns[] = {
 	"request", "state", "org", "id", "person", "uid",
-	"filed_at_us", "due_us", "sla", "decided_at_us", "reason", NULL,
+	"filed_at_us", "due_us", "sla", "decided_at_us", "staged_us", "reason", NULL,
 };
 static const char *const guard_columns[] = {
-	"org", "engaged_us", "staged", "accounts", "soft_deletions", "soft_deletions_left",
+	"org", "engaged_us", "staged", "persons", "accounts", "soft_deletions", "soft_deletions_left",
 	"purges", "purges_left", "removals", "removals_left", NULL,
 };
 static const struct {

@@ -243,20 +243,60 @@ static void put_reasons(const struct show *show, const json_t *command)
 	}
 }
 
-static void put_allowed(const struct show *show, const json_t *commands)
+static bool is_staged(const json_t *command)
+{
+	return slice_is(slice_of(ctl_json_text(command, "outcome")), outcome_code(OUTCOME_STAGED));
+}
+
+/* The first one that a rule holds of; NULL without any. */
+static const json_t *find_command(const json_t *commands, bool (*holds)(const json_t *command))
 {
 	size_t i;
 	const json_t *command;
 
 	json_array_foreach(commands, i, command) {
-		if (show_is_ok(command)) {
-			(void)fputs("May be done: ", show->out);
-			put_alike(show, commands, command);
-			(void)fputs(".\n", show->out);
-			return;
+		if (holds(command)) {
+			return command;
 		}
 	}
-	(void)fputs("Nothing may be done with it.\n", show->out);
+	return NULL;
+}
+
+/* What the mass guard would hold back is allowed as well, and does not happen. */
+static void put_held_back(const struct show *show, const json_t *commands, const json_t *first,
+			  const char *org)
+{
+	struct slice name = slice_of(org ? org : "ORG");
+
+	(void)fputs("Would be staged: ", show->out);
+	put_alike(show, commands, first);
+	(void)fputs(": the mass guard of ", show->out);
+	ctl_text_put(show->out, name);
+	(void)fputs(" holds it back until an administrator releases it; look with retentionctl "
+		    "guards --org=",
+		    show->out);
+	ctl_text_put(show->out, name);
+	(void)fputs(", then retentionctl release-guard mass --org=", show->out);
+	ctl_text_put(show->out, name);
+	(void)fputs(".\n", show->out);
+}
+
+static void put_allowed(const struct show *show, const json_t *commands, const char *org)
+{
+	const json_t *allowed = find_command(commands, show_is_ok);
+	const json_t *staged = find_command(commands, is_staged);
+
+	if (allowed) {
+		(void)fputs("May be done: ", show->out);
+		put_alike(show, commands, allowed);
+		(void)fputs(".\n", show->out);
+	}
+	if (staged) {
+		put_held_back(show, commands, staged, org);
+	}
+	if (!allowed && !staged) {
+		(void)fputs("Nothing may be done with it.\n", show->out);
+	}
 }
 
 /* Commands that are refused for the same reasons share a line. */
@@ -266,7 +306,7 @@ static void put_refused(const struct show *show, const json_t *commands)
 	const json_t *command;
 
 	json_array_foreach(commands, i, command) {
-		if (show_is_ok(command) || is_told_before(commands, i)) {
+		if (show_is_ok(command) || is_staged(command) || is_told_before(commands, i)) {
 			continue;
 		}
 		(void)fputs("Refused: ", show->out);
@@ -331,7 +371,7 @@ int show_explain(const struct show *show, const json_t *result)
 	show_next(show, json_object_get(result, "next"), account);
 	put_clock(show, json_object_get(result, "clock"));
 	show_tasks(show, json_object_get(result, "tasks"));
-	put_allowed(show, json_object_get(result, "may"));
+	put_allowed(show, json_object_get(result, "may"), ctl_json_text(account, "org"));
 	put_refused(show, json_object_get(result, "may"));
 	if (json_object_size(contact) > 0) {
 		show_ask(show, "", contact);

@@ -17,6 +17,24 @@ static void put_accounts(const struct show *show, const json_t *result)
 	(void)fprintf(show->out, "%" PRId64 " account%s", n, n == 1 ? "" : "s");
 }
 
+/* A promise to a person waits on, and for a word of the same administrator. */
+static void put_kept(const struct show *show, const json_t *result, struct slice org)
+{
+	int64_t n = json_integer_value(json_object_get(result, "kept"));
+
+	if (n == 0) {
+		return;
+	}
+	(void)fprintf(show->out,
+		      "%" PRId64
+		      " more %s by persons, who left or whose requests were approved, and "
+		      "%s held back on: let %s happen with retentionctl release-guard mass --org=",
+		      n, n == 1 ? "was asked for" : "were asked for", n == 1 ? "is" : "are",
+		      n == 1 ? "it" : "them");
+	ctl_text_put(show->out, org);
+	(void)fputs(", or add --discard --include-persons\n", show->out);
+}
+
 static void put_clock(const struct show *show, const json_t *result)
 {
 	int64_t n_due = json_integer_value(json_object_get(result, "due_now"));
@@ -49,7 +67,9 @@ static void put_mass(const struct show *show, const json_t *result)
 	}
 	(void)fputs("discarded: what was asked of ", show->out);
 	put_accounts(show, result);
-	(void)fputs(" is never done, and they stay as they are\nwhat passed before the guard "
+	(void)fputs(" is never done, and they stay as they are\n", show->out);
+	put_kept(show, result, name);
+	(void)fputs("what passed before the guard "
 		    "stopped it can be restored; look with retentionctl list --org=",
 		    show->out);
 	ctl_text_put(show->out, name);

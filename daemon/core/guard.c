@@ -39,6 +39,11 @@ uint64_t guard_n_staged(const struct mass_guard *guard)
 	return guard->n_staged[GUARD_KIND_DELETION] + guard->n_staged[GUARD_KIND_PURGE];
 }
 
+uint64_t guard_n_owed(const struct mass_guard *guard)
+{
+	return guard->n_owed[GUARD_KIND_DELETION] + guard->n_owed[GUARD_KIND_PURGE];
+}
+
 uint64_t guard_n_decided(const struct mass_guard *guard)
 {
 	return guard->n_decided[GUARD_KIND_DELETION] + guard->n_decided[GUARD_KIND_PURGE];
@@ -183,6 +188,7 @@ void guard_release(struct mass_guard *guard, const struct policy *policy, uint64
 		add(guard, &guard->released[kind], guard->n_staged[kind]);
 		guard->n_decided[kind] += guard->n_staged[kind];
 		guard->n_staged[kind] = 0;
+		guard->n_owed[kind] = 0;
 		guard->engaged_at[kind] = INSTANT_NONE;
 	}
 	if (n_due > 0) {
@@ -191,12 +197,17 @@ void guard_release(struct mass_guard *guard, const struct policy *policy, uint64
 	}
 }
 
-void guard_discard(struct mass_guard *guard)
+void guard_discard(struct mass_guard *guard, bool owed)
 {
 	for (enum guard_kind kind = 0; kind < GUARD_KIND_SWEEP; kind++) {
-		guard->n_decided[kind] += guard->n_staged[kind];
-		guard->n_staged[kind] = 0;
-		guard->engaged_at[kind] = INSTANT_NONE;
+		if (owed) {
+			guard->n_owed[kind] = 0;
+		}
+		guard->n_decided[kind] += guard->n_staged[kind] - guard->n_owed[kind];
+		guard->n_staged[kind] = guard->n_owed[kind];
+		if (guard->n_staged[kind] == 0) {
+			guard->engaged_at[kind] = INSTANT_NONE;
+		}
 	}
 }
 
@@ -222,7 +233,8 @@ bool guard_is_sound(const struct mass_guard *guard)
 		sound = sound && series_is_sound(&guard->done[kind]) &&
 			series_is_sound(&guard->released[kind]) &&
 			(at == INSTANT_NONE || (at >= 0 && at <= INSTANT_MAX)) &&
-			(guard->n_staged[kind] == 0 || at != INSTANT_NONE);
+			(guard->n_staged[kind] == 0 || at != INSTANT_NONE) &&
+			guard->n_owed[kind] <= guard->n_staged[kind];
 	}
 	return sound;
 }

@@ -42,6 +42,7 @@ struct guard_series {
  * @n_accounts: all but those whose removal is complete
  * @n_staged:   commands held back that wait for an administrator; none of GUARD_KIND_SWEEP, whose
  *              accounts are found in the due index
+ * @n_owed:     those of them that persons asked for: they are discarded only by name
  * @n_decided:  commands held back that somebody has released or discarded, until that is carried out
  * @engaged_at: since when everything of a kind is held back; INSTANT_NONE when it is not
  */
@@ -52,6 +53,7 @@ struct mass_guard {
 	struct guard_series completed;
 	uint64_t n_accounts;
 	uint64_t n_staged[_GUARD_KIND_MAX];
+	uint64_t n_owed[_GUARD_KIND_MAX];
 	uint64_t n_decided[_GUARD_KIND_MAX];
 	instant_t engaged_at[_GUARD_KIND_MAX];
 };
@@ -66,8 +68,12 @@ bool guard_is_off(const struct policy *policy);
 
 bool guard_is_engaged(const struct mass_guard *guard, enum guard_kind kind);
 
-/* Commands held back: without a decision; released or discarded, and not carried out yet. */
+/*
+ * Commands held back: without a decision; those of them that persons asked for; released or
+ * discarded, and not carried out yet.
+ */
 uint64_t guard_n_staged(const struct mass_guard *guard);
+uint64_t guard_n_owed(const struct mass_guard *guard);
 uint64_t guard_n_decided(const struct mass_guard *guard);
 
 /**
@@ -112,8 +118,11 @@ void guard_disengage(struct mass_guard *guard, enum guard_kind kind);
 void guard_release(struct mass_guard *guard, const struct policy *policy, uint64_t n_due,
 		   instant_t now);
 
-/* What is held back is not to happen: commands alone can be discarded, time cannot. */
-void guard_discard(struct mass_guard *guard);
+/**
+ * guard_discard() - what is held back is not to happen: commands alone can be discarded, time cannot
+ * @owed: what persons asked for as well; it is held back on otherwise, and its kind stays engaged
+ */
+void guard_discard(struct mass_guard *guard, bool owed);
 
 /* The soundness of what was read. */
 bool guard_is_sound(const struct mass_guard *guard);

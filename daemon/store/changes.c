@@ -105,7 +105,7 @@ void store_take_entry(struct account *account, const struct entry *entry)
 		memcpy(account->hash_person, entry->hash_person, ROWS_HASH_LEN);
 		memcpy(account->hash_upn, entry->hash_upn, ROWS_HASH_LEN);
 	}
-	if (entry->event == EVENT_REQUEST_FILED) {
+	if (entry->event == EVENT_REQUEST_FILED || entry->event == EVENT_REQUEST_REOPENED) {
 		account->open_request = entry->request;
 	} else if (entry->event == EVENT_REQUEST_APPROVED || entry->event == EVENT_REQUEST_DENIED ||
 		   entry->facts.deleted_at != INSTANT_NONE) {
@@ -179,6 +179,7 @@ int store_append(struct store *store, struct entry *entry, const struct actor *a
 	entry->actor_role = actor->role;
 	entry->actor_uid = actor->uid;
 	entry->at = actor->at;
+	entry->decision = event_has_decision(entry->event) ? actor->decision : 0;
 	ledger_append(txn, &store->head, entry);
 	store_spend(store, ROWS_ENTRY_LEN_MAX);
 	if (actor->note.reason.len > 0 || actor->note.ref.len > 0) {

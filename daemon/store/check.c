@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 
@@ -12,7 +13,8 @@
  * The check before a store is used. It runs in a child, because LMDB trusts its file: a damaged
  * page ends whoever reads it with SIGBUS, SIGSEGV or SIGABRT, and then it is the child that ends.
  * The child reads what every start depends on: identity and state, the first and last row of
- * every table, the last stretch of the chain, and the newest account rows.
+ * every table, the last stretch of the chain, and the newest account rows. Where it is, it notes in
+ * memory that it shares with its parent, so that whoever restores a backup knows what for.
  *
  * The whole chain is proven by ledger.verify, on a running daemon.
  */
@@ -26,18 +28,34 @@ enum {
 	CHECK_EXIT_ERRNO = 100, /* the machine failed; the errno is added */
 };
 
-static int check_chain(struct kv_txn *txn)
+/* What the child reads; in words that end with a number, if @number is not 0. */
+struct check_spot {
+	const char *what;
+	uint64_t number;
+};
+
+static const struct check_spot spot_begin = {.what = "its head"};
+
+static void check_note(struct check_spot *spot, const char *what, uint64_t number)
+{
+	*spot = (struct check_spot){what, number};
+}
+
+static int check_chain(struct kv_txn *txn, struct check_spot *spot)
 {
 	struct ledger_head head;
 	struct entry entry;
 	uint8_t expected[ROWS_DIGEST_LEN], hash[ROWS_DIGEST_LEN];
-	int r = ledger_load_head(txn, &head);
+	int r;
 
+	check_note(spot, "the last entry of the ledger", 0);
+	r = ledger_load_head(txn, &head);
 	if (r != 0 || head.seq == 0) {
 		return r < 0 ? r : STORE_E_CORRUPT;
 	}
 	memcpy(expected, head.hash, sizeof(expected));
 	for (uint64_t seq = head.seq; seq > 0 && head.seq - seq < CHECK_ENTRIES; --seq) {
+		check_note(spot, "ledger entry ", seq);
 		r = ledger_get(txn, seq, &entry, hash);
 		if (r != 0 || memcmp(hash, expected, sizeof(hash)) != 0) {
 			return r < 0 ? r : STORE_E_CORRUPT;
@@ -61,7 +79,7 @@ static int check_table(struct kv_txn *txn, enum kv_table table)
 	return r < 0 ? r : r == 0 || r == KV_E_NONE ? 0 : STORE_E_CORRUPT;
 }
 
-static int check_newest_rows(struct kv_txn *txn, uint64_t next_uid)
+static int check_newest_rows(struct kv_txn *txn, uint64_t next_uid, struct check_spot *spot)
 {
 	cleanup(kv_cursor_closep) struct kv_cursor *cursor = NULL;
 	struct key first = key_u64(next_uid > CHECK_ROWS ? next_uid - CHECK_ROWS : 0);
@@ -73,6 +91,9 @@ static int check_newest_rows(struct kv_txn *txn, uint64_t next_uid)
 		r = kv_cursor_seek(cursor, key_slice(&first), &key, &row);
 	}
 	while (r == 0) {
+		if (key.len == 8) {
+			check_note(spot, "the row of account uid ", load_be64(key.data));
+		}
 		if (key.len != 8 || load_be64(key.data) >= next_uid ||
 		    rows_decode_account(load_be64(key.data), row, &account) != 0) {
 			return STORE_E_CORRUPT;
@@ -82,7 +103,7 @@ static int check_newest_rows(struct kv_txn *txn, uint64_t next_uid)
 	return r < 0 ? r : r == KV_E_NONE ? 0 : STORE_E_CORRUPT;
 }
 
-static int check_data(struct kv_txn *txn)
+static int check_data(struct kv_txn *txn, struct check_spot *spot)
 {
 	uint8_t instance[VAULT_INSTANCE_LEN];
 	struct state state;
@@ -92,18 +113,22 @@ static int check_data(struct kv_txn *txn)
 		r = store_load_state(txn, &state);
 	}
 	if (r == 0) {
-		r = check_chain(txn);
+		r = check_chain(txn, spot);
+	}
+	if (r == 0) {
+		check_note(spot, "the beginning or end of a table", 0);
 	}
 	for (enum kv_table table = 0; r == 0 && table < _KV_TABLE_MAX; ++table) {
 		r = check_table(txn, table);
 	}
 	if (r == 0) {
-		r = check_newest_rows(txn, state.next_uid);
+		check_note(spot, "the newest rows of accounts", 0);
+		r = check_newest_rows(txn, state.next_uid, spot);
 	}
 	return r == STORE_E_NONE ? STORE_E_CORRUPT : r;
 }
 
-static int check_in_child(const char *place, uint64_t map_bytes)
+static int check_in_child(const char *place, uint64_t map_bytes, struct check_spot *spot)
 {
 	struct kv *kv;
 	struct kv_txn *txn;
@@ -114,14 +139,14 @@ static int check_in_child(const char *place, uint64_t map_bytes)
 	}
 	r = kv_begin(kv, false, &txn);
 	if (r == 0) {
-		r = check_data(txn);
+		r = check_data(txn, spot);
 		(void)kv_abort(txn);
 	}
 	(void)kv_close(kv);
 	return r;
 }
 
-static _Noreturn void check_child(const char *place, uint64_t map_bytes)
+static _Noreturn void check_child(const char *place, uint64_t map_bytes, struct check_spot *spot)
 {
 	struct rlimit none = {0, 0};
 	int r;
@@ -131,17 +156,32 @@ static _Noreturn void check_child(const char *place, uint64_t map_bytes)
 	(void)signal(SIGBUS, SIG_DFL);
 	(void)signal(SIGSEGV, SIG_DFL);
 	(void)signal(SIGABRT, SIG_DFL);
-	r = check_in_child(place, map_bytes);
+	r = check_in_child(place, map_bytes, spot);
 	_exit(r < 0 ? CHECK_EXIT_ERRNO - r : r);
 }
 
-static int check_answer(const char *place, int status)
+static int say_damaged(const char *place, const struct check_spot *spot, const char *how)
 {
+	char number[24] = "";
+
+	if (spot->number != 0) {
+		(void)snprintf(number, sizeof(number), "%llu", (unsigned long long)spot->number);
+	}
+	return store_say_fault(
+		STORE_E_CORRUPT,
+		"the store in %s is damaged: %s%s %s; restore a backup, and what was removed since "
+		"is removed again",
+		place, spot->what, number, how);
+}
+
+static int check_answer(const char *place, int status, const struct check_spot *spot)
+{
+	char how[64];
+
 	if (WIFSIGNALED(status)) {
-		return store_say_fault(
-			STORE_E_CORRUPT,
-			"the store in %s is damaged (reading it ended with %s); restore a backup",
-			place, strsignal(WTERMSIG(status)));
+		(void)snprintf(how, sizeof(how), "was read, and that ended with %s",
+			       strsignal(WTERMSIG(status)));
+		return say_damaged(place, spot, how);
 	}
 	if (WEXITSTATUS(status) > CHECK_EXIT_ERRNO) {
 		return CHECK_EXIT_ERRNO - WEXITSTATUS(status);
@@ -154,35 +194,55 @@ static int check_answer(const char *place, int status)
 			STORE_E_NEWER,
 			"the store in %s was written by a newer retentiond; install that version",
 			place);
-	default:
-		return store_say_fault(
-			STORE_E_CORRUPT,
-			"the store in %s is damaged or is not a store of retentiond; restore a backup, or move it away to begin anew",
-			place);
 	}
+	if (spot->what != spot_begin.what) {
+		return say_damaged(place, spot, "cannot be read, or is not what was written");
+	}
+	return store_say_fault(
+		STORE_E_CORRUPT,
+		"the store in %s is damaged or is not a store of retentiond; restore "
+		"a backup, or move it away to begin anew",
+		place);
 }
 
-int store_check(const char *directory, uint64_t map_bytes)
+/* Return: the child's status in @ret_status and 0, or a negative errno. */
+static int run_child(const char *place, uint64_t map_bytes, struct check_spot *spot,
+		     int *ret_status)
 {
-	char place[PATH_MAX];
-	int status;
-	pid_t child;
-	int r = store_path(directory, "store", place);
+	pid_t child = fork();
 
-	if (r < 0) {
-		return r;
-	}
-	child = fork();
 	if (child < 0) {
 		return -errno;
 	}
 	if (child == 0) {
-		check_child(place, map_bytes);
+		check_child(place, map_bytes, spot);
 	}
-	while (waitpid(child, &status, 0) < 0) {
+	while (waitpid(child, ret_status, 0) < 0) {
 		if (errno != EINTR) {
 			return -errno;
 		}
 	}
-	return check_answer(place, status);
+	return 0;
+}
+
+int store_check(const char *directory, uint64_t map_bytes)
+{
+	struct check_spot *spot;
+	char place[PATH_MAX];
+	int status, r = store_path(directory, "store", place);
+
+	if (r < 0) {
+		return r;
+	}
+	spot = mmap(NULL, sizeof(*spot), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (spot == MAP_FAILED) {
+		return -errno;
+	}
+	*spot = spot_begin;
+	r = run_child(place, map_bytes, spot, &status);
+	if (r == 0) {
+		r = check_answer(place, status, spot);
+	}
+	(void)munmap(spot, sizeof(*spot));
+	return r;
 }

@@ -27,7 +27,8 @@ int guards_ensure(struct guards *guards, uint32_t n_orgs)
 	for (; guards->n < n_orgs; guards->n++) {
 		struct guard_slot *slot = &slots[guards->n];
 
-		*slot = (struct guard_slot){.row.org = guards->n + 1};
+		*slot = (struct guard_slot){.row.org = guards->n + 1,
+					    .row.released_at = INSTANT_NONE};
 		guard_init(&slot->row.guard);
 	}
 	return 0;

@@ -125,12 +125,6 @@ must_check int store_replay_entry(struct store *store, const struct entry *entry
 /* Begins a round again that reaches up to this entry: before the replay. */
 void store_resume_round(struct store *store, uint64_t round_seq);
 
-/*
- * Counts the accounts of a store that was made before the mass guard. Return: 0, STORE_E_CORRUPT, or
- * a negative errno.
- */
-must_check int store_open_guards(struct store *store);
-
 /* Forgets a command that is held back, once the account's facts say that it cannot be done any more. */
 must_check int store_outdate_staged(struct store *store, const struct account *account);
 

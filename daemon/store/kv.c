@@ -38,12 +38,6 @@ static const char *const table_names[] = {
 static_assert(ARRAY_LEN(table_names) == _KV_TABLE_MAX, "every table has a name");
 static_assert(sizeof(size_t) == 8, "a map of gigabytes takes addresses of 64 bits");
 
-/*
- * A store that was made before this table and those behind it gets them at its next opening, empty. A
- * check that only reads looks at another one in their place.
- */
-#define TABLES_LATER KV_GUARDS
-
 /* LMDB's answers are positive errnos, or negative numbers of its own. */
 int kv_machine_error(int rc)
 {
@@ -166,11 +160,6 @@ static int open_table(MDB_txn *txn, size_t table, unsigned flags, struct kv *kv)
 {
 	int r = mdb_dbi_open(txn, table_names[table], flags, &kv->tables[table]);
 
-	if (r == MDB_NOTFOUND && table >= TABLES_LATER) {
-		kv->tables[table] = kv->tables[KV_META];
-		kv->lacks_tables = true;
-		return 0;
-	}
 	return r == 0 ? mdb_set_compare(txn, kv->tables[table], compare_keys) : r;
 }
 
@@ -287,9 +276,6 @@ int kv_open(const char *directory, size_t map_bytes, bool read_only, struct kv *
 	}
 	if (r == 0) {
 		r = environment_open_tables(kv->env, false, kv);
-	}
-	if (r == 0 && kv->lacks_tables && !read_only) {
-		r = environment_open_tables(kv->env, true, kv);
 	}
 	if (r == 0) {
 		r = measure(kv);

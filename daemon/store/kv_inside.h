@@ -15,7 +15,6 @@
 
 /*
  * @journal:    NULL if only read from
- * @lacks_tables: the data file is of a store that was made before some tables
  * @has_base:   the data file says which records follow it
  * @pending:    LMDB's transaction of what the journal has and the data file has not; or NULL
  * @n_changes:  made in it
@@ -34,7 +33,6 @@ struct kv {
 	MDB_env *env;
 	MDB_dbi tables[_KV_TABLE_MAX];
 	MDB_dbi names; /* LMDB's own table of the tables */
-	bool lacks_tables;
 	struct journal *journal;
 	bool has_base;
 	MDB_txn *pending;

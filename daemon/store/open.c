@@ -283,9 +283,6 @@ static int open_all(struct store *store, const struct store_options *options, in
 		r = open_load(store);
 	}
 	if (r == 0) {
-		r = store_open_guards(store);
-	}
-	if (r == 0) {
 		r = store_open_removals(store, options->new_register);
 	}
 	store_end_turn(store);

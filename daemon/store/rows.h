@@ -117,10 +117,14 @@ enum event {
 	EVENT_GUARD_DISCARDED, /* the commands that the mass guard held back will not be carried out */
 	EVENT_STAGED,          /* the mass guard holds a command back */
 	EVENT_DISCARDED,       /* a command that was held back will not be carried out */
+	EVENT_REQUEST_REOPENED, /* one that was approved, and whose removal was discarded */
 	_EVENT_MAX
 };
 
 const char *event_name(enum event event); /* "removal-started"; static */
+
+/* Whether it can be what a decision on the mass guard led to. */
+bool event_has_decision(enum event event);
 
 /**
  * struct entry - one entry of the ledger
@@ -140,6 +144,8 @@ const char *event_name(enum event event); /* "removal-started"; static */
  * @ground: with TASK_CONFIRMED and TASK_RESULT_RETAINED: the legal ground; else empty
  * @request: with REQUEST_…: its number; else 0
  * @count: with GUARD_…: of what was held back; else 0
+ * @decision: with what the mass guard held back, and what became of it: the entry GUARD_… that decided
+ *          so; else 0. See event_has_decision()
  * @prev_hash: BLAKE2b-256 of the entry before as it is stored; zeros in the first
  */
 struct entry {
@@ -162,6 +168,7 @@ struct entry {
 	char ground[MODEL_GROUND_LEN_MAX + 1];
 	uint64_t request;
 	uint64_t count;
+	uint64_t decision;
 	uint8_t prev_hash[ROWS_DIGEST_LEN];
 };
 
@@ -249,7 +256,9 @@ struct removal_request {
  * @org:         the key
  * @seq:         the last entry it reckons with
  * @decided_seq: what was staged up to this entry is released, or discarded; 0 if nothing ever was
- * @discards:    it is discarded
+ * @discards:    it is discarded, all but what persons asked for
+ * @discards_owed: that as well
+ * @released_at: that decision released removals which were due up to then; else INSTANT_NONE
  */
 struct guard_row {
 	uint32_t org;
@@ -257,6 +266,8 @@ struct guard_row {
 	uint64_t seq;
 	uint64_t decided_seq;
 	bool discards;
+	bool discards_owed;
+	instant_t released_at;
 };
 
 #define ROWS_GUARD_LEN_MAX 1024
@@ -270,6 +281,7 @@ struct guard_row {
  * @seq:   the entry that staged it
  * @at:    when
  * @actor_role, @actor_uid: who asked
+ * @request: the person's request that was approved with it; 0 if there is none
  */
 struct staged {
 	uint32_t org;
@@ -280,9 +292,16 @@ struct staged {
 	instant_t at;
 	enum role actor_role;
 	uint32_t actor_uid;
+	uint64_t request;
 };
 
-#define ROWS_STAGED_LEN 24
+#define ROWS_STAGED_LEN_MAX 32
+
+/* Whether a person asked for it: they left, or their request was approved. */
+static inline bool staged_is_owed(const struct staged *staged)
+{
+	return staged->event == EVENT_LEFT || staged->request != 0;
+}
 
 /*
  * Encoders assert what they are given (it is our own), write into the caller's buffer and return
@@ -319,7 +338,7 @@ must_check int rows_decode_request(uint64_t number, struct slice bytes,
 size_t rows_encode_guard(const struct guard_row *row, uint8_t bytes[static ROWS_GUARD_LEN_MAX]);
 must_check int rows_decode_guard(uint32_t org, struct slice bytes, struct guard_row *ret_row);
 
-size_t rows_encode_staged(const struct staged *staged, uint8_t bytes[static ROWS_STAGED_LEN]);
+size_t rows_encode_staged(const struct staged *staged, uint8_t bytes[static ROWS_STAGED_LEN_MAX]);
 must_check int rows_decode_staged(uint32_t org, uint64_t uid, struct slice bytes,
 				  struct staged *ret_staged);
 

@@ -39,6 +39,7 @@ static const char *const event_names[] = {
 	[EVENT_GUARD_DISCARDED] = "guard-discarded",
 	[EVENT_STAGED] = "staged",
 	[EVENT_DISCARDED] = "discarded",
+	[EVENT_REQUEST_REOPENED] = "request-reopened",
 };
 
 static_assert(ARRAY_LEN(event_names) == _EVENT_MAX, "every event has a name");
@@ -80,7 +81,8 @@ const char *event_name(enum event event)
  *     01                               result, 0 for none
  *     00 00 00 02                      generation
  *     00 09 68 67 62 2d ...            ground: 9 bytes, "hgb-257-1"
- *     00 00 00 00 00 00 00 03    8000  removal request; of the mass guard: how many it held back
+ *     00 00 00 00 00 00 00 03    8000  removal request; of the mass guard: how many it held back; of what
+ *                                      it held back: the entry that decided on it
  */
 enum {
 	ENTRY_ORG = 0x0001,
@@ -98,7 +100,7 @@ enum {
 	ENTRY_OWED = 0x1000,
 	ENTRY_LATE = 0x2000,
 	ENTRY_TASK = 0x4000,
-	ENTRY_REQUEST = 0x8000,
+	ENTRY_NUMBER = 0x8000,
 	ENTRY_ALL = 0xffff,
 };
 
@@ -117,10 +119,33 @@ static bool hashes_are_zero(const struct entry *entry)
 	       is_zero(entry->hash_upn, ROWS_HASH_LEN);
 }
 
-/* What concerns the mass guard has a number of accounts where others have that of a request. */
-static bool entry_counts(const struct entry *entry)
+bool event_has_decision(enum event event)
 {
-	return entry->event == EVENT_GUARD_RELEASED || entry->event == EVENT_GUARD_DISCARDED;
+	return event == EVENT_LEFT || event == EVENT_DELETED || event == EVENT_PURGED ||
+	       event == EVENT_REMOVAL_STARTED || event == EVENT_BLOCKED || event == EVENT_DISCARDED;
+}
+
+static bool event_has_count(enum event event)
+{
+	return event == EVENT_GUARD_RELEASED || event == EVENT_GUARD_DISCARDED;
+}
+
+/* One place for three numbers: which it is, the event tells. The other two are zero. */
+static uint64_t *entry_number(struct entry *entry)
+{
+	if (event_has_count(entry->event)) {
+		return &entry->count;
+	}
+	return event_has_decision(entry->event) ? &entry->decision : &entry->request;
+}
+
+static bool number_is_sound(const struct entry *entry)
+{
+	bool counts = event_has_count(entry->event);
+	bool decided = event_has_decision(entry->event);
+
+	return (counts || entry->count == 0) && (decided || entry->decision == 0) &&
+	       (!(counts || decided) || entry->request == 0) && entry->decision < entry->seq;
 }
 
 /* An entry without a keeper has none of a keeper's parts either: they are left out with it. */
@@ -142,7 +167,7 @@ static bool entry_is_sound(const struct entry *entry)
 	    entry->actor_role >= _ROLE_MAX || !is_instant(entry->at) || !task_is_sound(entry)) {
 		return false;
 	}
-	if (entry_counts(entry) ? entry->request != 0 : entry->count != 0) {
+	if (!number_is_sound(entry)) {
 		return false;
 	}
 	if (entry->uid == 0) {
@@ -217,7 +242,7 @@ static uint8_t *put_duties(uint8_t *at, const struct entry *entry, uint16_t *pre
 		at = put_u32(at, entry->generation);
 		at = put_text(at, slice_of(entry->ground), MODEL_GROUND_LEN_MAX);
 	}
-	return put_unless(at, 0, entry_counts(entry) ? entry->count : entry->request, ENTRY_REQUEST,
+	return put_unless(at, 0, entry->count | entry->decision | entry->request, ENTRY_NUMBER,
 			  present);
 }
 
@@ -265,7 +290,7 @@ static instant_t get_instant(struct reader *reader, uint16_t bit, uint16_t prese
 static void get_account(struct reader *reader, uint16_t present, struct entry *entry)
 {
 	const uint16_t of_account =
-		ENTRY_ALL & ~(ENTRY_ORG | ENTRY_DIGEST | ENTRY_TASK | ENTRY_REQUEST);
+		ENTRY_ALL & ~(ENTRY_ORG | ENTRY_DIGEST | ENTRY_TASK | ENTRY_NUMBER);
 	struct facts *facts = &entry->facts;
 
 	if (!(present & ENTRY_UID)) {
@@ -312,8 +337,7 @@ static void get_duties(struct reader *reader, uint16_t present, struct entry *en
 		entry->generation = get_u32(reader);
 		get_string(reader, entry->ground, MODEL_GROUND_LEN_MAX);
 	}
-	*(entry_counts(entry) ? &entry->count : &entry->request) =
-		get_unless(reader, 0, ENTRY_REQUEST, present);
+	*entry_number(entry) = get_unless(reader, 0, ENTRY_NUMBER, present);
 }
 
 int rows_decode_entry(uint64_t seq, struct slice bytes, struct entry *ret_entry)

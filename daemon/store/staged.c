@@ -20,60 +20,6 @@ const struct guard_row *store_guard(const struct store *store, uint32_t org)
 	return &guards_slot(&store->guards, org)->row;
 }
 
-/* Opening */
-
-static int is_counted(struct store *store)
-{
-	struct kv_txn *txn;
-	struct slice row;
-	int r = store_reading(store, &txn);
-
-	if (r == 0) {
-		r = kv_get(txn, KV_META, SLICE_LITERAL("guards"), &row);
-	}
-	return r == KV_E_NONE ? STORE_E_NONE : r > 0 ? STORE_E_CORRUPT : r;
-}
-
-/* A store of before the guard: its accounts are counted once. A damaged row is none of them. */
-static int count_accounts(struct store *store)
-{
-	struct account account;
-	uint64_t uid = 0;
-	int r;
-
-	for (uint32_t org = 1; org <= store->guards.n; org++) {
-		guards_slot(&store->guards, org)->row.guard.n_accounts = 0;
-		touch(store, guards_slot(&store->guards, org));
-	}
-	while ((r = store_next_account(store, &uid, &account)) == 0 || r == STORE_E_CORRUPT) {
-		progress_step(&store->progress, "counting accounts", "accounts", uid,
-			      store->state.next_uid - 1);
-		if (r == 0 && account.facts.removed_at == INSTANT_NONE) {
-			guards_slot(&store->guards, account.org)->row.guard.n_accounts++;
-		}
-	}
-	return r == STORE_E_NONE ? 0 : r;
-}
-
-int store_open_guards(struct store *store)
-{
-	struct kv_txn *txn;
-	int r = is_counted(store);
-
-	if (r != STORE_E_NONE) {
-		return r;
-	}
-	r = count_accounts(store);
-	if (r == 0) {
-		r = store_writing(store, &txn);
-	}
-	if (r != 0) {
-		return r;
-	}
-	kv_put(txn, KV_META, SLICE_LITERAL("guards"), SLICE_LITERAL("\1"));
-	return store_commit(store);
-}
-
 /* Rows */
 
 static int read_staged(struct slice key, struct slice row, struct staged *ret_staged)
@@ -174,22 +120,66 @@ int store_disengage_guard(struct store *store, uint32_t org, enum guard_kind kin
 	return r;
 }
 
-int store_stage(struct store *store, struct account *account, enum guard_kind kind,
-		enum event event, const struct actor *actor)
+bool store_staged_is_decided(const struct store *store, const struct staged *staged)
+{
+	const struct guard_row *row = store_guard(store, staged->org);
+	bool kept = row->discards && !row->discards_owed && staged_is_owed(staged);
+
+	return staged->seq <= row->decided_seq && !kept;
+}
+
+static void count_staged(struct guard_slot *slot, const struct staged *staged)
+{
+	struct mass_guard *guard = &slot->row.guard;
+
+	guard->n_staged[staged->kind]++;
+	guard->n_owed[staged->kind] += staged_is_owed(staged);
+	guard_engage(guard, staged->kind, staged->at);
+}
+
+/*
+ * Numbers are as they were read from the disk: none goes below zero. A kind of which nothing is left
+ * is not engaged any more.
+ */
+static void uncount_staged(struct store *store, const struct staged *staged)
+{
+	struct mass_guard *guard = &guards_slot(&store->guards, staged->org)->row.guard;
+	uint64_t *n_staged = &guard->n_staged[staged->kind];
+	uint64_t *n_owed = &guard->n_owed[staged->kind];
+
+	if (store_staged_is_decided(store, staged)) {
+		guard->n_decided[staged->kind] -= guard->n_decided[staged->kind] > 0;
+		return;
+	}
+	*n_staged -= *n_staged > 0;
+	*n_owed -= *n_owed > 0 && staged_is_owed(staged);
+	*n_owed = MIN(*n_owed, *n_staged);
+	if (*n_staged == 0) {
+		guard_disengage(guard, staged->kind);
+	}
+}
+
+static int put_staged(struct store *store, const struct staged *staged)
+{
+	struct key key = key_staged(staged->org, staged->uid);
+	uint8_t bytes[ROWS_STAGED_LEN_MAX];
+	struct slice row = {(const char *)bytes, rows_encode_staged(staged, bytes)};
+	struct kv_txn *txn;
+	int r = store_writing(store, &txn);
+
+	if (r == 0) {
+		kv_put(txn, KV_STAGED, key_slice(&key), row);
+		store_spend(store, row.len);
+	}
+	return r;
+}
+
+int store_stage(struct store *store, struct account *account, const struct staged *asked,
+		const struct actor *actor)
 {
 	struct guard_slot *slot = guards_slot(&store->guards, account->org);
-	struct key key = key_staged(account->org, account->uid);
-	uint8_t bytes[ROWS_STAGED_LEN];
-	struct staged staged = {
-		.org = account->org,
-		.uid = account->uid,
-		.kind = kind,
-		.event = event,
-		.at = actor->at,
-		.actor_role = actor->role,
-		.actor_uid = actor->uid,
-	};
-	int r = store_engage_guard(store, account->org, kind, actor->at);
+	struct staged before, staged = *asked;
+	int found, r = store_engage_guard(store, account->org, asked->kind, actor->at);
 
 	if (r == 0) {
 		r = store_change(store, account, EVENT_STAGED, actor);
@@ -197,22 +187,23 @@ int store_stage(struct store *store, struct account *account, enum guard_kind ki
 	if (r < 0) {
 		return r;
 	}
+	found = store_get_staged(store, account, &before);
+	staged.org = account->org;
+	staged.uid = account->uid;
 	staged.seq = account->last_seq;
-	kv_put(store->txn, KV_STAGED, key_slice(&key),
-	       (struct slice){(const char *)bytes, rows_encode_staged(&staged, bytes)});
-	store_spend(store, ROWS_STAGED_LEN);
-	slot->row.guard.n_staged[kind]++;
+	staged.at = actor->at;
+	staged.actor_role = actor->role;
+	staged.actor_uid = actor->uid;
+	count_staged(slot, &staged);
+	if (found == 0) {
+		uncount_staged(store, &before);
+	}
 	touch(store, slot);
-	return 0;
+	return found < 0 ? found : put_staged(store, &staged);
 }
 
-/* Numbers are as they were read from the disk: none goes below zero. */
 int store_drop_staged(struct store *store, const struct staged *staged)
 {
-	struct guard_slot *slot = guards_slot(&store->guards, staged->org);
-	struct mass_guard *guard = &slot->row.guard;
-	bool decided = staged->seq <= slot->row.decided_seq;
-	uint64_t *n = decided ? &guard->n_decided[staged->kind] : &guard->n_staged[staged->kind];
 	struct key key = key_staged(staged->org, staged->uid);
 	struct kv_txn *txn;
 	int r = store_writing(store, &txn);
@@ -221,11 +212,8 @@ int store_drop_staged(struct store *store, const struct staged *staged)
 		return r;
 	}
 	kv_delete(txn, KV_STAGED, key_slice(&key));
-	*n -= *n > 0;
-	if (!decided && *n == 0) {
-		guard_disengage(guard, staged->kind);
-	}
-	touch(store, slot);
+	uncount_staged(store, staged);
+	touch(store, guards_slot(&store->guards, staged->org));
 	return 0;
 }
 
@@ -260,6 +248,16 @@ int store_outdate_staged(struct store *store, const struct account *account)
 	return r < 0 ? r : 0;
 }
 
+/* The entry that is the last one now says so; what is decided is carried out by and by. */
+static void note_decision(struct store *store, struct guard_slot *slot, bool discards, bool owed)
+{
+	slot->row.decided_seq = store->head.seq;
+	slot->row.discards = discards;
+	slot->row.discards_owed = owed;
+	slot->row.released_at = INSTANT_NONE;
+	touch(store, slot);
+}
+
 int store_release_guard(struct store *store, uint32_t org, uint64_t n_due,
 			const struct actor *actor)
 {
@@ -268,21 +266,21 @@ int store_release_guard(struct store *store, uint32_t org, uint64_t n_due,
 	int r = note_guard(store, org, EVENT_GUARD_RELEASED, count, actor);
 
 	guard_release(&slot->row.guard, &store_org(store, org)->policy, n_due, actor->at);
-	slot->row.decided_seq = store->head.seq;
-	slot->row.discards = false;
-	touch(store, slot);
+	note_decision(store, slot, false, false);
+	if (n_due > 0) {
+		slot->row.released_at = actor->at;
+	}
 	return r;
 }
 
-int store_discard_guard(struct store *store, uint32_t org, const struct actor *actor)
+int store_discard_guard(struct store *store, uint32_t org, bool owed, const struct actor *actor)
 {
 	struct guard_slot *slot = guards_slot(&store->guards, org);
-	uint64_t count = guard_n_staged(&slot->row.guard);
+	struct mass_guard *guard = &slot->row.guard;
+	uint64_t count = guard_n_staged(guard) - (owed ? 0 : guard_n_owed(guard));
 	int r = note_guard(store, org, EVENT_GUARD_DISCARDED, count, actor);
 
-	guard_discard(&slot->row.guard);
-	slot->row.decided_seq = store->head.seq;
-	slot->row.discards = true;
-	touch(store, slot);
+	guard_discard(guard, owed);
+	note_decision(store, slot, true, owed);
 	return r;
 }

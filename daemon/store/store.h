@@ -201,12 +201,14 @@ uint64_t store_n_uids(const struct store *store);
  * @role, @uid: of the peer; ROLE_DAEMON and 0 for the clock
  * @at:         trusted time
  * @note:       reason and ref, both may be empty
+ * @decision:   ledger number of the decision on a mass guard that lets it happen; 0 without one
  */
 struct actor {
 	enum role role;
 	uint32_t uid;
 	instant_t at;
 	struct note note;
+	uint64_t decision;
 };
 
 /**

@@ -63,7 +63,7 @@ static int guard(struct call *call, const struct change *change, struct account 
 	if (!verdict->changed || !is_guarded(change)) {
 		return 0;
 	}
-	r = guarding_judge(call, account, verdict, change->event, &staged);
+	r = guarding_judge(call, account, verdict, change->event, 0, &staged);
 	if (r == 0 && staged) {
 		*verdict = (struct lifecycle_verdict){
 			.outcome = OUTCOME_STAGED,

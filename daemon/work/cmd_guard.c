@@ -58,9 +58,10 @@ static int cmd_release_clock(struct call *call)
 	int r;
 
 	if (REQUEST_HAS(request, org) || REQUEST_HAS(request, expect) ||
-	    REQUEST_HAS(request, discard)) {
-		return call_refuse_argument(call, "guard",
-					    "the clock guard takes no org, expect or discard");
+	    REQUEST_HAS(request, discard) || REQUEST_HAS(request, include_persons)) {
+		return call_refuse_argument(
+			call, "guard",
+			"the clock guard takes no org, expect, discard or include_persons");
 	}
 	if (!access_allows(call->engine->rules, call->peer, ROLE_ADMIN, (struct slice){0})) {
 		return call_refuse(

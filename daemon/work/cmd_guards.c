@@ -53,6 +53,7 @@ static void put_guard(struct call *call, const struct guarding_held *held)
 	pack_put_bool(call->out, "engaged", held->since != INSTANT_NONE);
 	answer_put_instant(call->out, "engaged_us", held->since);
 	pack_put_uint(call->out, "staged", held->n_commands + held->n_removals);
+	pack_put_uint(call->out, "persons", held->n_owed);
 	pack_put_uint(call->out, "deciding", guard_n_decided(guard));
 	pack_put_uint(call->out, "accounts", guard->n_accounts);
 	for (enum guard_kind kind = 0; kind < _GUARD_KIND_MAX; kind++) {

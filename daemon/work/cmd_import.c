@@ -100,7 +100,7 @@ static int import_delete(struct call *call, const struct item *item, const struc
 	int r;
 
 	lifecycle_step(&account->facts, LIFECYCLE_REMOVE, &context, item->deleted_at_us, &verdict);
-	r = guarding_judge(call, account, &verdict, EVENT_DELETED, &staged);
+	r = guarding_judge(call, account, &verdict, EVENT_DELETED, 0, &staged);
 	if (r != 0 || staged) {
 		import_refused(import, OUTCOME_STAGED);
 		return r;

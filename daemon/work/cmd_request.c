@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/core/deadline.h"
 #include "daemon/core/lifecycle.h"
+#include "daemon/store/staged.h"
 #include "daemon/work/answer.h"
 #include "daemon/work/cmd.h"
 
@@ -43,10 +44,27 @@ static int file_request(struct call *call, struct account *account, struct remov
 	return r < 0 ? r : store_put_request(store, request);
 }
 
+/*
+ * The request that waits for a decision, or that is approved and whose removal the mass guard holds back:
+ * it may be open again. 0 if there is none.
+ */
+static int find_standing(struct call *call, const struct account *account, uint64_t *ret_number)
+{
+	struct staged staged;
+	int r = store_get_staged(call->engine->store, account, &staged);
+
+	*ret_number = account->open_request;
+	if (r == 0 && account->open_request == 0) {
+		*ret_number = staged.request;
+	}
+	return MIN(r, 0);
+}
+
 static int file_for(struct call *call, const struct item *item, struct account *account,
 		    unused const void *context)
 {
 	struct removal_request request;
+	uint64_t standing;
 	int r;
 
 	if (account->facts.deleted_at != INSTANT_NONE) {
@@ -54,9 +72,13 @@ static int file_for(struct call *call, const struct item *item, struct account *
 									    : OUTCOME_ALREADY_LEFT);
 		return 0;
 	}
-	if (account->open_request != 0) {
+	r = find_standing(call, account, &standing);
+	if (r < 0) {
+		return r;
+	}
+	if (standing != 0) {
 		put_refused(call, OUTCOME_ALREADY_REQUESTED);
-		pack_put_uint(call->out, "request", account->open_request);
+		pack_put_uint(call->out, "request", standing);
 		return 0;
 	}
 	r = file_request(call, account, &request);
@@ -112,7 +134,8 @@ static int find_open(struct call *call, uint64_t number, struct removal_request 
 }
 
 /* What is approved stays approved: the mass guard may hold the removal itself back. */
-static int remove_account(struct call *call, struct account *account, enum outcome *ret_outcome)
+static int remove_account(struct call *call, struct account *account, uint64_t request,
+			  enum outcome *ret_outcome)
 {
 	struct lifecycle_context context = call_context(call, account->org);
 	struct lifecycle_verdict verdict;
@@ -121,7 +144,7 @@ static int remove_account(struct call *call, struct account *account, enum outco
 
 	lifecycle_step(&account->facts, LIFECYCLE_REMOVE, &context, call->engine->now, &verdict);
 	if (verdict.changed) {
-		r = guarding_judge(call, account, &verdict, EVENT_DELETED, &staged);
+		r = guarding_judge(call, account, &verdict, EVENT_DELETED, request, &staged);
 	}
 	*ret_outcome = staged ? OUTCOME_STAGED : OUTCOME_OK;
 	if (r != 0 || staged) {
@@ -151,7 +174,7 @@ static int decide(struct call *call, const struct decision *decision,
 		r = store_put_request(store, request);
 	}
 	if (r == 0 && decision->state == REQUEST_STATE_APPROVED) {
-		r = remove_account(call, account, ret_outcome);
+		r = remove_account(call, account, request->number, ret_outcome);
 	}
 	return r;
 }
@@ -273,6 +296,19 @@ static int put_person(struct call *call, const struct listed *listed)
 	return r < 0 ? r : 0;
 }
 
+/* Approved, and not removed yet: the person has to be told why. */
+static int put_staged(struct call *call, const struct removal_request *request)
+{
+	const struct account account = {.org = request->org, .uid = request->uid};
+	struct staged staged;
+	int r = store_get_staged(call->engine->store, &account, &staged);
+
+	if (r == 0 && staged.request == request->number) {
+		pack_put_int(call->out, "staged_us", staged.at);
+	}
+	return MIN(r, 0);
+}
+
 static int put_listed(struct call *call, const struct listed *listed)
 {
 	const struct removal_request *request = &listed->request;
@@ -289,7 +325,8 @@ static int put_listed(struct call *call, const struct listed *listed)
 		pack_put_cstr(call->out, "sla", account_sla_name(listed->sla));
 	}
 	answer_put_instant(call->out, "decided_at_us", request->decided_at);
-	r = put_person(call, listed);
+	r = put_staged(call, request);
+	r = r < 0 ? r : put_person(call, listed);
 	pack_write_end(call->out);
 	return r;
 }

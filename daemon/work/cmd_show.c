@@ -128,6 +128,12 @@ static int put_tasks(struct call *call, const struct account *account)
 	return r;
 }
 
+static bool is_guarded(enum lifecycle_command command)
+{
+	return command == LIFECYCLE_LEAVE || command == LIFECYCLE_REMOVE ||
+	       command == LIFECYCLE_PURGE;
+}
+
 static int put_may(struct call *call, const struct account *account)
 {
 	static const struct {
@@ -151,6 +157,11 @@ static int put_may(struct call *call, const struct account *account)
 
 		lifecycle_step(&account->facts, commands[i].command, &context, call->engine->now,
 			       &verdict);
+		if (is_guarded(commands[i].command) &&
+		    guarding_would_stage(call->engine, account, &verdict)) {
+			verdict.outcome = OUTCOME_STAGED;
+			verdict.reasons = OUTCOME_BIT(OUTCOME_STAGED);
+		}
 		pack_write_map(call->out);
 		pack_put_cstr(call->out, "command", commands[i].name);
 		answer_put_outcome(call->out, verdict.outcome, verdict.reasons);
@@ -185,27 +196,49 @@ static int put_history_entry(struct call *call, const struct entry *entry)
 	pack_put_cstr(call->out, "event", event_name(entry->event));
 	pack_put_cstr(call->out, "role", role_name(entry->actor_role));
 	pack_put_uint(call->out, "actor_uid", entry->actor_uid);
+	if (entry->count != 0) {
+		pack_put_uint(call->out, "count", entry->count);
+	}
 	r = put_note(call, entry);
 	pack_write_end(call->out);
 	return r;
 }
 
-/* The ledger leads backwards; people read forwards. */
-static int put_history(struct call *call, const struct account *account)
+/*
+ * The account's newest entries, and before each the decision on the mass guard that it is due to: who
+ * released or discarded so many at once, and why, is told once for all of them. Numbers fall.
+ */
+static int find_history(struct store *store, uint64_t seq, uint64_t seqs[EXPLAIN_HISTORY_MAX],
+			uint32_t *ret_n)
 {
-	struct store *store = call->engine->store;
-	uint64_t seqs[EXPLAIN_HISTORY_MAX], seq = account->last_seq;
 	struct entry entry;
 	uint32_t n = 0;
 	int r = 0;
 
 	while (seq != 0 && n < EXPLAIN_HISTORY_MAX && r == 0) {
 		r = store_get_entry(store, seq, &entry, NULL);
-		if (r == 0) {
-			seqs[n++] = seq;
-			seq = entry.prev_seq < seq ? entry.prev_seq : 0;
+		if (r != 0) {
+			return r;
 		}
+		seqs[n++] = seq;
+		if (entry.decision != 0 && n < EXPLAIN_HISTORY_MAX) {
+			seqs[n++] = entry.decision;
+		}
+		seq = entry.prev_seq < seq ? entry.prev_seq : 0;
 	}
+	*ret_n = n;
+	return 0;
+}
+
+/* The ledger leads backwards; people read forwards. */
+static int put_history(struct call *call, const struct account *account)
+{
+	struct store *store = call->engine->store;
+	uint64_t seqs[EXPLAIN_HISTORY_MAX];
+	struct entry entry;
+	uint32_t n = 0;
+	int r = find_history(store, account->last_seq, seqs, &n);
+
 	pack_put_array(call->out, "history");
 	while (n > 0 && r == 0) {
 		r = store_get_entry(store, seqs[--n], &entry, NULL);

@@ -141,3 +141,8 @@ int deadlines_tell(struct engine *engine)
 	deadlines->n_told = counts.n_requests_overdue;
 	return r;
 }
+
+void deadlines_look_from(struct deadlines *deadlines, uint64_t number)
+{
+	deadlines->first_open = MIN(deadlines->first_open, number);
+}

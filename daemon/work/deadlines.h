@@ -50,4 +50,7 @@ must_check int deadlines_count(struct engine *engine, struct deadline_counts *re
  */
 must_check int deadlines_tell(struct engine *engine);
 
+/* A removal request that was decided is open again. */
+void deadlines_look_from(struct deadlines *deadlines, uint64_t number);
+
 #endif

@@ -62,6 +62,9 @@ static void put_particulars(struct pack_writer *out, const struct store *store,
 	if (entry->request != 0) {
 		pack_put_uint(out, "request", entry->request);
 	}
+	if (entry->decision != 0) {
+		pack_put_uint(out, "decision", entry->decision);
+	}
 }
 
 void events_put_entry(struct pack_writer *out, const struct store *store, const struct entry *entry,

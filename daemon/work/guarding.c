@@ -6,6 +6,7 @@
 #include "daemon/store/early.h"
 #include "daemon/store/staged.h"
 #include "daemon/work/call.h"
+#include "daemon/work/decisions.h"
 #include "daemon/work/engine.h"
 #include "daemon/work/log.h"
 
@@ -95,32 +96,57 @@ static bool plan_passes(struct call *call, uint32_t org, enum guard_kind kind)
 	return true;
 }
 
-static int stage(struct call *call, struct account *account, enum guard_kind kind, enum event event)
+/*
+ * What a person asked for takes the place of what an administrator did: discarded with that it would
+ * be lost. What is being discarded already stands in nobody's way.
+ */
+static bool takes_place_of(const struct store *store, const struct staged *asked,
+			   const struct staged *before)
+{
+	if (store_staged_is_decided(store, before)) {
+		return store_guard(store, before->org)->discards;
+	}
+	return (staged_is_owed(asked) && !staged_is_owed(before)) ||
+	       (asked->request != 0 && before->request == 0);
+}
+
+static int stage(struct call *call, struct account *account, const struct staged *asked)
 {
 	struct engine *engine = call->engine;
-	struct staged staged;
-	int r = store_get_staged(engine->store, account, &staged);
+	struct staged before;
+	int r = store_get_staged(engine->store, account, &before);
 
-	if (r != STORE_E_NONE) {
+	if (r == 0 && !takes_place_of(engine->store, asked, &before)) {
+		return 0;
+	}
+	if (r != 0 && r != STORE_E_NONE) {
 		return r;
 	}
-	if (!guard_is_engaged(&store_guard(engine->store, account->org)->guard, kind)) {
-		tell_engaged(engine, account->org, kind);
+	if (!guard_is_engaged(&store_guard(engine->store, account->org)->guard, asked->kind)) {
+		tell_engaged(engine, account->org, asked->kind);
 	}
-	return store_stage(engine->store, account, kind, event, &call->actor);
+	return store_stage(engine->store, account, asked, &call->actor);
 }
 
 int guarding_judge(struct call *call, struct account *account,
-		   const struct lifecycle_verdict *verdict, enum event event, bool *ret_staged)
+		   const struct lifecycle_verdict *verdict, enum event event, uint64_t request,
+		   bool *ret_staged)
 {
-	enum guard_kind kind = kind_of(account, verdict);
+	struct staged asked = {
+		.kind = kind_of(account, verdict), .event = event, .request = request};
 
 	if (call->request->dry_run) {
-		*ret_staged = !plan_passes(call, account->org, kind);
+		*ret_staged = !plan_passes(call, account->org, asked.kind);
 		return 0;
 	}
-	*ret_staged = left_of(call->engine, account->org, kind) == 0;
-	return *ret_staged ? stage(call, account, kind, event) : 0;
+	*ret_staged = left_of(call->engine, account->org, asked.kind) == 0;
+	return *ret_staged ? stage(call, account, &asked) : 0;
+}
+
+bool guarding_would_stage(struct engine *engine, const struct account *account,
+			  const struct lifecycle_verdict *verdict)
+{
+	return verdict->changed && left_of(engine, account->org, kind_of(account, verdict)) == 0;
 }
 
 /* Removals */
@@ -203,6 +229,15 @@ void guarding_forget_passes(struct engine *engine)
 	}
 }
 
+uint64_t guarding_decision_on(const struct engine *engine, const struct account *account,
+			      instant_t due_at)
+{
+	const struct guard_row *row = store_guard(engine->store, account->org);
+
+	return row->released_at != INSTANT_NONE && due_at <= row->released_at ? row->decided_seq
+									      : 0;
+}
+
 bool guarding_holds_removal(const struct engine *engine, const struct account *account)
 {
 	const struct mass_guard *guard = &store_guard(engine->store, account->org)->guard;
@@ -221,117 +256,6 @@ void guarding_go_on(struct engine *engine)
 	engine->guarding.busy = true;
 	engine->guarding.org = 0;
 	sweep_look_again(engine);
-}
-
-/* The next organization with something to carry out; 0 if there is none. */
-static uint32_t find_decided(const struct store *store)
-{
-	for (uint32_t org = 1; org <= store_n_orgs(store); org++) {
-		if (guard_n_decided(&store_guard(store, org)->guard) > 0) {
-			return org;
-		}
-	}
-	return 0;
-}
-
-/* Who asked, with what they said, at the time of now. */
-static int find_actor(struct engine *engine, const struct staged *staged, struct actor *actor)
-{
-	int r = store_get_note(engine->store, staged->uid, staged->seq, engine->buffer,
-			       &actor->note);
-
-	actor->role = staged->actor_role;
-	actor->uid = staged->actor_uid;
-	actor->at = engine->now;
-	if (r != 0) {
-		actor->note = (struct note){0}; /* none was given, or it is damaged */
-	}
-	return MIN(r, 0);
-}
-
-/* A person who was allowed to leave leaves, whatever the organization decided since. */
-static int carry_out(struct engine *engine, const struct staged *staged, struct account *account)
-{
-	struct lifecycle_context context = {
-		.policy = &store_org(engine->store, account->org)->policy,
-		.keepers = store_keepers_of(engine->store, account->org),
-	};
-	bool purges = staged->event == EVENT_PURGED;
-	struct lifecycle_verdict verdict;
-	struct actor actor;
-	int r = find_actor(engine, staged, &actor);
-
-	if (r < 0) {
-		return r;
-	}
-	lifecycle_step(&account->facts, purges ? LIFECYCLE_PURGE : LIFECYCLE_REMOVE, &context,
-		       engine->now, &verdict);
-	account->facts = verdict.next;
-	if (verdict.changed) {
-		return store_change(engine->store, account, staged->event, &actor);
-	}
-	if (verdict.outcome == OUTCOME_HELD) {
-		r = store_change(engine->store, account, EVENT_BLOCKED, &actor);
-	}
-	return r == 0 ? store_drop_staged(engine->store, staged) : r;
-}
-
-/* By whoever discarded all of them. */
-static int discard(struct engine *engine, const struct staged *staged, struct account *account)
-{
-	const struct guard_row *row = store_guard(engine->store, staged->org);
-	struct actor actor = {.role = ROLE_DAEMON, .at = engine->now};
-	struct entry decision;
-	int r = store_get_entry(engine->store, row->decided_seq, &decision, NULL);
-
-	if (r == 0) {
-		actor.role = decision.actor_role;
-		actor.uid = decision.actor_uid;
-	}
-	if (r >= 0) {
-		r = store_change(engine->store, account, EVENT_DISCARDED, &actor);
-	}
-	return r == 0 ? store_drop_staged(engine->store, staged) : r;
-}
-
-static int decide(struct engine *engine, const struct staged *staged)
-{
-	const struct guard_row *row = store_guard(engine->store, staged->org);
-	struct account account;
-	int r;
-
-	if (staged->seq > row->decided_seq) {
-		return 0; /* held back since */
-	}
-	r = store_get_account(engine->store, staged->uid, &account);
-	if (r != 0) {
-		return r < 0 ? r : store_drop_staged(engine->store, staged);
-	}
-	return row->discards ? discard(engine, staged, &account)
-			     : carry_out(engine, staged, &account);
-}
-
-static int decide_next(struct engine *engine)
-{
-	struct guarding *guarding = &engine->guarding;
-	struct staged staged;
-	int r;
-
-	if (guarding->org == 0) {
-		guarding->org = find_decided(engine->store);
-		guarding->uid = 0;
-		guarding->busy = guarding->org != 0;
-	}
-	if (!guarding->busy) {
-		return 0;
-	}
-	r = store_next_staged(engine->store, guarding->org, &guarding->uid, &staged);
-	if (r == STORE_E_NONE) {
-		r = store_end_staged(engine->store, guarding->org);
-		guarding->org = 0;
-		return r;
-	}
-	return r == 0 ? decide(engine, &staged) : MIN(r, 0);
 }
 
 /* Whoever did not read the first line reads this one. */
@@ -371,7 +295,7 @@ int guarding_work(struct engine *engine)
 	int r = 0;
 
 	for (uint32_t i = 0; i < GUARDING_SLICE_MAX && engine->guarding.busy && r == 0; i++) {
-		r = decide_next(engine);
+		r = decisions_carry_out_next(engine);
 	}
 	tell_waiting(engine);
 	return r;
@@ -412,6 +336,7 @@ struct guarding_held guarding_held_of(const struct engine *engine, const struct 
 		.org = org,
 		.since = engaged_since(guard),
 		.n_commands = guard_n_staged(guard),
+		.n_owed = guard_n_owed(guard),
 		.n_removals = n_due_of(engine, org->number),
 	};
 }

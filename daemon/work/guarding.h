@@ -68,6 +68,7 @@ struct guarding_held {
 	const struct org *org;
 	instant_t since;
 	uint64_t n_commands;
+	uint64_t n_owed;     /* of these commands, what persons asked for */
 	uint64_t n_removals; /* as far as the sweep has seen */
 };
 
@@ -81,15 +82,20 @@ void guarding_done(struct guarding *guarding);
  * guarding_judge() - whether the guard holds a command back, and do so
  * @verdict: the command is OUTCOME_OK and changes the account
  * @event:   what it leads to: EVENT_LEFT, EVENT_DELETED or EVENT_PURGED
+ * @request: the person's request that is approved with it; 0 if there is none
  *
  * A dry run counts what it would let pass, for this call alone. One account has one command held
- * back: the first.
+ * back: the first, or the first that the person asked for.
  *
  * Return: 0, STORE_E_CORRUPT with nothing changed, or a negative errno.
  */
 must_check int guarding_judge(struct call *call, struct account *account,
 			      const struct lifecycle_verdict *verdict, enum event event,
-			      bool *ret_staged);
+			      uint64_t request, bool *ret_staged);
+
+/* Whether it would be held back now. */
+bool guarding_would_stage(struct engine *engine, const struct account *account,
+			  const struct lifecycle_verdict *verdict);
 
 /* The same for a removal that the sweep would start. Return: 0 or a negative errno. */
 must_check int guarding_judge_removal(struct engine *engine, const struct account *account,
@@ -100,6 +106,10 @@ void guarding_see(struct engine *engine, uint32_t org, bool before);
 void guarding_begin_pass(struct engine *engine);
 must_check int guarding_end_pass(struct engine *engine);
 void guarding_forget_passes(struct engine *engine);
+
+/* The decision that released a removal which fell due at @due_at; 0 if nothing held it back. */
+uint64_t guarding_decision_on(const struct engine *engine, const struct account *account,
+			      instant_t due_at);
 
 /* Whether a removal that should have started is held back. */
 bool guarding_holds_removal(const struct engine *engine, const struct account *account);

@@ -151,6 +151,7 @@ static int sweep_start(struct engine *engine, struct account *account, instant_t
 		result->n_held += held;
 		return r;
 	}
+	actor.decision = guarding_decision_on(engine, account, at);
 	sweep_note_late(&engine->sweep, at, engine->now, result);
 	sweep_judge(engine, account, LIFECYCLE_START_REMOVAL);
 	++result->n_started;

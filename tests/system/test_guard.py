@@ -198,3 +198,88 @@ def test_a_release_says_what_is_missing_and_what_it_did(ctl, client, tmp_path):
     assert "retentionctl list --org=contoso --state=soft-deleted" in told
     await_carried_out(client)
     assert states(client) == (4, 1)
+
+
+def test_what_persons_asked_for_outlives_the_discard_of_a_mistake(ctl, client):
+    crowd(client, 6)
+    people.set_org(client, guard_min=1, guard_percent=1)
+    [number] = [
+        item["request"]
+        for item in client.items("request.file", [people.name("g4")], reason="I cannot sign in")
+    ]
+    ctl("remove", *[f"contoso/g{i}" for i in range(4)], code=GUARD)
+    ctl("approve", str(number), code=GUARD)
+    ctl("leave", "contoso/g5", code=GUARD)
+    [row] = ctl.json("guards")
+    assert (row["staged"], row["persons"]) == (5, 2)
+    refused = ctl("release-guard", "mass", "--org=contoso", "--expect=5", "--discard", code=GUARD)
+    assert "2 that persons asked for (discarded with --include-persons only)" in refused.stderr
+    told = ctl("release-guard", "mass", "--org=contoso", "--expect=3", "--discard").stdout
+    assert "2 more were asked for by persons" in told
+    await_carried_out(client)
+    assert states(client) == (5, 1)
+    assert "mass guard" in ctl("check", code=FAILURE).stdout, "they still wait"
+    ctl("release-guard", "mass", "--org=contoso", "--expect=2")
+    await_carried_out(client)
+    assert states(client) == (3, 3)
+    people.verify(client)
+
+
+def test_a_request_that_is_discarded_by_name_is_open_again(daemon, ctl, client):
+    crowd(client, 4)
+    people.set_org(client, guard_min=1, guard_percent=1)
+    [item] = client.items("request.file", [people.name("g2")])
+    ctl("remove", "contoso/g0", code=OK)
+    ctl("approve", str(item["request"]), code=GUARD)
+    release = ("release-guard", "mass", "--org=contoso", "--expect=1")
+    ctl(*release, "--include-persons", code=USAGE)
+    ctl(*release, "--discard", "--include-persons", "--reason=the portal was broken into")
+    await_carried_out(client)
+    [request] = ctl.json("requests", "--open")
+    assert (request["request"], request["due_us"]) == (item["request"], item["due_us"])
+    assert "Their requests are open again" in daemon.log.read_text()
+    told = ctl("explain", "contoso/g2").stdout
+    assert "request-reopened" in told
+    assert "the portal was broken into" in told, "who reads the account learns why"
+    people.verify(client)
+    daemon.kill9()
+    daemon.start()
+    assert len(ctl.json("requests", "--open")) == 1
+
+
+def test_the_reason_of_a_release_is_told_with_each_account_and_kept_once(daemon, ctl, client):
+    crowd(client, 4)
+    people.set_org(client, guard_min=1, guard_percent=1)
+    ctl("remove", *[f"contoso/g{i}" for i in range(4)], code=GUARD)
+    ctl("release-guard", "mass", "--org=contoso", "--expect=3", "--reason=the school year ends")
+    await_carried_out(client)
+    for i in (1, 2, 3):
+        history = ctl.json("explain", f"contoso/g{i}")["history"]
+        assert [entry["event"] for entry in history] == [
+            "imported",
+            "staged",
+            "guard-released",
+            "deleted",
+        ]
+        assert history[2]["reason"] == "the school year ends"
+        assert history[2]["actor_uid"] == 0 and history[2]["count"] == 3
+    entries = client.call("ledger.read", org="contoso", id="g3")["entries"]
+    assert entries[0]["decision"] == history[2]["seq"]
+    state = daemon.log.parent
+    assert not any(
+        b"the school year ends" in file.read_bytes() for file in state.rglob("*") if file.is_file()
+    ), "sealed"
+
+
+def test_explain_says_what_the_guard_would_hold_back(ctl, client):
+    crowd(client, 4)
+    people.set_org(client, guard_min=1, guard_percent=1)
+    assert "May be done: leave, remove" in ctl("explain", "contoso/g1").stdout
+    ctl("remove", "contoso/g0")
+    told = ctl("explain", "contoso/g1").stdout
+    assert "Would be staged: leave, remove: the mass guard of contoso holds it back" in told
+    assert "release-guard mass --org=contoso" in told
+    [remove] = [
+        may for may in ctl.json("explain", "contoso/g1")["may"] if may["command"] == "remove"
+    ]
+    assert (remove["outcome"], remove["reasons"]) == ("staged", ["staged"])

@@ -39,7 +39,7 @@ def busy():
             client.call("clock.advance", by_us=31 * DAY)
             people.settle(client)
             with keepers.Keeper(daemon, "crm") as crm:
-                crm.claim(max=1)
+                crm.fail(crm.claim(max=1))
             client.call("clock.advance", by_us=HOUR)
             people.do(client, "remove", "g3")
         yield daemon
@@ -72,6 +72,8 @@ def test_the_output_says_what_has_happened(busy):
     assert value("removal_requests_oldest_overdue_seconds") == DAY / 1e6 + HOUR / 1e6
     assert value("keeper_owed", keeper="crm") == 2
     assert value("keeper_overdue", keeper="mail") == 1
+    assert value("keeper_failing", keeper="crm") == 1
+    assert value("keeper_failing", keeper="mail") == 0
     assert value("keeper_silence_seconds", keeper="crm") == HOUR / 1e6
     assert value("keeper_silence_seconds", keeper="mail") == (31 * DAY + HOUR) / 1e6, "never heard"
     assert value("keeper_time_left_seconds", keeper="crm") == -(DAY + HOUR) / 1e6

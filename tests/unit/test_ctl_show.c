@@ -230,6 +230,30 @@ Test(ctl_show, explain_tells_commands_that_are_refused_for_the_same_reasons_in_o
 	json_decref(result);
 }
 
+Test(ctl_show, explain_tells_apart_what_the_mass_guard_would_hold_back)
+{
+	struct shown shown;
+	json_t *result = json_loads(
+		"{\"outcome\": \"ok\", \"account\": {\"org\": \"acme\", \"id\": \"1\", \"uid\": 7, "
+		"\"kind\": \"member\", \"person\": \"p@a.example\", \"state\": \"active\"}, "
+		"\"next\": {\"action\": \"none\"}, \"contact\": {}, "
+		"\"may\": [{\"command\": \"leave\", \"outcome\": \"staged\", \"reasons\": [\"staged\"]}, "
+		"{\"command\": \"remove\", \"outcome\": \"staged\", \"reasons\": [\"staged\"]}, "
+		"{\"command\": \"disable\", \"outcome\": \"ok\"}]}",
+		0, NULL);
+
+	cr_assert_eq(show_explain(shown_begin(&shown), result), 0);
+	shown_is(&shown,
+		 "acme/1 is a member account of p@a.example (uid 7).\n"
+		 "It is active.\n"
+		 "Next: nothing happens by itself.\n"
+		 "May be done: disable.\n"
+		 "Would be staged: leave, remove: the mass guard of acme holds it back until an "
+		 "administrator releases it; look with retentionctl guards --org=acme, then "
+		 "retentionctl release-guard mass --org=acme.\n");
+	json_decref(result);
+}
+
 Test(ctl_show, counts_come_in_groups_of_three_digits)
 {
 	static const struct {

@@ -40,6 +40,20 @@ Test(ctl_show_guard, who_discards_is_told_where_to_find_what_passed_before)
 		"list --org=contoso --state=soft-deleted\n");
 }
 
+Test(ctl_show_guard, who_discards_is_told_what_persons_asked_for)
+{
+	released_is(
+		"{\"guard\": \"mass\", \"org\": \"contoso\", \"released\": false, "
+		"\"discarded\": true, \"count\": 1, \"kept\": 3}",
+		"contoso: discarded: what was asked of 1 account is never done, and they stay "
+		"as they are\n"
+		"3 more were asked for by persons, who left or whose requests were approved, and are "
+		"held back on: let them happen with retentionctl release-guard mass --org=contoso, or "
+		"add --discard --include-persons\n"
+		"what passed before the guard stopped it can be restored; look with retentionctl "
+		"list --org=contoso --state=soft-deleted\n");
+}
+
 Test(ctl_show_guard, an_accepted_clock_says_from_when_to_when)
 {
 	released_is(

@@ -261,7 +261,7 @@ Test(ctl_work, each_of_the_clients_own_options_belongs_to_a_verb_that_there_is)
 		enum ctl_verb verb;
 
 		if (only && strcmp(only, CTL_OPTION_BULK) != 0) {
-			cr_assert(ctl_args_verb(only, &verb, &command), "%s", only);
+			cr_assert(ctl_verb_find(only, &verb, &command), "%s", only);
 		}
 	}
 }

@@ -220,10 +220,45 @@ Test(guard, what_is_discarded_raises_no_limit)
 	guard_engage(&guard, GUARD_KIND_PURGE, NOW);
 	guard_engage(&guard, GUARD_KIND_SWEEP, NOW);
 	guard.n_staged[GUARD_KIND_PURGE] = 12;
-	guard_discard(&guard);
+	guard_discard(&guard, false);
 	cr_expect_eq(guard_n_decided(&guard), 12);
 	cr_expect_eq(guard_limit(&guard, &policy, GUARD_KIND_PURGE, NOW), 500);
 	cr_expect(guard_is_engaged(&guard, GUARD_KIND_SWEEP), "time is not discarded");
+}
+
+Test(guard, what_persons_asked_for_is_discarded_only_by_name)
+{
+	struct mass_guard guard = guard_of(0);
+
+	guard_engage(&guard, GUARD_KIND_DELETION, NOW);
+	guard_engage(&guard, GUARD_KIND_PURGE, NOW);
+	guard.n_staged[GUARD_KIND_DELETION] = 12;
+	guard.n_owed[GUARD_KIND_DELETION] = 2;
+	guard.n_staged[GUARD_KIND_PURGE] = 5;
+	guard_discard(&guard, false);
+	cr_expect_eq(guard_n_decided(&guard), 15);
+	cr_expect_eq(guard_n_staged(&guard), 2);
+	cr_expect_eq(guard_n_owed(&guard), 2);
+	cr_expect(guard_is_engaged(&guard, GUARD_KIND_DELETION));
+	cr_expect_not(guard_is_engaged(&guard, GUARD_KIND_PURGE));
+	cr_expect(guard_is_sound(&guard));
+	guard_discard(&guard, true);
+	cr_expect_eq(guard_n_decided(&guard), 17);
+	cr_expect_eq(guard_n_staged(&guard) + guard_n_owed(&guard), 0);
+	cr_expect_not(guard_is_engaged(&guard, GUARD_KIND_DELETION));
+}
+
+Test(guard, what_is_released_is_owed_to_nobody_any_more)
+{
+	struct mass_guard guard = guard_of(0);
+
+	guard_engage(&guard, GUARD_KIND_DELETION, NOW);
+	guard.n_staged[GUARD_KIND_DELETION] = 12;
+	guard.n_owed[GUARD_KIND_DELETION] = 12;
+	guard_release(&guard, &policy, 0, NOW);
+	cr_expect_eq(guard_n_decided(&guard), 12);
+	cr_expect_eq(guard_n_owed(&guard), 0);
+	cr_expect(guard_is_sound(&guard));
 }
 
 Test(guard, counts_stay_at_the_most_that_fits)
@@ -251,6 +286,9 @@ Test(guard, what_was_read_must_hang_together)
 	guard = guard_of(1);
 	guard.n_staged[GUARD_KIND_PURGE] = 1;
 	cr_expect(!guard_is_sound(&guard), "staged and not engaged");
+	guard = guard_of(1);
+	guard.n_owed[GUARD_KIND_PURGE] = 1;
+	cr_expect(!guard_is_sound(&guard), "more owed than staged");
 	guard = guard_of(1);
 	guard.hour = -1;
 	cr_expect(!guard_is_sound(&guard));

@@ -368,6 +368,7 @@ static const struct {
 	{"account, tombstone", {(const char *)golden_account_tombstone,  sizeof(golden_account_tombstone)}, again_account},
 	{"entry, created",     {(const char *)golden_entry_created,      sizeof(golden_entry_created)},     again_entry},
 	{"entry, left",        {(const char *)golden_entry_left,         sizeof(golden_entry_left)},        again_entry},
+	{"entry, let go",      {(const char *)golden_entry_let_go,       sizeof(golden_entry_let_go)},      again_entry},
 	{"entry, everything",  {(const char *)golden_entry_everything,   sizeof(golden_entry_everything)},  again_entry},
 	{"entry, keeper set",  {(const char *)golden_entry_keeper_set,   sizeof(golden_entry_keeper_set)},  again_entry},
 	{"entry, confirmed",   {(const char *)golden_entry_confirmed,    sizeof(golden_entry_confirmed)},   again_entry},
@@ -672,6 +673,7 @@ static bool entries_equal(const struct entry *a, const struct entry *b)
 	       memcmp(a->digest, b->digest, ROWS_DIGEST_LEN) == 0 && a->keeper == b->keeper &&
 	       a->result == b->result && a->generation == b->generation &&
 	       strcmp(a->ground, b->ground) == 0 && a->request == b->request &&
+	       a->count == b->count && a->decision == b->decision &&
 	       memcmp(a->prev_hash, b->prev_hash, ROWS_DIGEST_LEN) == 0;
 }
 
@@ -690,12 +692,34 @@ Test(rows, an_entry_is_its_golden_bytes)
 {
 	struct entry created = entry_created(), left = entry_left(), all = entry_everything();
 	struct entry keeper_set = entry_keeper_set(), confirmed = entry_confirmed();
+	struct entry let_go = entry_left();
 
+	let_go.decision = 41;
 	assert_entry_is(GOLDEN(golden_entry_created), &created);
 	assert_entry_is(GOLDEN(golden_entry_left), &left);
+	assert_entry_is(GOLDEN(golden_entry_let_go), &let_go);
 	assert_entry_is(GOLDEN(golden_entry_everything), &all);
 	assert_entry_is(GOLDEN(golden_entry_keeper_set), &keeper_set);
 	assert_entry_is(GOLDEN(golden_entry_confirmed), &confirmed);
+}
+
+Test(rows, a_decision_comes_before_what_it_led_to)
+{
+	uint8_t bytes[sizeof(golden_entry_let_go)];
+	struct entry entry;
+
+	memcpy(bytes, golden_entry_let_go, sizeof(bytes));
+	bytes[sizeof(bytes) - 1] = 43;
+	cr_assert_eq(rows_decode_entry(43, GOLDEN(bytes), &entry), ROWS_E_CORRUPT);
+	bytes[sizeof(bytes) - 1] = 42;
+	cr_assert_eq(rows_decode_entry(43, GOLDEN(bytes), &entry), 0);
+	cr_assert_eq(entry.decision, 42);
+	bytes[33] = EVENT_GUARD_RELEASED;
+	cr_assert_eq(rows_decode_entry(43, GOLDEN(bytes), &entry), 0);
+	cr_assert_eq(entry.count, 42);
+	bytes[33] = EVENT_REQUEST_REOPENED;
+	cr_assert_eq(rows_decode_entry(43, GOLDEN(bytes), &entry), 0);
+	cr_assert_eq(entry.request, 42);
 }
 
 Test(rows, an_entry_of_a_guest_who_leaves_is_short)

@@ -18,7 +18,11 @@ static void set(struct guard_series *series, size_t hour, uint32_t n)
 
 static struct guard_row row_of_contoso(void)
 {
-	struct guard_row row = {.org = 3, .seq = 42, .decided_seq = 41, .discards = true};
+	struct guard_row row = {.org = 3,
+				.seq = 42,
+				.decided_seq = 41,
+				.discards = true,
+				.released_at = INSTANT_NONE};
 
 	guard_init(&row.guard);
 	row.guard.hour = NOW / SPAN_HOUR;
@@ -31,6 +35,20 @@ static struct guard_row row_of_contoso(void)
 	set(&row.guard.done[GUARD_KIND_SWEEP], 24, 7);
 	set(&row.guard.released[GUARD_KIND_PURGE], 0, 2);
 	set(&row.guard.completed, 1, UINT32_MAX);
+	return row;
+}
+
+static struct guard_row row_that_owes(void)
+{
+	struct guard_row row = row_of_contoso();
+
+	row.discards_owed = true;
+	row.released_at = NOW;
+	row.guard.n_owed[GUARD_KIND_DELETION] = 2;
+	row.guard.n_decided[GUARD_KIND_PURGE] = 0;
+	memset(row.guard.done, 0, sizeof(row.guard.done));
+	memset(row.guard.released, 0, sizeof(row.guard.released));
+	memset(&row.guard.completed, 0, sizeof(row.guard.completed));
 	return row;
 }
 
@@ -105,7 +123,7 @@ Test(rows_guard, a_guard_is_its_golden_bytes)
 
 Test(rows_guard, a_command_held_back_is_its_golden_bytes)
 {
-	uint8_t bytes[ROWS_STAGED_LEN];
+	uint8_t bytes[ROWS_STAGED_LEN_MAX];
 	struct staged contoso = staged_of_contoso(), staged;
 	size_t len = rows_encode_staged(&contoso, bytes);
 
@@ -116,10 +134,39 @@ Test(rows_guard, a_command_held_back_is_its_golden_bytes)
 	cr_expect_eq(staged.actor_uid, 1000);
 }
 
+Test(rows_guard, what_persons_asked_for_is_told_at_the_end_of_a_guard)
+{
+	uint8_t bytes[ROWS_GUARD_LEN_MAX];
+	struct guard_row contoso = row_that_owes(), row;
+	size_t len = rows_encode_guard(&contoso, bytes);
+
+	cr_assert(slice_equal(GOLDEN(golden_guard_owed), (struct slice){(char *)bytes, len}));
+	cr_assert_eq(rows_decode_guard(3, GOLDEN(golden_guard_owed), &row), 0);
+	cr_expect(row.discards_owed);
+	cr_expect_eq(row.guard.n_owed[GUARD_KIND_DELETION], 2);
+	cr_expect_eq(row.released_at, NOW);
+}
+
+Test(rows_guard, a_request_is_told_at_the_end_of_a_command_held_back)
+{
+	uint8_t bytes[ROWS_STAGED_LEN_MAX];
+	struct staged contoso = staged_of_contoso(), staged;
+	size_t len;
+
+	contoso.request = 7;
+	len = rows_encode_staged(&contoso, bytes);
+	cr_assert(slice_equal(GOLDEN(golden_staged_request), (struct slice){(char *)bytes, len}));
+	cr_assert_eq(rows_decode_staged(3, 9, GOLDEN(golden_staged_request), &staged), 0);
+	cr_expect_eq(staged.request, 7);
+	cr_expect(staged_is_owed(&staged));
+}
+
 Test(rows_guard, each_has_one_encoding_and_nothing_else_is_accepted)
 {
 	assert_strict(GOLDEN(golden_guard), again_guard);
+	assert_strict(GOLDEN(golden_guard_owed), again_guard);
 	assert_strict(GOLDEN(golden_staged), again_staged);
+	assert_strict(GOLDEN(golden_staged_request), again_staged);
 }
 
 Test(rows_guard, one_of_no_organization_or_account_is_refused)

@@ -292,6 +292,19 @@ Test(store_open, a_chain_that_is_broken_near_its_end_is_refused)
 	tamper(KV_LEDGER, key_slice(&key),
 	       (struct slice){(const char *)bytes, rows_encode_entry(&entry, bytes)});
 	cr_assert_eq(storeroom_try_reopen(&room), STORE_E_CORRUPT);
+	cr_assert(fault_says(
+		"is damaged: ledger entry 2 cannot be read, or is not what was written"));
+	cr_assert(fault_says("restore a backup"));
+}
+
+Test(store_open, a_row_near_the_newest_that_cannot_be_read_is_named)
+{
+	struct key key = key_u64(1);
+
+	tamper(KV_ACCOUNTS, key_slice(&key), SLICE_LITERAL("rubbish"));
+	cr_assert_eq(storeroom_try_reopen(&room), STORE_E_CORRUPT);
+	cr_assert(fault_says("is damaged: the row of account uid 1 cannot be read"));
+	cr_assert(fault_says("restore a backup, and what was removed since is removed again"));
 }
 
 Test(store_open, a_gap_near_the_ledgers_end_is_refused)
