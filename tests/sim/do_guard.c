@@ -78,6 +78,12 @@ static uint32_t n_commands(const struct truth *truth, uint8_t org)
 	       truth_guard_staged(truth, org, TRUTH_PURGE_KIND, false);
 }
 
+static uint32_t n_owed(const struct truth *truth, uint8_t org)
+{
+	return truth_guard_owed(truth, org, TRUTH_DELETION) +
+	       truth_guard_owed(truth, org, TRUTH_PURGE_KIND);
+}
+
 static uint32_t n_decided(const struct truth *truth, uint8_t org)
 {
 	return truth_guard_staged(truth, org, TRUTH_DELETION, true) +
@@ -97,6 +103,7 @@ void audit_guards(struct sim *sim, const struct step *step)
 	}
 	expect_told(sim, &told, "accounts", truth_guard_accounts(truth, org));
 	expect_told(sim, &told, "deciding", n_decided(truth, org));
+	expect_told(sim, &told, "persons", n_owed(truth, org));
 	expect_told(sim, &told, "staged", n_commands(truth, org) + (uint64_t)n_due);
 	expect_told(sim, &told, "soft_deletions_staged",
 		    truth_guard_staged(truth, org, TRUTH_DELETION, false));
@@ -115,6 +122,7 @@ void audit_guards(struct sim *sim, const struct step *step)
 struct decision {
 	uint8_t org;
 	bool discards;
+	bool persons; /* what they asked for as well */
 	bool dry;
 	uint32_t n_due;
 	uint64_t expect;
@@ -140,14 +148,19 @@ static struct decision pick_decision(struct sim *sim, const struct step *step)
 	struct decision decision = {
 		.org = pick_org(&sim->truth, step),
 		.discards = step->b % 3 == 0,
+		.persons = step->b % 6 == 0 || step->b % 24 == 1,
 		.dry = step->c % 8 == 0,
 		.right = step->d % 5 != 0,
 	};
 	struct pack_value told = list_guard(sim, decision.org);
 
 	decision.n_due = (uint32_t)value_int(&told, "removals_staged", 0);
-	decision.expect =
-		n_commands(&sim->truth, decision.org) + (decision.discards ? 0 : decision.n_due);
+	decision.expect = n_commands(&sim->truth, decision.org);
+	if (!decision.discards) {
+		decision.expect += decision.n_due;
+	} else if (!decision.persons) {
+		decision.expect -= n_owed(&sim->truth, decision.org);
+	}
 	if (!decision.right) {
 		decision.expect += decision.expect > 0 && step->d % 2 == 0 ? UINT64_MAX : 1;
 	}
@@ -157,7 +170,7 @@ static struct decision pick_decision(struct sim *sim, const struct step *step)
 /* Return: the error that it must be refused with, or NULL. */
 static const char *fault(const struct truth *truth, const struct decision *decision)
 {
-	if (decision->expect == 0) {
+	if (decision->expect == 0 || (decision->persons && !decision->discards)) {
 		return "invalid-argument";
 	}
 	if (truth_guard_since(truth, decision->org) == INSTANT_NONE) {
@@ -175,7 +188,9 @@ static void expect_decision(struct sim *sim, const struct decision *decision)
 	const struct pack_value *result = &sim->rig.result;
 
 	sim_tell(sim, "guard.release mass org-%u, %s, %llu%s: %s\n", decision->org,
-		 decision->discards ? "discarded" : "released",
+		 !decision->discards ? "released"
+		 : decision->persons ? "discarded with what persons asked for"
+				     : "discarded",
 		 (unsigned long long)decision->expect, decision->dry ? ", dry" : "",
 		 refusal ? refusal : "ok");
 	if (refusal) {
@@ -188,14 +203,18 @@ static void expect_decision(struct sim *sim, const struct decision *decision)
 	SIM_REQUIRE(sim,
 		    !sim->rig.failed &&
 			    value_int(result, "count", -1) == (int64_t)decision->expect &&
-			    value_bool(result, "discarded") == decision->discards,
+			    value_bool(result, "discarded") == decision->discards &&
+			    value_int(result, "kept", -1) ==
+				    (decision->discards && !decision->persons
+					     ? n_owed(&sim->truth, decision->org)
+					     : 0),
 		    GUARD, "guard.release must do it for %llu accounts",
 		    (unsigned long long)decision->expect);
 	if (decision->dry) {
 		return;
 	}
 	if (decision->discards) {
-		truth_guard_discard(&sim->truth, decision->org);
+		truth_guard_discard(&sim->truth, decision->org, decision->persons);
 	} else {
 		truth_guard_release(&sim->truth, decision->org, decision->n_due);
 	}
@@ -221,6 +240,7 @@ void do_guard_release(struct sim *sim, const struct step *step)
 	pack_put_cstr(out, "org", name_org(decision.org));
 	pack_put_uint(out, "expect", decision.expect);
 	pack_put_bool(out, "discard", decision.discards);
+	pack_put_bool(out, "include_persons", decision.persons);
 	pack_put_bool(out, "dry_run", decision.dry);
 	ask_end(sim);
 	expect_decision(sim, &decision);

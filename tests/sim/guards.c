@@ -64,10 +64,10 @@ static bool is_staged(struct sim *sim, const struct truth_account *account)
 	struct staged staged;
 	int r = store_get_staged(sim->rig.engine->store, &row, &staged);
 
-	return then->stands
-		       ? r == 0 && staged.kind == kinds[then->kind] &&
-				 staged.event == event_of(then->command) && staged.at == then->at
-		       : r == STORE_E_NONE;
+	return then->stands ? r == 0 && staged.kind == kinds[then->kind] &&
+				      staged.event == event_of(then->command) &&
+				      staged.at == then->at && staged.request == then->request
+			    : r == STORE_E_NONE;
 }
 
 static bool are_engaged(struct sim *sim, const struct truth *truth, uint8_t org)
@@ -133,6 +133,8 @@ static void expect_kind(struct sim *sim, uint8_t org, enum truth_kind kind)
 		      truth_guard_left(truth, org, kind));
 	expect_number(sim, org, kind, "staged", guard->n_staged[kinds[kind]],
 		      truth_guard_staged(truth, org, kind, false));
+	expect_number(sim, org, kind, "owed", guard->n_owed[kinds[kind]],
+		      truth_guard_owed(truth, org, kind));
 	expect_number(sim, org, kind, "decided", guard->n_decided[kinds[kind]],
 		      truth_guard_staged(truth, org, kind, true));
 }

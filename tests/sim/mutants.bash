@@ -98,7 +98,7 @@ mutant person-is-told-when-removed daemon/work/answer.c \
 # The mass guard
 
 mutant mass-guard-holds-no-command daemon/work/guarding.c \
-	's/\*ret_staged = left_of\(call->engine, account->org, kind\) == 0;/*ret_staged = false;/'
+	's/\*ret_staged = left_of\(call->engine, account->org, asked.kind\) == 0;/*ret_staged = false;/'
 mutant mass-guard-holds-no-removal daemon/work/guarding.c \
 	's/\*ret_held = left_of\(engine, account->org, GUARD_KIND_SWEEP\) == 0;/*ret_held = false;/'
 mutant mass-guard-lets-the-next-pass daemon/core/guard.c \
@@ -122,14 +122,14 @@ mutant staged-command-does-not-outlast-another daemon/store/staged.c \
 mutant outdated-command-stays-staged daemon/store/staged.c \
 	's/if \(r == 0 && !staged_fits\(&staged, &account->facts\)\) \{/if (0) {/'
 mutant released-without-looking daemon/work/release_mass.c \
-	's/return call->request->expect == n \? 0 : refuse_count\(call, held, n\);/return 0;/'
+	's/return call->request->expect == count\(.*\) \? 0 : refuse_count\(call, held\);/return 0;/'
 mutant dry-release-is-real daemon/work/release_mass.c \
 	's/if \(r == 0 && !request->dry_run\) \{/if (r == 0) {/'
 mutant decided-twice daemon/work/release_mass.c \
 	's/if \(guard_n_decided\(guard\) > 0\) \{/if (0) {/'
-mutant discarded-command-is-done daemon/work/guarding.c \
+mutant discarded-command-is-done daemon/work/decisions.c \
 	's/return row->discards \? discard\(/return 0 ? discard(/'
-mutant released-command-is-lost daemon/work/guarding.c \
+mutant released-command-is-lost daemon/work/decisions.c \
 	's/return row->discards \? discard\(/return 1 ? discard(/'
 mutant release-raises-no-limit daemon/core/guard.c \
 	's/^\t\tadd\(guard, &guard->released\[kind\], guard->n_staged\[kind\]\);$//'
@@ -145,3 +145,13 @@ mutant dry-run-of-many-is-of-each daemon/work/guarding.c \
 	's/guarded->n_planned\[kind\]\+\+;/;/'
 mutant guard-switched-off-holds-on daemon/work/cmd_org.c \
 	's/^\tif \(ends\) \{/\tif (0) {/'
+mutant what-persons-asked-for-is-discarded-with-the-rest daemon/store/staged.c \
+	's/bool kept = row->discards && .*;/bool kept = false;/'
+mutant what-persons-asked-for-counts-as-the-rest daemon/core/guard.c \
+	's/guard->n_staged\[kind\] - guard->n_owed\[kind\];/guard->n_staged[kind];/'
+mutant leave-is-lost-behind-a-removal daemon/work/guarding.c \
+	's/return \(staged_is_owed\(asked\) && !staged_is_owed\(before\)\) \|\|/return/'
+mutant discarded-request-stays-approved daemon/work/decisions.c \
+	's/if \(r == 0 && staged->request != 0\) \{/if (0) {/'
+mutant request-is-filed-beside-one-that-is-staged daemon/work/cmd_request.c \
+	's/\*ret_number = staged.request;/;/'

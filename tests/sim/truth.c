@@ -330,8 +330,9 @@ static struct truth_verdict make(struct truth *truth, enum truth_command command
 	return verdict;
 }
 
-struct truth_verdict truth_change(struct truth *truth, enum truth_command command,
-				  struct truth_account *account, uint8_t new_upn, bool dry)
+static struct truth_verdict change(struct truth *truth, enum truth_command command,
+				   struct truth_account *account, uint8_t new_upn, uint64_t request,
+				   bool dry)
 {
 	struct truth_account after;
 	outcome_set_t reasons;
@@ -342,10 +343,22 @@ struct truth_verdict truth_change(struct truth *truth, enum truth_command comman
 	after = *account;
 	reasons = change_in_state(truth, command, &after, new_upn);
 	if (reasons == 0 && is_guarded(command) &&
-	    truth_guard_stops(truth, account, &after, command, dry)) {
+	    truth_guard_stops(truth, account, &after, command, request, dry)) {
 		return (struct truth_verdict){REASON(STAGED), *account};
 	}
 	return make(truth, command, account, reasons, &after, dry);
+}
+
+struct truth_verdict truth_change(struct truth *truth, enum truth_command command,
+				  struct truth_account *account, uint8_t new_upn, bool dry)
+{
+	return change(truth, command, account, new_upn, 0, dry);
+}
+
+struct truth_verdict truth_remove_for(struct truth *truth, struct truth_account *account,
+				      uint64_t request, bool dry)
+{
+	return change(truth, TRUTH_REMOVE, account, TRUTH_NO_UPN, request, dry);
 }
 
 void truth_change_released(struct truth *truth, enum truth_command command,

@@ -77,7 +77,7 @@ struct truth_hour {
  * @newest:  the newest hour in which anything was counted; clocks may go back a little
  * @hours:   that count, in any order
  * @engaged_at: of each kind, INSTANT_NONE while nothing is held back
- * @discards: what was decided last is that nothing held back then may happen
+ * @discards: what was decided last is that what was held back then may not happen
  * @planned: what the dry run at hand lets pass
  */
 struct truth_guard {
@@ -91,10 +91,15 @@ struct truth_guard {
 	uint32_t planned[_TRUTH_KIND_MAX];
 };
 
-/* A command on an account that is held back. @decided: somebody has released or discarded it. */
+/**
+ * struct truth_staged - a command on an account that is held back
+ * @decided: somebody has released or discarded it
+ * @request: the person's request that it was approved with, or 0
+ */
 struct truth_staged {
 	bool stands;
 	bool decided;
+	uint64_t request;
 	enum truth_command command;
 	enum truth_kind kind;
 	instant_t at;
@@ -245,6 +250,10 @@ struct truth_request *truth_request_of(struct truth *truth, uint64_t number);
  */
 struct truth_verdict truth_change(struct truth *truth, enum truth_command command,
 				  struct truth_account *account, uint8_t new_upn, bool dry);
+/* TRUTH_REMOVE, as a request for it is approved. */
+struct truth_verdict truth_remove_for(struct truth *truth, struct truth_account *account,
+				      uint64_t request, bool dry);
+
 /* A command that was held back and is released: it is done now, if it still can be. */
 void truth_change_released(struct truth *truth, enum truth_command command,
 			   struct truth_account *account);
@@ -299,6 +308,9 @@ uint32_t truth_guard_accounts(const struct truth *truth, uint8_t org);
 uint32_t truth_guard_staged(const struct truth *truth, uint8_t org, enum truth_kind kind,
 			    bool decided);
 
+/* Those of them that persons asked for: leaves and approved requests, without a decision. */
+uint32_t truth_guard_owed(const struct truth *truth, uint8_t org, enum truth_kind kind);
+
 /* Removals whose time has come, and that have not started. */
 uint32_t truth_guard_due(const struct truth *truth, uint8_t org);
 
@@ -311,11 +323,13 @@ void truth_guard_begin(struct truth *truth);
 /**
  * truth_guard_stops() - a command that would change an account
  * @after: what it would make of it
+ * @request: the number of the request that is approved with it, or 0
  *
  * Return: whether it is held back, and then it is on record, unless @dry.
  */
 bool truth_guard_stops(struct truth *truth, struct truth_account *account,
-		       const struct truth_account *after, enum truth_command command, bool dry);
+		       const struct truth_account *after, enum truth_command command,
+		       uint64_t request, bool dry);
 
 /* The same for a removal that is started by whoever releases a hold, in place of the clock. */
 bool truth_guard_stops_removal(struct truth *truth, uint8_t org);
@@ -327,9 +341,11 @@ void truth_guard_count_completed(struct truth *truth, uint8_t org, instant_t at)
 /* Everything that was changed: what is held back of it may no longer fit. */
 void truth_guard_outdate(struct truth *truth, struct truth_account *account);
 
-/* An administrator decides, on @n_due removals as well; and what comes of that. */
+/* An administrator decides, on @n_due removals as well, or on what @persons asked for. */
 void truth_guard_release(struct truth *truth, uint8_t org, uint32_t n_due);
-void truth_guard_discard(struct truth *truth, uint8_t org);
+void truth_guard_discard(struct truth *truth, uint8_t org, bool persons);
+
+/* What comes of that. */
 void truth_guard_carry_out(struct truth *truth);
 
 #endif

@@ -50,6 +50,25 @@ uint32_t truth_guard_staged(const struct truth *truth, uint8_t org, enum truth_k
 	return n;
 }
 
+/* It was promised to the person. */
+static bool is_owed(const struct truth_staged *staged)
+{
+	return staged->command == TRUTH_LEAVE || staged->request != 0;
+}
+
+uint32_t truth_guard_owed(const struct truth *truth, uint8_t org, enum truth_kind kind)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < truth->n_accounts; i++) {
+		const struct truth_staged *staged = &truth->accounts[i].staged;
+
+		n += truth->accounts[i].org == org && staged->stands && staged->kind == kind &&
+		     !staged->decided && is_owed(staged);
+	}
+	return n;
+}
+
 static bool is_due(const struct truth_account *account, instant_t now)
 {
 	return account->deleted_at != INSTANT_NONE && account->started_at == INSTANT_NONE &&
@@ -196,23 +215,56 @@ static bool stops_dry(struct truth *truth, uint8_t org, enum truth_kind kind)
 	return false;
 }
 
-/* One account has one command held back: the first. */
-bool truth_guard_stops(struct truth *truth, struct truth_account *account,
-		       const struct truth_account *after, enum truth_command command, bool dry)
+/* Nothing of a kind waits any more. */
+static void let_go(struct truth *truth, uint8_t org, enum truth_kind kind)
 {
-	enum truth_kind kind = truth_kind_of(account, after);
+	if (truth_guard_staged(truth, org, kind, false) == 0) {
+		truth->orgs[org].guard.engaged_at[kind] = INSTANT_NONE;
+	}
+}
+
+/*
+ * One account has one command held back: the first, unless a person asks for the next one, and did not
+ * for that; or it is being discarded.
+ */
+static bool takes_place_of(const struct truth *truth, uint8_t org, const struct truth_staged *next,
+			   const struct truth_staged *before)
+{
+	if (!before->stands) {
+		return true;
+	}
+	if (before->decided) {
+		return truth->orgs[org].guard.discards;
+	}
+	return (is_owed(next) && !is_owed(before)) || (next->request != 0 && before->request == 0);
+}
+
+bool truth_guard_stops(struct truth *truth, struct truth_account *account,
+		       const struct truth_account *after, enum truth_command command,
+		       uint64_t request, bool dry)
+{
+	struct truth_staged before = account->staged;
+	struct truth_staged next = {
+		.stands = true,
+		.command = command,
+		.kind = truth_kind_of(account, after),
+		.request = request,
+		.at = truth->now,
+	};
 
 	if (dry) {
-		return stops_dry(truth, account->org, kind);
+		return stops_dry(truth, account->org, next.kind);
 	}
-	if (truth_guard_left(truth, account->org, kind) > 0) {
+	if (truth_guard_left(truth, account->org, next.kind) > 0) {
 		return false;
 	}
-	if (!account->staged.stands) {
-		account->staged = (struct truth_staged){
-			.stands = true, .command = command, .kind = kind, .at = truth->now};
+	if (takes_place_of(truth, account->org, &next, &before)) {
+		account->staged = next;
 		truth->n_staged++;
-		engage(truth, account->org, kind);
+		engage(truth, account->org, next.kind);
+		if (before.stands && !before.decided) {
+			let_go(truth, account->org, before.kind);
+		}
 	}
 	return true;
 }
@@ -228,12 +280,11 @@ bool truth_guard_stops_removal(struct truth *truth, uint8_t org)
 
 static void drop(struct truth *truth, struct truth_account *account)
 {
-	enum truth_kind kind = account->staged.kind;
-	bool decided = account->staged.decided;
+	struct truth_staged staged = account->staged;
 
 	account->staged = (struct truth_staged){.stands = false};
-	if (!decided && truth_guard_staged(truth, account->org, kind, false) == 0) {
-		truth->orgs[account->org].guard.engaged_at[kind] = INSTANT_NONE;
+	if (!staged.decided) {
+		let_go(truth, account->org, staged.kind);
 	}
 }
 
@@ -251,17 +302,18 @@ void truth_guard_outdate(struct truth *truth, struct truth_account *account)
 
 /* Decisions */
 
-static void decide(struct truth *truth, uint8_t org, bool discards)
+static void decide(struct truth *truth, uint8_t org, bool discards, bool persons)
 {
 	truth->orgs[org].guard.discards = discards;
 	for (uint32_t i = 0; i < truth->n_accounts; i++) {
 		struct truth_account *account = &truth->accounts[i];
 
-		account->staged.decided |= account->org == org && account->staged.stands;
+		account->staged.decided |= account->org == org && account->staged.stands &&
+					   (persons || !is_owed(&account->staged));
 	}
 	for (enum truth_kind kind = 0; kind < _TRUTH_KIND_MAX; kind++) {
 		if (!discards || kind != TRUTH_REMOVAL) {
-			truth->orgs[org].guard.engaged_at[kind] = INSTANT_NONE;
+			let_go(truth, org, kind);
 		}
 	}
 }
@@ -294,35 +346,51 @@ void truth_guard_release(struct truth *truth, uint8_t org, uint32_t n_due)
 	for (enum truth_kind kind = 0; kind < _TRUTH_KIND_MAX; kind++) {
 		hour->released[kind] += truth_guard_staged(truth, org, kind, false);
 	}
-	decide(truth, org, false);
+	decide(truth, org, false, true);
 	if (n_due > 0) {
 		release_excess(truth, org);
 		hour->released[TRUTH_REMOVAL] += n_due;
 	}
 }
 
-void truth_guard_discard(struct truth *truth, uint8_t org)
+void truth_guard_discard(struct truth *truth, uint8_t org, bool persons)
 {
-	decide(truth, org, true);
+	decide(truth, org, true, persons);
+}
+
+/* The person's request is open again, unless there is another one. */
+static void discard(struct truth *truth, struct truth_account *account, uint64_t number)
+{
+	struct truth_request *request = number != 0 ? truth_request_of(truth, number) : NULL;
+
+	if (request && request->state == REQUEST_STATE_APPROVED && account->request == 0) {
+		request->state = REQUEST_STATE_OPEN;
+		account->request = number;
+	}
 }
 
 /* A person who was allowed to leave leaves, whatever was decided since. */
+static void carry_out(struct truth *truth, struct truth_account *account,
+		      enum truth_command command)
+{
+	truth->n_carried_out++;
+	truth_change_released(truth, command == TRUTH_PURGE ? TRUTH_PURGE : TRUTH_REMOVE, account);
+}
+
 void truth_guard_carry_out(struct truth *truth)
 {
 	for (uint32_t i = 0; i < truth->n_accounts; i++) {
 		struct truth_account *account = &truth->accounts[i];
+		struct truth_staged staged = account->staged;
 
-		enum truth_command command = account->staged.command;
-
-		if (!account->staged.stands || !account->staged.decided) {
+		if (!staged.stands || !staged.decided) {
 			continue;
 		}
 		drop(truth, account);
-		if (!truth->orgs[account->org].guard.discards) {
-			truth->n_carried_out++;
-			truth_change_released(truth,
-					      command == TRUTH_PURGE ? TRUTH_PURGE : TRUTH_REMOVE,
-					      account);
+		if (truth->orgs[account->org].guard.discards) {
+			discard(truth, account, staged.request);
+		} else {
+			carry_out(truth, account, staged.command);
 		}
 	}
 }

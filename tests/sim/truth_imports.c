@@ -73,7 +73,7 @@ static struct truth_imported import_active(struct truth *truth, struct truth_acc
 	deleted = after;
 	truth_set_deleted(truth, &deleted, import->deleted_at);
 	if (import->deleted_at != INSTANT_NONE &&
-	    truth_guard_stops(truth, account, &deleted, TRUTH_REMOVE, dry)) {
+	    truth_guard_stops(truth, account, &deleted, TRUTH_REMOVE, 0, dry)) {
 		struct truth_staged staged = account->staged;
 
 		if (!dry) {
@@ -141,7 +141,9 @@ enum outcome truth_file(const struct truth *truth, const struct truth_account *a
 	}
 	switch (truth_state(account, truth->now)) {
 	case ACCOUNT_STATE_ACTIVE:
-		return account->request != 0 ? OUTCOME_ALREADY_REQUESTED : OUTCOME_OK;
+		return account->request != 0 || account->staged.request != 0
+			       ? OUTCOME_ALREADY_REQUESTED
+			       : OUTCOME_OK;
 	case ACCOUNT_STATE_SOFT_DELETED:
 	case ACCOUNT_STATE_REMOVING:
 		return OUTCOME_ALREADY_LEFT;
@@ -187,7 +189,7 @@ enum outcome truth_decide(struct truth *truth, uint64_t number, bool approve, bo
 		account->request = 0;
 	}
 	if (approve) {
-		verdict = truth_change(truth, TRUTH_REMOVE, account, TRUTH_NO_UPN, dry);
+		verdict = truth_remove_for(truth, account, number, dry);
 	}
 	return verdict.reasons == 0 ? OUTCOME_OK : OUTCOME_STAGED;
 }
