@@ -151,6 +151,58 @@ struct node *disk_find(struct disk *disk, const char *path)
 	return node;
 }
 
+static uint64_t inode_of(const char *path)
+{
+	struct stat st;
+
+	assert(lstat(path, &st) == 0);
+	return st.st_ino;
+}
+
+static void copy_file(struct node *to, const struct node *from)
+{
+	to->lock = from->lock;
+	to->size = from->size;
+	to->end = from->end;
+	to->room = from->room;
+	to->hash = from->hash;
+	if (from->bytes) {
+		to->bytes = malloc(from->room);
+		assert(to->bytes);
+		memcpy(to->bytes, from->bytes, from->room);
+	}
+}
+
+static void copy_directory(struct disk *disk, struct node *to, const struct node *from,
+			   const char *path)
+{
+	char below[PATH_MAX];
+
+	for (uint32_t i = 0; i < from->n_names; i++) {
+		const struct name *name = &from->names[i];
+		struct node *node;
+		int n = snprintf(below, sizeof(below), "%s/%s", path, name->text);
+
+		assert(n > 0 && n < PATH_MAX);
+		node = disk_add(disk, inode_of(below), name->node->directory);
+		to->names[to->n_names] = *name;
+		to->names[to->n_names++].node = node;
+		if (node->directory) {
+			copy_directory(disk, node, name->node, below);
+		} else {
+			copy_file(node, name->node);
+		}
+	}
+}
+
+struct disk *disk_copy(const struct disk *disk, const char *directory)
+{
+	struct disk *copy = disk_new(inode_of(directory));
+
+	copy_directory(copy, copy->root, disk->root, directory);
+	return copy;
+}
+
 /* Changes */
 
 static struct undo *add_undo(struct disk *disk, struct node *node)

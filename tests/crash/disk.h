@@ -78,6 +78,9 @@ struct disk;
 struct disk *disk_new(uint64_t root_inode);
 struct disk *disk_free(struct disk *disk);
 
+/* What was written out to a directory, with the inodes that its files have there. */
+struct disk *disk_copy(const struct disk *disk, const char *directory);
+
 /* The newest node of that inode, and a new one; a path is found from the root on. NULL: none. */
 struct node *disk_node(struct disk *disk, uint64_t inode);
 struct node *disk_add(struct disk *disk, uint64_t inode, bool directory);

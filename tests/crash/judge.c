@@ -16,6 +16,7 @@
  */
 struct judge {
 	const struct image *image;
+	const struct workload *workload;
 	const char *directory;
 	const struct picture *before;
 	const struct picture *after;
@@ -92,16 +93,30 @@ static enum verdict check_register(struct judge *judge)
 
 /* Starting */
 
-static enum verdict start(struct judge *judge)
+static const struct picture *picture_before(const struct image *image,
+					    const struct workload *workload)
+{
+	return image->acked >= 0 ? &workload->pictures[image->acked] : NULL;
+}
+
+int judge_start(const struct image *image, const struct workload *workload, const char *directory,
+		struct clock_reading *ret_reading, struct engine **ret_engine)
 {
 	static const struct access_rules none;
-	struct engine_options options = workload_options(
-		judge->directory, judge->before ? judge->before->now : INT64_C(1) << 50);
-	int r;
+	const struct picture *before = picture_before(image, workload);
+	struct engine_options options =
+		workload_options(directory, before ? before->now : INT64_C(1) << 50);
 
 	options.rules = &none;
-	judge->reading = (struct clock_reading){.wall = options.simulated_at, .boot = SPAN_HOUR};
-	r = engine_open(&options, &judge->reading, &judge->engine);
+	*ret_reading = (struct clock_reading){.wall = options.simulated_at, .boot = SPAN_HOUR};
+	return engine_open(&options, ret_reading, ret_engine);
+}
+
+static enum verdict start(struct judge *judge)
+{
+	int r = judge_start(judge->image, judge->workload, judge->directory, &judge->reading,
+			    &judge->engine);
+
 	if (r != 0) {
 		judge->engine = NULL;
 		return SAY(judge, VERDICT_UNOPENABLE, "%d: %s", r, store_fault());
@@ -185,6 +200,7 @@ static enum verdict check_rows(struct judge *judge)
 	return VERDICT_SOUND;
 }
 
+/* Who was cut in the first start may find what that one has carried out of the register. */
 static enum verdict check_state(struct judge *judge)
 {
 	const struct picture *base = judge->before;
@@ -201,7 +217,7 @@ static enum verdict check_state(struct judge *judge)
 		return SAY(judge, VERDICT_LOST, "entry %llu is not what was acknowledged",
 			   (unsigned long long)base->head.seq);
 	}
-	if (!store_restored(judge->engine->store)->any) {
+	if (!judge->image->of && !store_restored(judge->engine->store)->any) {
 		return SAY(judge, VERDICT_HALF,
 			   "the store is neither as before a command nor as after it, at entry "
 			   "%llu; acknowledged was %llu",
@@ -235,6 +251,38 @@ static enum verdict check_person(struct judge *judge, const struct account *acco
 		return SAY(judge, VERDICT_LOST, "uid %llu is not removed and cannot be read: %d",
 			   (unsigned long long)account->uid, r);
 	}
+	return VERDICT_SOUND;
+}
+
+/*
+ * What the register has is done, whoever did it: a start that believes that it was would leave it for
+ * ever.
+ */
+static enum verdict check_followed(struct judge *judge)
+{
+	struct store *store = judge->engine->store;
+	struct register_record record;
+	uint64_t first, n;
+
+	register_bounds(store->removals, &first, &n);
+	for (uint64_t i = first; i < n; i++) {
+		struct account account;
+
+		if (register_get(store->removals, i, &record) != 0) {
+			return SAY(judge, VERDICT_UNOPENABLE, "the register cannot be read");
+		}
+		if (store_get_account(store, record.uid, &account) != 0) {
+			continue; /* it never came to be, or is forgotten */
+		}
+		if (account.facts.removal_started_at == INSTANT_NONE ||
+		    (record.kind == REGISTER_COMPLETED &&
+		     account.facts.removed_at == INSTANT_NONE)) {
+			return SAY(judge, VERDICT_LOST,
+				   "the register has a removal of uid %llu, the store has not",
+				   (unsigned long long)record.uid);
+		}
+	}
+	store_end_turn(store);
 	return VERDICT_SOUND;
 }
 
@@ -345,9 +393,9 @@ enum verdict judge_image(const struct image *image, const struct workload *workl
 			 const char *directory, const char **ret_why)
 {
 	static step_fn *const steps[] = {
-		check_keys,   check_register, put_in_place, start,    check_state,
-		check_people, work,           check_people, remember, stop,
-		start,        check_settled,  check_people, stop,
+		check_keys,     check_register, put_in_place,  start,        check_state,
+		check_followed, check_people,   work,          check_people, remember,
+		stop,           start,          check_settled, check_people, stop,
 	};
 	static struct judge judge;
 	enum verdict verdict = VERDICT_SOUND;
@@ -355,8 +403,9 @@ enum verdict judge_image(const struct image *image, const struct workload *workl
 
 	judge = (struct judge){
 		.image = image,
+		.workload = workload,
 		.directory = directory,
-		.before = image->acked >= 0 ? &workload->pictures[image->acked] : NULL,
+		.before = picture_before(image, workload),
 	};
 	judge.after = next < workload->n_pictures ? &workload->pictures[next] : judge.before;
 	for (size_t i = 0; i < ARRAY_LEN(steps) && verdict == VERDICT_SOUND; i++) {

@@ -29,4 +29,8 @@ const char *verdict_name(enum verdict verdict);
 enum verdict judge_image(const struct image *image, const struct workload *workload,
 			 const char *directory, const char **ret_why);
 
+/* Opens the engine on what is in @directory, as that does. Return: as engine_open(). */
+int judge_start(const struct image *image, const struct workload *workload, const char *directory,
+		struct clock_reading *ret_reading, struct engine **ret_engine);
+
 #endif

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "tests/crash/again.h"
 #include "tests/crash/judge.h"
 #include "tests/crash/recorder.h"
 #include "tests/crash/seen.h"
@@ -21,14 +22,17 @@
  * their own, since a bad one may end whoever starts on it.
  */
 
-#define JOBS_MAX  64
-#define TOLD_MAX  20 /* faults that are named; more are counted */
-#define WHY_BYTES 640
+#define JOBS_MAX   64
+#define TOLD_MAX   20 /* faults that are named; more are counted */
+#define NAME_BYTES 96
+
+#define AGAIN_ONE_OF 16 /* images of a start that is cut: they are many, and alike */
 
 struct options {
 	uint64_t seed;
 	uint64_t n_images;
 	uint32_t one_of;
+	uint32_t again;
 	uint32_t n_jobs;
 	const char *only; /* the name of an image, behind its seed */
 	const char *keep;
@@ -42,6 +46,7 @@ struct tally {
 	atomic_uint_least64_t n_ops;
 	atomic_uint_least64_t n_images;
 	atomic_uint_least64_t n_distinct;
+	atomic_uint_least64_t n_again; /* of those, images of a start that was cut */
 	atomic_uint_least64_t n_told;
 	atomic_uint_least64_t n[_VERDICT_MAX];
 	atomic_uint_least64_t next_seed;
@@ -51,8 +56,7 @@ struct tally {
 /* What a job shares with the process that judges its images: how far that has come. */
 struct progress_of_job {
 	uint64_t n_seen; /* with the one at hand */
-	uint64_t op;
-	uint32_t variant;
+	char name[NAME_BYTES];
 	bool judging;
 };
 
@@ -79,47 +83,93 @@ static void *share(size_t bytes)
 
 /* Judging */
 
-static void tell(struct job *job, uint64_t op, uint32_t variant, enum verdict verdict,
-		 const char *why)
+/* OPERATION.VARIANT, and of an image of its first start another one behind a plus. */
+static void name_image(const struct image *image, char name[static NAME_BYTES])
+{
+	size_t len = 0;
+
+	if (image->of) {
+		len = (size_t)snprintf(name, NAME_BYTES, "%llu.%u+",
+				       (unsigned long long)image->of->op, image->of->variant);
+	}
+	(void)snprintf(name + len, NAME_BYTES - len, "%llu.%u", (unsigned long long)image->op,
+		       image->variant);
+}
+
+static void tell(struct job *job, enum verdict verdict, const char *why)
 {
 	atomic_fetch_add(&job->tally->n[verdict], 1);
 	if (verdict != VERDICT_SOUND && job->options->first) {
 		atomic_store(&job->tally->enough, true);
 	}
 	if (verdict != VERDICT_SOUND && atomic_fetch_add(&job->tally->n_told, 1) < TOLD_MAX) {
-		(void)printf("%llu:%llu.%u %s: %s\n", (unsigned long long)job->seed,
-			     (unsigned long long)op, variant, verdict_name(verdict), why);
+		(void)printf("%llu:%s %s: %s\n", (unsigned long long)job->seed, job->at->name,
+			     verdict_name(verdict), why);
 		(void)fflush(stdout);
 	}
 }
 
-static void judge(struct job *job, const struct image *image)
+/* Return: false when enough were judged. */
+static bool judge(struct job *job, const struct image *image)
 {
-	char *directory = temp_directory_new();
+	char *directory;
 	const char *why;
 	enum verdict verdict;
 
+	if (atomic_fetch_add(&job->tally->n_distinct, 1) >= job->options->n_images) {
+		atomic_fetch_sub(&job->tally->n_distinct, 1);
+		return false;
+	}
 	if (job->options->keep) {
 		disk_write_out(image->disk, job->options->keep);
 	}
+	directory = temp_directory_new();
+	job->at->judging = true;
 	verdict = judge_image(image, job->workload, directory, &why);
-	tell(job, image->op, image->variant, verdict, why);
+	job->at->judging = false;
+	tell(job, verdict, why);
 	(void)temp_directory_free(directory);
+	return true;
 }
 
-static bool is_wanted(struct job *job, const struct image *image)
+/* What was acknowledged belongs to it: the same disk may be right before and wrong after. */
+static bool is_wanted(struct job *job, const struct image *image, uint32_t one_of)
 {
 	uint64_t hash = disk_hash(image->disk);
-	char name[64];
 
 	if (job->options->only) {
-		(void)snprintf(name, sizeof(name), "%llu.%u", (unsigned long long)image->op,
-			       image->variant);
-		return strcmp(name, job->options->only) == 0;
+		return strcmp(job->at->name, job->options->only) == 0;
 	}
-	/* What was acknowledged belongs to it: the same disk may be right before and wrong after. */
 	return seen_put(&job->seen, hash * 31 + (uint64_t)(image->acked + 1)) &&
-	       (hash >> 20) % job->options->one_of == 0;
+	       (hash >> 20) % one_of == 0;
+}
+
+static bool take_image_of_start(void *userdata, const struct image *image)
+{
+	struct job *job = userdata;
+
+	if (atomic_load(&job->tally->enough)) {
+		return false;
+	}
+	atomic_fetch_add(&job->tally->n_images, 1);
+	name_image(image, job->at->name);
+	if (!is_wanted(job, image, AGAIN_ONE_OF)) {
+		return true;
+	}
+	atomic_fetch_add(&job->tally->n_again, 1);
+	return judge(job, image);
+}
+
+/* Whether the first start on an image is cut as well. */
+static bool is_cut_again(struct job *job, const struct image *image, bool judged)
+{
+	const struct options *options = job->options;
+	size_t len = strlen(job->at->name);
+
+	if (options->only) {
+		return strncmp(options->only, job->at->name, len) == 0 && options->only[len] == '+';
+	}
+	return judged && options->again > 0 && (disk_hash(image->disk) >> 40) % options->again == 0;
 }
 
 static bool take_image(void *userdata, const struct image *image)
@@ -127,35 +177,31 @@ static bool take_image(void *userdata, const struct image *image)
 	struct job *job = userdata;
 	struct progress_of_job *at = job->at;
 	uint64_t number = at->n_seen++;
+	bool wanted;
 
 	if (atomic_load(&job->tally->enough)) {
 		return false;
 	}
+	name_image(image, at->name);
+	wanted = is_wanted(job, image, job->options->one_of); /* and the next is compared to it */
 	if (number < job->skip) {
-		(void)is_wanted(job, image); /* for the next one to be compared to it */
 		return true;
 	}
 	atomic_fetch_add(&job->tally->n_images, 1);
-	if (!is_wanted(job, image)) {
-		return true;
-	}
-	if (atomic_fetch_add(&job->tally->n_distinct, 1) >= job->options->n_images) {
-		atomic_fetch_sub(&job->tally->n_distinct, 1);
+	if (wanted && !judge(job, image)) {
 		return false;
 	}
-	at->op = image->op;
-	at->variant = image->variant;
-	at->judging = true;
-	judge(job, image);
-	at->judging = false;
+	if (is_cut_again(job, image, wanted)) {
+		again_walk(image, job->workload, job->seed + number, take_image_of_start, job);
+	}
 	return true;
 }
 
 static _Noreturn void judge_all(struct job *job)
 {
 	job->at->n_seen = 0;
-	moments_walk((const uint8_t *)job->log.data, job->log.len, job->root_inode, job->seed,
-		     take_image, job);
+	moments_walk(disk_new(job->root_inode), NULL, (const uint8_t *)job->log.data, job->log.len,
+		     job->seed, take_image, job);
 	_exit(0);
 }
 
@@ -176,7 +222,7 @@ static void judge_in_child(struct job *job)
 		assert(waitpid(child, &status, 0) == child);
 		if (status != 0) {
 			assert(job->at->judging);
-			tell(job, job->at->op, job->at->variant, VERDICT_UNOPENABLE,
+			tell(job, VERDICT_UNOPENABLE,
 			     WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : "it ended");
 			job->skip = job->at->n_seen;
 		}
@@ -184,17 +230,6 @@ static void judge_in_child(struct job *job)
 }
 
 /* Recording */
-
-static struct slice map_log(int fd)
-{
-	struct stat st;
-	void *bytes;
-
-	assert(fstat(fd, &st) == 0);
-	bytes = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
-	assert(bytes != MAP_FAILED);
-	return (struct slice){bytes, (size_t)st.st_size};
-}
 
 static uint64_t count_ops(struct slice log)
 {
@@ -211,21 +246,20 @@ static uint64_t count_ops(struct slice log)
 static void live_and_judge(struct job *job)
 {
 	char *directory = temp_directory_new();
-	cleanup(closep) int log_fd = memfd_create("log", MFD_CLOEXEC);
+	cleanup(closep) int log_fd = recorder_new_log();
 	struct stat st;
 
-	assert(log_fd >= 0);
 	assert(stat(directory, &st) == 0);
 	job->root_inode = st.st_ino;
 	job->workload->n_pictures = 0;
 	job->workload->n_requests = 0;
 	workload_record(job->seed, directory, log_fd, job->workload);
-	job->log = map_log(log_fd);
+	job->log = recorder_map_log(log_fd);
 	atomic_fetch_add(&job->tally->n_histories, 1);
 	atomic_fetch_add(&job->tally->n_requests, job->workload->n_requests);
 	atomic_fetch_add(&job->tally->n_ops, count_ops(job->log));
 	judge_in_child(job);
-	(void)munmap((void *)(uintptr_t)job->log.data, job->log.len);
+	recorder_unmap_log(job->log);
 	(void)temp_directory_free(directory);
 }
 
@@ -258,10 +292,10 @@ static int sum_up(struct tally *tally)
 		n_bad += tally->n[verdict];
 	}
 	(void)printf("crash: %llu histories, %llu requests, %llu operations; %llu images, "
-		     "%llu distinct ones judged: %llu sound",
+		     "%llu distinct ones judged, %llu of them of a start that was cut: %llu sound",
 		     (unsigned long long)tally->n_histories, (unsigned long long)tally->n_requests,
 		     (unsigned long long)tally->n_ops, (unsigned long long)tally->n_images,
-		     (unsigned long long)tally->n_distinct,
+		     (unsigned long long)tally->n_distinct, (unsigned long long)tally->n_again,
 		     (unsigned long long)tally->n[VERDICT_SOUND]);
 	for (enum verdict verdict = VERDICT_SOUND + 1; verdict < _VERDICT_MAX; verdict++) {
 		(void)printf(", %llu %s", (unsigned long long)tally->n[verdict],
@@ -314,10 +348,15 @@ static void take_name(struct options *options, char *name)
 static bool parse(int argc, char **argv, struct options *options)
 {
 	static const struct option table[] = {
-		{"seed", required_argument, NULL, 's'},   {"images", required_argument, NULL, 'n'},
-		{"one-of", required_argument, NULL, 'o'}, {"jobs", required_argument, NULL, 'j'},
-		{"first", no_argument, NULL, 'f'},        {"image", required_argument, NULL, 'i'},
-		{"keep", required_argument, NULL, 'k'},   {NULL, 0, NULL, 0},
+		{"seed", required_argument, NULL, 's'},
+		{"images", required_argument, NULL, 'n'},
+		{"one-of", required_argument, NULL, 'o'},
+		{"jobs", required_argument, NULL, 'j'},
+		{"again", required_argument, NULL, 'a'},
+		{"first", no_argument, NULL, 'f'},
+		{"image", required_argument, NULL, 'i'},
+		{"keep", required_argument, NULL, 'k'},
+		{NULL, 0, NULL, 0},
 	};
 	int option;
 
@@ -334,6 +373,9 @@ static bool parse(int argc, char **argv, struct options *options)
 			break;
 		case 'j':
 			options->n_jobs = (uint32_t)strtoul(optarg, NULL, 10);
+			break;
+		case 'a':
+			options->again = (uint32_t)strtoul(optarg, NULL, 10);
 			break;
 		case 'i':
 			take_name(options, optarg);
@@ -358,14 +400,17 @@ int main(int argc, char **argv)
 		.seed = 1,
 		.n_images = 100000,
 		.one_of = 1,
+		.again = 16,
 		.n_jobs = (uint32_t)MIN(MAX(sysconf(_SC_NPROCESSORS_ONLN), 1L), (long)JOBS_MAX),
 	};
 
 	if (!parse(argc, argv, &options)) {
 		(void)fprintf(
 			stderr,
-			"usage: crash [--seed=N] [--images=N] [--one-of=N] [--jobs=N] [--first]\n"
-			"       crash --image=SEED:OPERATION.VARIANT [--keep=DIRECTORY]\n");
+			"usage: crash [--seed=N] [--images=N] [--one-of=N] [--again=N] [--jobs=N] "
+			"[--first]\n"
+			"       crash --image=SEED:OPERATION.VARIANT[+OPERATION.VARIANT] "
+			"[--keep=DIRECTORY]\n");
 		return 2;
 	}
 	if (access("/dev/shm", W_OK) == 0) {

@@ -15,6 +15,7 @@
  */
 struct walk {
 	struct disk *disk;
+	const struct image *of;
 	moments_fn *take;
 	void *userdata;
 	uint64_t seed;
@@ -37,7 +38,7 @@ static uint8_t whole(const struct atom *atom)
 
 static void emit(struct walk *walk)
 {
-	struct image image = {walk->op, walk->n_images++, walk->acked, walk->disk};
+	struct image image = {walk->op, walk->n_images++, walk->acked, walk->disk, walk->of};
 
 	if (walk->ended) {
 		return;
@@ -365,15 +366,16 @@ static void take_op(struct walk *walk, const struct op *op)
 	}
 }
 
-void moments_walk(const uint8_t *log, size_t len, uint64_t root_inode, uint64_t seed,
-		  moments_fn *take, void *userdata)
+void moments_walk(struct disk *disk, const struct image *of, const uint8_t *log, size_t len,
+		  uint64_t seed, moments_fn *take, void *userdata)
 {
 	struct walk walk = {
-		.disk = disk_new(root_inode),
+		.disk = disk,
+		.of = of,
 		.take = take,
 		.userdata = userdata,
 		.seed = seed,
-		.acked = -1,
+		.acked = of ? of->acked : -1,
 	};
 
 	for (size_t at = 0; at < len && !walk.ended; walk.op++) {

@@ -20,22 +20,26 @@
  * @op, @variant: its name: before which operation, and the how manieth of that moment
  * @acked:        the last picture whose answer had left; -1 for none
  * @disk:         as it is found
+ * @of:           the image whose first start was cut to make this one; NULL: a life was
  */
 struct image {
 	uint64_t op;
 	uint32_t variant;
 	int64_t acked;
 	struct disk *disk;
+	const struct image *of;
 };
 
 typedef bool moments_fn(void *userdata, const struct image *image); /* false: no more */
 
 /**
  * moments_walk() - every image of a log
+ * @disk:        what was there for good when it began; taken
+ * @of:          the image that a start was recorded on, or NULL; borrowed
  * @log, @len:   as the recorder wrote it
  * @seed:        of what is left to chance
  */
-void moments_walk(const uint8_t *log, size_t len, uint64_t root_inode, uint64_t seed,
-		  moments_fn *take, void *userdata);
+void moments_walk(struct disk *disk, const struct image *of, const uint8_t *log, size_t len,
+		  uint64_t seed, moments_fn *take, void *userdata);
 
 #endif

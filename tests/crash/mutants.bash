@@ -64,6 +64,8 @@ mutant tail-is-not-replayed daemon/store/open.c \
 	's/seq <= store->head.seq && r == 0/seq < store->head.seq \&\& r == 0/'
 mutant register-is-not-carried-out daemon/store/removals.c \
 	's/if \(r == 0 && !followed\) \{/if (0) {/'
+mutant register-is-followed-before-it-is-carried-out daemon/store/removals.c \
+	's/^(\tstore->replaying = true;)/\tif (r == 0) {\n\t\tr = follow(store);\n\t}\n\1/'
 mutant end-of-the-register-is-not-cut daemon/store/register.c \
 	's/r = cut_end\(removals, \(uint64_t\)st.st_size\);/r = 0;/'
 mutant torn-page-of-the-register-is-refused daemon/store/register.c \

@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -29,6 +30,35 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* a backup is made in 
 /* Of each descriptor of a file below the root: its inode, else 0; and whether O_DSYNC was given. */
 static uint64_t inodes[FDS_MAX];
 static bool synced[FDS_MAX];
+
+int recorder_new_log(void)
+{
+	int fd = memfd_create("log", MFD_CLOEXEC);
+
+	assert(fd >= 0);
+	return fd;
+}
+
+struct slice recorder_map_log(int fd)
+{
+	struct stat st;
+	void *bytes;
+
+	assert(fstat(fd, &st) == 0);
+	if (st.st_size == 0) {
+		return (struct slice){0};
+	}
+	bytes = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
+	assert(bytes != MAP_FAILED);
+	return (struct slice){bytes, (size_t)st.st_size};
+}
+
+void recorder_unmap_log(struct slice log)
+{
+	if (log.len > 0) {
+		(void)munmap((void *)(uintptr_t)log.data, log.len);
+	}
+}
 
 void recorder_begin(int fd, const char *directory)
 {

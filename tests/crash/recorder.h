@@ -9,6 +9,11 @@
  * oplog.h for what it writes down. Without a log, calls pass unseen.
  */
 
+/* A log of its own, and what it holds: an empty one has no data. */
+int recorder_new_log(void);
+struct slice recorder_map_log(int log_fd);
+void recorder_unmap_log(struct slice log);
+
 /**
  * recorder_begin() - write down what happens below a directory from now on
  * @log_fd: appended to; not closed

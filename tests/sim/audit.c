@@ -108,6 +108,27 @@ static void expect_profile(struct sim *sim, const struct pack_value *told,
 		    (unsigned long long)account->uid);
 }
 
+/* What the mass guard holds back of it. */
+static void expect_staged(struct sim *sim, const struct pack_value *told,
+			  const struct truth_account *account)
+{
+	static const char *const names[_TRUTH_COMMAND_MAX] = {
+		[TRUTH_LEAVE] = "leave", [TRUTH_REMOVE] = "remove", [TRUTH_PURGE] = "purge"};
+	const char *staged = account->staged.stands ? names[account->staged.command]
+			     : truth_guard_holds(&sim->truth, account) ? "removal"
+								       : "";
+
+	SIM_REQUIRE(sim, slice_is(value_text(told, "staged"), staged), GUARD,
+		    "uid %llu is told to have \"%.*s\" staged, and has \"%s\"",
+		    (unsigned long long)account->uid, SLICE_ARG(value_text(told, "staged")),
+		    staged);
+	SIM_REQUIRE(sim,
+		    !account->staged.stands ||
+			    value_int(told, "staged_us", 0) == account->staged.at,
+		    GUARD, "uid %llu is told to have it staged since another instant",
+		    (unsigned long long)account->uid);
+}
+
 /* An account as account.get and account.list tell it. */
 void expect_account(struct sim *sim, const struct pack_value *told,
 		    const struct truth_account *account)
@@ -120,6 +141,7 @@ void expect_account(struct sim *sim, const struct pack_value *told,
 	expect_dates(sim, told, account);
 	SIM_REQUIRE(sim, value_bool(told, "held") == held, ANSWERS, "uid %llu is told to be %sheld",
 		    (unsigned long long)account->uid, held ? "not " : "");
+	expect_staged(sim, told, account);
 	if (account->removed_at != INSTANT_NONE) {
 		expect_unreadable(sim, told, account);
 	} else {

@@ -11,6 +11,7 @@ struct wanted {
 	int org;
 	int state;
 	bool overdue;
+	bool staged;
 	instant_t due_before;
 };
 
@@ -33,6 +34,7 @@ static bool wants(const struct wanted *wanted, const struct truth_account *accou
 	return (wanted->org < 0 || account->org == wanted->org) &&
 	       (wanted->state < 0 || truth_state(account, now) == (unsigned)wanted->state) &&
 	       (!wanted->overdue || truth_is_overdue(account, now)) &&
+	       (!wanted->staged || account->staged.stands) &&
 	       (wanted->due_before == INSTANT_NONE ||
 		(!removed && is_due_before(account, now, wanted->due_before)));
 }
@@ -47,6 +49,9 @@ static void put_wanted(struct pack_writer *out, const struct wanted *wanted)
 	}
 	if (wanted->overdue) {
 		pack_put_bool(out, "overdue", true);
+	}
+	if (wanted->staged) {
+		pack_put_bool(out, "staged", true);
 	}
 	if (wanted->due_before != INSTANT_NONE) {
 		pack_put_int(out, "due_before_us", wanted->due_before);
@@ -111,12 +116,14 @@ static void list_accounts(struct sim *sim, const struct wanted *wanted, uint32_t
 
 /* The organizations of a person */
 
+/* What the mass guard would hold back can be asked for all the same. */
 static bool can_leave(const struct truth *truth, const struct truth_account *account)
 {
 	struct truth copy = *truth;
 	struct truth_account *own = truth_of_uid(&copy, account->uid);
+	outcome_set_t reasons = truth_change(&copy, TRUTH_LEAVE, own, TRUTH_NO_UPN, true).reasons;
 
-	return truth_change(&copy, TRUTH_LEAVE, own, TRUTH_NO_UPN, true).reasons == 0;
+	return (reasons & ~OUTCOME_BIT(OUTCOME_STAGED)) == 0;
 }
 
 static void expect_membership(struct sim *sim, const struct pack_value *told, uint8_t person,
@@ -170,7 +177,7 @@ static void list_memberships(struct sim *sim, uint8_t person)
 
 void audit_lists(struct sim *sim, const struct step *step)
 {
-	struct wanted wanted = {-1, -1, false, INSTANT_NONE};
+	struct wanted wanted = {-1, -1, false, false, INSTANT_NONE};
 
 	sim_begin(sim);
 	if (step->a % 4 == 0) {
@@ -186,9 +193,11 @@ void audit_lists(struct sim *sim, const struct step *step)
 		wanted.overdue = true;
 	} else if (step->c % 8 == 5) {
 		wanted.due_before = sim->truth.now + (span_t)(step->c / 8 % 60) * SPAN_DAY;
+	} else if (step->c % 8 == 6) {
+		wanted.staged = true;
 	}
-	sim_tell(sim, "account.list org %d, state %d%s%s\n", wanted.org, wanted.state,
-		 wanted.overdue ? ", overdue" : "",
+	sim_tell(sim, "account.list org %d, state %d%s%s%s\n", wanted.org, wanted.state,
+		 wanted.overdue ? ", overdue" : "", wanted.staged ? ", staged" : "",
 		 wanted.due_before != INSTANT_NONE ? ", due" : "");
 	list_accounts(sim, &wanted, 1 + step->d % 50);
 }

@@ -147,6 +147,8 @@ static void add_up(const struct board *board, struct crew_result *result)
 		result->total.n_starts += report->n_starts;
 		result->total.n_removed += report->n_removed;
 		result->total.n_restored += report->n_restored;
+		result->total.n_staged += report->n_staged;
+		result->total.n_carried_out += report->n_carried_out;
 	}
 }
 

@@ -63,55 +63,74 @@ static void expect_change(struct sim *sim, const struct change *change,
 	sim->report->n_restored += change->command == TRUTH_RESTORE && verdict.reasons == 0;
 }
 
-static void put_items(struct pack_writer *out, const struct truth_name *names, uint32_t n,
-		      uint8_t new_upn)
+/* What is asked of which accounts. @new_upn: TRUTH_NO_UPN for none; @kept: with a request id. */
+struct batch {
+	struct truth_name names[TRUTH_ACCOUNTS];
+	uint32_t n;
+	uint8_t new_upn;
+	bool dry;
+	bool kept;
+};
+
+static void put_items(struct pack_writer *out, const struct batch *batch)
 {
 	pack_put_array(out, "accounts");
-	for (uint32_t i = 0; i < n; i++) {
-		if (new_upn == TRUTH_NO_UPN) {
-			ask_put_name(out, &names[i]);
+	for (uint32_t i = 0; i < batch->n; i++) {
+		if (batch->new_upn == TRUTH_NO_UPN) {
+			ask_put_name(out, &batch->names[i]);
 			continue;
 		}
 		pack_write_map(out);
-		pack_put_cstr(out, "org", name_org(names[i].org));
-		pack_put_cstr(out, "id", name_id(names[i].id));
-		pack_put_cstr(out, "new_upn", name_upn(new_upn));
+		pack_put_cstr(out, "org", name_org(batch->names[i].org));
+		pack_put_cstr(out, "id", name_id(batch->names[i].id));
+		pack_put_cstr(out, "new_upn", name_upn(batch->new_upn));
 		pack_write_end(out);
 	}
 	pack_write_end(out);
 }
 
-static void do_change(struct sim *sim, const struct step *step, const struct change *change)
+static void change_batch(struct sim *sim, const struct step *step, const struct change *change,
+			 const struct batch *batch)
 {
-	bool dry = step->d % DRY_ONE_IN == 0, kept = step->c % KEPT_ONE_IN == 0;
-	bool renames = change->command == TRUTH_RESTORE && step->c % NEW_UPN_IN == 1;
-	uint8_t new_upn = renames ? (uint8_t)(step->b % TRUTH_UPNS) : TRUTH_NO_UPN;
-	struct truth_name names[ITEMS_MAX];
-	uint32_t n = 1 + step->d / DRY_ONE_IN % ITEMS_MAX;
 	struct pack_writer *out;
 	struct pack_value items;
 	char id[32];
 
-	for (uint32_t i = 0; i < n; i++) {
-		names[i] = pick_name(sim, step->a + i * 7, renames ? TRUTH_BY_ID : step->b + i);
-	}
 	ask_as(sim, change->as);
 	out = ask_begin(sim, change->method);
-	put_items(out, names, n, new_upn);
-	pack_put_bool(out, "dry_run", dry);
-	if (kept) {
+	put_items(out, batch);
+	pack_put_bool(out, "dry_run", batch->dry);
+	if (batch->kept) {
 		(void)snprintf(id, sizeof(id), "request-%u-%u", sim->step, step->c);
 		pack_put_cstr(out, "request_id", id);
 	}
-	items = ask_items(sim, n);
-	for (uint32_t i = 0; i < n; i++) {
+	items = ask_items(sim, batch->n);
+	truth_guard_begin(&sim->truth);
+	for (uint32_t i = 0; i < batch->n; i++) {
 		struct pack_value item = pack_array_at(&items, i);
 
-		expect_change(sim, change, &names[i], &item, new_upn, dry);
+		expect_change(sim, change, &batch->names[i], &item, batch->new_upn, batch->dry);
 	}
-	if (kept && !dry) {
+	if (batch->kept && !batch->dry) {
 		keep_request(sim);
 	}
+}
+
+static void do_change(struct sim *sim, const struct step *step, const struct change *change)
+{
+	bool renames = change->command == TRUTH_RESTORE && step->c % NEW_UPN_IN == 1;
+	struct batch batch = {
+		.n = 1 + step->d / DRY_ONE_IN % ITEMS_MAX,
+		.new_upn = renames ? (uint8_t)(step->b % TRUTH_UPNS) : TRUTH_NO_UPN,
+		.dry = step->d % DRY_ONE_IN == 0,
+		.kept = step->c % KEPT_ONE_IN == 0,
+	};
+
+	for (uint32_t i = 0; i < batch.n; i++) {
+		batch.names[i] =
+			pick_name(sim, step->a + i * 7, renames ? TRUTH_BY_ID : step->b + i);
+	}
+	change_batch(sim, step, change, &batch);
 }
 
 void do_leave(struct sim *sim, const struct step *step)
@@ -154,6 +173,33 @@ void do_enable(struct sim *sim, const struct step *step)
 	static const struct change change = {TRUTH_ENABLE, "account.enable", ASK_AS_ADMIN};
 
 	do_change(sim, step, &change);
+}
+
+/* A script gone wild: the same for all of an organization. */
+void do_mass(struct sim *sim, const struct step *step)
+{
+	static const struct change changes[] = {
+		{TRUTH_LEAVE, "account.leave", ASK_AS_PORTAL},
+		{TRUTH_REMOVE, "account.remove", ASK_AS_ADMIN},
+		{TRUTH_PURGE, "account.purge", ASK_AS_ADMIN},
+	};
+	struct batch batch = {
+		.new_upn = TRUTH_NO_UPN,
+		.dry = step->d % DRY_ONE_IN == 0,
+		.kept = step->c % KEPT_ONE_IN == 0,
+	};
+
+	for (uint32_t i = 0; i < sim->truth.n_accounts; i++) {
+		const struct truth_account *account = &sim->truth.accounts[i];
+
+		if (account->org == step->a % TRUTH_ORGS && account->removed_at == INSTANT_NONE) {
+			batch.names[batch.n++] =
+				(struct truth_name){.by = TRUTH_BY_UID, .uid = account->uid};
+		}
+	}
+	if (batch.n > 0) {
+		change_batch(sim, step, &changes[step->b % ARRAY_LEN(changes)], &batch);
+	}
 }
 
 /* The same request again: the first answer, to the byte, also after a crash. */
@@ -258,6 +304,7 @@ void do_import(struct sim *sim, const struct step *step)
 	items = ask_items(sim, 1);
 	item = pack_array_at(&items, 0);
 	uid = (uint64_t)value_int(&item, "uid", 0);
+	truth_guard_begin(&sim->truth);
 	imported = truth_import(&sim->truth, &import, uid, true);
 	sim_tell(sim, "account.import org-%u/id-%u of person-%u, %s%s%s: %s %s\n", import.org,
 		 import.id, import.person, account_kind_name(import.kind),

@@ -166,11 +166,12 @@ static void decide(struct sim *sim, const struct step *step, bool approve)
 	pack_put_bool(out, "dry_run", dry);
 	items = ask_items(sim, 1);
 	item = pack_array_at(&items, 0);
+	truth_guard_begin(truth);
 	outcome = truth_decide(truth, number, approve, dry);
 	sim_tell(sim, "%s %llu%s: %s\n", method, (unsigned long long)number, dry ? ", dry" : "",
 		 outcome_code(outcome));
 	expect_outcome(sim, &item, outcome == OUTCOME_OK ? 0 : OUTCOME_BIT(outcome));
-	if (outcome == OUTCOME_OK && !dry) {
+	if ((outcome == OUTCOME_OK || outcome == OUTCOME_STAGED) && !dry) {
 		expect_dates(sim, &item, truth_of_uid(truth, truth_request_of(truth, number)->uid));
 	}
 }

@@ -25,6 +25,8 @@ static const char *const invariant_names[][2] = {
 	[INVARIANT_KEEPERS] = {"keepers", "tasks are fenced; nothing owed is removed or left out"},
 	[INVARIANT_REPEATS] = {"repeats", "the same request id gets the first answer again"},
 	[INVARIANT_CLOCK] = {"clock", "trusted time never goes back, nor ahead but by the rule"},
+	[INVARIANT_GUARD] = {"guard",
+			     "what goes beyond a limit waits to be released, and is not lost"},
 };
 static_assert(ARRAY_LEN(invariant_names) == _INVARIANT_MAX, "each has a name");
 
@@ -191,6 +193,9 @@ static const struct row rows[] = {
 	{ do_accept,           14 },
 	{ do_sweep,             6 },
 	{ do_repeat,           16 },
+	{ do_mass,             20 },
+	{ do_guard_set,        16 },
+	{ do_guard_release,    24 },
 	{ do_turn,            100 },
 	{ do_rest,             30 },
 	{ do_wait,             60 },
@@ -204,6 +209,7 @@ static const struct row rows[] = {
 	{ audit_lists,         16 },
 	{ audit_duties,        12 },
 	{ audit_forecast,       8 },
+	{ audit_guards,        16 },
 };
 /* clang-format on */
 
@@ -267,5 +273,7 @@ void sim_play(const struct plan *plan, const bool *kept, bool telling, struct re
 	sim_end(&sim);
 	sim_idle(&sim);
 	audit_everything(&sim);
+	report->n_staged += sim.truth.n_staged;
+	report->n_carried_out += sim.truth.n_carried_out;
 	sim_close(&sim);
 }

@@ -150,12 +150,15 @@ static bool play(const struct options *options, const char *what, struct crew_jo
 	(void)printf("%s: %llu histories", what, (unsigned long long)result.n_histories);
 	if (job->n_steps > 0) {
 		(void)printf(", %llu steps, %llu requests, %llu removals started by time and %llu "
-			     "completed, %llu restored",
+			     "completed, %llu restored, %llu commands held back and %llu of "
+			     "them done",
 			     (unsigned long long)result.total.n_steps,
 			     (unsigned long long)result.total.n_requests,
 			     (unsigned long long)result.total.n_starts,
 			     (unsigned long long)result.total.n_removed,
-			     (unsigned long long)result.total.n_restored);
+			     (unsigned long long)result.total.n_restored,
+			     (unsigned long long)result.total.n_staged,
+			     (unsigned long long)result.total.n_carried_out);
 	}
 	(void)printf(": %u violations (%.0f %s/s)\n", result.n_failures,
 		     (double)(job->n_steps > 0 ? result.total.n_steps : result.n_histories) / took,

@@ -94,3 +94,64 @@ mutant answer-is-forgotten-soon daemon/work/replay.c \
 	's/call->engine->now \+ REPLAY_KEPT_FOR/call->engine->now + SPAN_MINUTE/'
 mutant person-is-told-when-removed daemon/work/answer.c \
 	's/^\tif \(profile\) \{$/\tpack_put_text(out, "person", SLICE_LITERAL("nobody"));\n\tif (profile) {/'
+
+# The mass guard
+
+mutant mass-guard-holds-no-command daemon/work/guarding.c \
+	's/\*ret_staged = left_of\(call->engine, account->org, asked.kind\) == 0;/*ret_staged = false;/'
+mutant mass-guard-holds-no-removal daemon/work/guarding.c \
+	's/\*ret_held = left_of\(engine, account->org, GUARD_KIND_SWEEP\) == 0;/*ret_held = false;/'
+mutant mass-guard-lets-the-next-pass daemon/core/guard.c \
+	's/return guard_is_engaged\(guard, kind\) \|\| done >= limit \? 0/return done >= limit ? 0/'
+mutant mass-guard-counts-one-hour-less daemon/core/guard.c \
+	's/hour_of\(now\) - GUARD_HOURS \+ 1;/hour_of(now) - GUARD_HOURS + 2;/'
+mutant mass-guard-never-forgets daemon/core/guard.c \
+	's/hour <= to; hour\+\+/hour < to; hour++/'
+mutant mass-guard-takes-purges-for-deletions daemon/store/guards.c \
+	's/started_at != INSTANT_NONE \? GUARD_KIND_PURGE : GUARD_KIND_DELETION/GUARD_KIND_DELETION/'
+mutant limit-shrinks-with-the-removed daemon/core/guard.c \
+	's/guard->n_accounts \+ sum_at\(guard, &guard->completed, now\);/guard->n_accounts;/'
+mutant counts-of-the-guard-are-lost-in-a-crash daemon/store/settle.c \
+	's/^\tstore->guards.urgent = true;.*$//'
+mutant counts-of-the-guard-are-doubled-by-a-start daemon/store/guards.c \
+	's/if \(entry->seq <= slot->row.seq\) \{/if (0) {/'
+mutant staged-command-is-forgotten-by-the-guard daemon/store/staged.c \
+	's/^(\tslot->changed = true;)$/\1\n\treturn;/'
+mutant staged-command-does-not-outlast-another daemon/store/staged.c \
+	's/if \(r == 0 && !staged_fits\(&staged, &account->facts\)\) \{/if (r == 0) {/'
+mutant outdated-command-stays-staged daemon/store/staged.c \
+	's/if \(r == 0 && !staged_fits\(&staged, &account->facts\)\) \{/if (0) {/'
+mutant released-without-looking daemon/work/release_mass.c \
+	's/return call->request->expect == count\(.*\) \? 0 : refuse_count\(call, held\);/return 0;/'
+mutant dry-release-is-real daemon/work/release_mass.c \
+	's/if \(r == 0 && !request->dry_run\) \{/if (r == 0) {/'
+mutant decided-twice daemon/work/release_mass.c \
+	's/if \(guard_n_decided\(guard\) > 0\) \{/if (0) {/'
+mutant discarded-command-is-done daemon/work/decisions.c \
+	's/return row->discards \? discard\(/return 0 ? discard(/'
+mutant released-command-is-lost daemon/work/decisions.c \
+	's/return row->discards \? discard\(/return 1 ? discard(/'
+mutant release-raises-no-limit daemon/core/guard.c \
+	's/^\t\tadd\(guard, &guard->released\[kind\], guard->n_staged\[kind\]\);$//'
+mutant released-removals-are-swallowed daemon/core/guard.c \
+	's/^\t\trelease_excess\(.*$//'
+mutant removals-are-discarded daemon/core/guard.c \
+	's/kind < GUARD_KIND_SWEEP; kind\+\+/kind < _GUARD_KIND_MAX; kind++/'
+mutant decision-waits-for-a-start daemon/work/guarding.c \
+	's/^\tengine->guarding.busy = true;$//'
+mutant decision-is-lost-by-a-start daemon/work/guarding.c \
+	's/\.busy = true, /.busy = false, /'
+mutant dry-run-of-many-is-of-each daemon/work/guarding.c \
+	's/guarded->n_planned\[kind\]\+\+;/;/'
+mutant guard-switched-off-holds-on daemon/work/cmd_org.c \
+	's/^\tif \(ends\) \{/\tif (0) {/'
+mutant what-persons-asked-for-is-discarded-with-the-rest daemon/store/staged.c \
+	's/bool kept = row->discards && .*;/bool kept = false;/'
+mutant what-persons-asked-for-counts-as-the-rest daemon/core/guard.c \
+	's/guard->n_staged\[kind\] - guard->n_owed\[kind\];/guard->n_staged[kind];/'
+mutant leave-is-lost-behind-a-removal daemon/work/guarding.c \
+	's/return \(staged_is_owed\(asked\) && !staged_is_owed\(before\)\) \|\|/return/'
+mutant discarded-request-stays-approved daemon/work/decisions.c \
+	's/if \(r == 0 && staged->request != 0\) \{/if (0) {/'
+mutant request-is-filed-beside-one-that-is-staged daemon/work/cmd_request.c \
+	's/\*ret_number = staged.request;/;/'

@@ -32,6 +32,7 @@ enum invariant {
 	INVARIANT_KEEPERS,
 	INVARIANT_REPEATS,
 	INVARIANT_CLOCK,
+	INVARIANT_GUARD,
 	_INVARIANT_MAX
 };
 
@@ -61,6 +62,8 @@ struct report {
 	uint64_t n_starts;
 	uint64_t n_removed;
 	uint64_t n_restored;
+	uint64_t n_staged;
+	uint64_t n_carried_out;
 	char text[512];
 };
 
@@ -132,7 +135,9 @@ void sim_play(const struct plan *plan, const bool *kept, bool telling, struct re
 void sim_open(struct sim *sim, uint64_t seed);
 void sim_close(struct sim *sim);
 void sim_begin(struct sim *sim);
-void sim_end(struct sim *sim);
+void sim_work(struct sim *sim);
+void sim_commit(struct sim *sim);
+void sim_end(struct sim *sim); /* both */
 void sim_idle(struct sim *sim);
 
 /* Takes over the daemon's time and its guard, which may have changed within the turn. */
@@ -148,6 +153,14 @@ void crash_in_settling(struct sim *sim, uint32_t n_calls);
 void crash_in_start(struct sim *sim, uint32_t n_calls);
 void crash_not(struct sim *sim); /* a clean stop and a start */
 
+/* The mass guards beside the truth about them: see guards.c. */
+void guards_observe(struct sim *sim);
+void guards_expect(struct sim *sim);
+void guards_expect_at_rest(struct sim *sim);
+
+/* Whether what the guards hold back is that of @truth: the ledger does not say when it is dropped. */
+bool guards_are(struct sim *sim, const struct truth *truth);
+
 /* Reads: see audit.c and audit_lists.c. */
 void expect_account(struct sim *sim, const struct pack_value *told,
 		    const struct truth_account *account);
@@ -156,6 +169,7 @@ void audit_something(struct sim *sim, const struct step *step);
 void audit_lists(struct sim *sim, const struct step *step);
 void audit_duties(struct sim *sim, const struct step *step);
 void audit_forecast(struct sim *sim, const struct step *step);
+void audit_guards(struct sim *sim, const struct step *step);
 void audit_ledger(struct sim *sim);
 void audit_everything(struct sim *sim);
 
@@ -165,6 +179,6 @@ typedef void sim_do_fn(struct sim *sim, const struct step *step);
 sim_do_fn do_import, do_leave, do_remove, do_restore, do_purge, do_disable, do_enable, do_hold,
 	do_release, do_file, do_approve, do_deny, do_org_set, do_keeper_set, do_waive, do_owe,
 	do_claim, do_confirm, do_fail, do_extend, do_pause, do_resume, do_accept, do_sweep,
-	do_repeat;
+	do_repeat, do_mass, do_guard_set, do_guard_release;
 
 #endif

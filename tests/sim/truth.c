@@ -7,7 +7,13 @@ void truth_init(struct truth *truth)
 {
 	*truth = (struct truth){.now = INSTANT_NONE};
 	for (uint32_t i = 0; i < TRUTH_ORGS; i++) {
-		truth->orgs[i] = (struct truth_org){true, 30 * SPAN_DAY, 30 * SPAN_DAY};
+		struct truth_org *org = &truth->orgs[i];
+
+		*org = (struct truth_org){true, 30 * SPAN_DAY, 30 * SPAN_DAY, {.min = 500}};
+		org->guard.percent = 25;
+		for (enum truth_kind kind = 0; kind < _TRUTH_KIND_MAX; kind++) {
+			org->guard.engaged_at[kind] = INSTANT_NONE;
+		}
 	}
 }
 
@@ -305,8 +311,28 @@ static struct truth_verdict keep(struct truth_account *account, outcome_set_t re
 	return verdict;
 }
 
-struct truth_verdict truth_change(struct truth *truth, enum truth_command command,
-				  struct truth_account *account, uint8_t new_upn, bool dry)
+static bool is_guarded(enum truth_command command)
+{
+	return command == TRUTH_LEAVE || command == TRUTH_REMOVE || command == TRUTH_PURGE;
+}
+
+static struct truth_verdict make(struct truth *truth, enum truth_command command,
+				 struct truth_account *account, outcome_set_t reasons,
+				 const struct truth_account *after, bool dry)
+{
+	struct truth_verdict verdict;
+
+	if (reasons == 0 && is_guarded(command) && !dry) {
+		truth_guard_count(truth, account->org, truth_kind_of(account, after));
+	}
+	verdict = keep(account, reasons, after, dry);
+	truth_guard_outdate(truth, account);
+	return verdict;
+}
+
+static struct truth_verdict change(struct truth *truth, enum truth_command command,
+				   struct truth_account *account, uint8_t new_upn, uint64_t request,
+				   bool dry)
 {
 	struct truth_account after;
 	outcome_set_t reasons;
@@ -316,7 +342,32 @@ struct truth_verdict truth_change(struct truth *truth, enum truth_command comman
 	}
 	after = *account;
 	reasons = change_in_state(truth, command, &after, new_upn);
-	return keep(account, reasons, &after, dry);
+	if (reasons == 0 && is_guarded(command) &&
+	    truth_guard_stops(truth, account, &after, command, request, dry)) {
+		return (struct truth_verdict){REASON(STAGED), *account};
+	}
+	return make(truth, command, account, reasons, &after, dry);
+}
+
+struct truth_verdict truth_change(struct truth *truth, enum truth_command command,
+				  struct truth_account *account, uint8_t new_upn, bool dry)
+{
+	return change(truth, command, account, new_upn, 0, dry);
+}
+
+struct truth_verdict truth_remove_for(struct truth *truth, struct truth_account *account,
+				      uint64_t request, bool dry)
+{
+	return change(truth, TRUTH_REMOVE, account, TRUTH_NO_UPN, request, dry);
+}
+
+void truth_change_released(struct truth *truth, enum truth_command command,
+			   struct truth_account *account)
+{
+	struct truth_account after = *account;
+	outcome_set_t reasons = change_in_state(truth, command, &after, TRUTH_NO_UPN);
+
+	(void)make(truth, command, account, reasons, &after, false);
 }
 
 void truth_set_clock(struct truth *truth, instant_t to, span_t gained)
@@ -375,14 +426,27 @@ struct truth_verdict truth_hold(struct truth *truth, struct truth_account *accou
 	return keep(account, reasons, &after, dry);
 }
 
+/* The removal starts now, or should: the mass guard may hold it back as it does the clock's. */
+static void end_last_hold(struct truth *truth, struct truth_account *account, bool dry)
+{
+	if (!dry && truth_guard_stops_removal(truth, account->org)) {
+		account->held_until = truth->now;
+		return;
+	}
+	start_removal(truth, account, truth->now);
+	if (!dry) {
+		truth_guard_count(truth, account->org, TRUTH_REMOVAL);
+	}
+}
+
 struct truth_verdict truth_release(struct truth *truth, struct truth_account *account,
 				   uint32_t hold, bool dry)
 {
+	struct truth_verdict verdict;
 	struct truth_account after;
 
 	if (!account || account->removed_at != INSTANT_NONE) {
-		struct truth_verdict verdict = unknown_account();
-
+		verdict = unknown_account();
 		verdict.account = account ? *account : verdict.account;
 		return verdict;
 	}
@@ -398,7 +462,9 @@ struct truth_verdict truth_release(struct truth *truth, struct truth_account *ac
 	after.held_until = others_until(account, hold, truth->now);
 	if (after.deleted_at != INSTANT_NONE && truth->now >= window_end(&after) &&
 	    !truth_is_held(&after, truth->now)) {
-		start_removal(truth, &after, truth->now);
+		end_last_hold(truth, &after, dry);
 	}
-	return keep(account, 0, &after, dry);
+	verdict = keep(account, 0, &after, dry);
+	truth_guard_outdate(truth, account);
+	return verdict;
 }

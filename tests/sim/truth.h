@@ -23,10 +23,21 @@
 #define TRUTH_NAMES    3
 #define TRUTH_KEEPERS  3
 #define TRUTH_HOLDS    2
-#define TRUTH_ACCOUNTS 48
+#define TRUTH_ACCOUNTS 64
 #define TRUTH_REQUESTS 24
+#define TRUTH_HOURS    25 /* the hour that runs, and the 24 before it */
 
 #define TRUTH_NO_UPN UINT8_MAX
+
+enum truth_command {
+	TRUTH_LEAVE,
+	TRUTH_REMOVE,
+	TRUTH_RESTORE,
+	TRUTH_PURGE,
+	TRUTH_DISABLE,
+	TRUTH_ENABLE,
+	_TRUTH_COMMAND_MAX
+};
 
 /* How a task was settled last. */
 enum truth_settled {
@@ -49,6 +60,51 @@ struct truth_task {
 	enum task_result result;
 };
 
+/* What the mass guard counts, each for itself: see truth_guard.c. */
+enum truth_kind { TRUTH_DELETION, TRUTH_PURGE_KIND, TRUTH_REMOVAL, _TRUTH_KIND_MAX };
+
+/* What happened in an hour, in how far it was released, and how many removals were completed. */
+struct truth_hour {
+	int64_t hour;
+	uint32_t done[_TRUTH_KIND_MAX];
+	uint32_t released[_TRUTH_KIND_MAX];
+	uint32_t completed;
+};
+
+/**
+ * struct truth_guard - the mass guard of an organization
+ * @min, @percent: its settings
+ * @newest:  the newest hour in which anything was counted; clocks may go back a little
+ * @hours:   that count, in any order
+ * @engaged_at: of each kind, INSTANT_NONE while nothing is held back
+ * @discards: what was decided last is that what was held back then may not happen
+ * @planned: what the dry run at hand lets pass
+ */
+struct truth_guard {
+	uint32_t min;
+	uint8_t percent;
+	bool discards;
+	int64_t newest;
+	uint32_t n_hours;
+	struct truth_hour hours[TRUTH_HOURS];
+	instant_t engaged_at[_TRUTH_KIND_MAX];
+	uint32_t planned[_TRUTH_KIND_MAX];
+};
+
+/**
+ * struct truth_staged - a command on an account that is held back
+ * @decided: somebody has released or discarded it
+ * @request: the person's request that it was approved with, or 0
+ */
+struct truth_staged {
+	bool stands;
+	bool decided;
+	uint64_t request;
+	enum truth_command command;
+	enum truth_kind kind;
+	instant_t at;
+};
+
 /**
  * struct truth_account - one incarnation
  * @org, @id, @person, @upn, @name: numbers of names; see the functions below
@@ -57,6 +113,7 @@ struct truth_task {
  * @held_until:  the end of the longest hold that stood when the holds changed last
  * @owed:        bit n for keeper n, from 0
  * @request:     the number of its open removal request, or 0
+ * @staged:      what the mass guard holds back of it
  * @left_at:     the deletion in true time
  * @gained:      how far trusted time had gained on true time when it was deleted
  * @stamped:     it was deleted under a clock that was doubted, and has that time
@@ -77,6 +134,7 @@ struct truth_account {
 	bool late;
 	uint64_t request;
 	struct truth_task tasks[TRUTH_KEEPERS];
+	struct truth_staged staged;
 	instant_t left_at;
 	span_t gained;
 	bool stamped;
@@ -86,6 +144,7 @@ struct truth_org {
 	bool allow_leave;
 	span_t window;
 	span_t removal;
+	struct truth_guard guard;
 };
 
 /* @orgs: bit n for organization n; 0 for all of them. */
@@ -107,6 +166,7 @@ struct truth_request {
  * @gained: see struct truth_account
  * @paused: an administrator has stopped timed work
  * @doubted: the clock guard has
+ * @n_staged, @n_carried_out: commands that mass guards held back, and that were done later
  * @clocks_are_right: the wall clock, where it is asked, and those of the directories
  */
 struct truth {
@@ -118,6 +178,8 @@ struct truth {
 	bool clocks_are_right;
 	uint32_t n_accounts;
 	uint32_t n_requests;
+	uint32_t n_staged;
+	uint32_t n_carried_out;
 	struct truth_org orgs[TRUTH_ORGS];
 	struct truth_keeper keepers[TRUTH_KEEPERS];
 	struct truth_account accounts[TRUTH_ACCOUNTS];
@@ -128,16 +190,6 @@ struct truth {
 struct truth_verdict {
 	outcome_set_t reasons; /* 0: ok */
 	struct truth_account account;
-};
-
-enum truth_command {
-	TRUTH_LEAVE,
-	TRUTH_REMOVE,
-	TRUTH_RESTORE,
-	TRUTH_PURGE,
-	TRUTH_DISABLE,
-	TRUTH_ENABLE,
-	_TRUTH_COMMAND_MAX
 };
 
 /*
@@ -198,6 +250,13 @@ struct truth_request *truth_request_of(struct truth *truth, uint64_t number);
  */
 struct truth_verdict truth_change(struct truth *truth, enum truth_command command,
 				  struct truth_account *account, uint8_t new_upn, bool dry);
+/* TRUTH_REMOVE, as a request for it is approved. */
+struct truth_verdict truth_remove_for(struct truth *truth, struct truth_account *account,
+				      uint64_t request, bool dry);
+
+/* A command that was held back and is released: it is done now, if it still can be. */
+void truth_change_released(struct truth *truth, enum truth_command command,
+			   struct truth_account *account);
 struct truth_verdict truth_hold(struct truth *truth, struct truth_account *account, uint32_t hold,
 				instant_t until, bool dry);
 struct truth_verdict truth_release(struct truth *truth, struct truth_account *account,
@@ -228,5 +287,65 @@ enum outcome truth_fence(const struct truth *truth, const struct truth_account *
 			 uint32_t keeper, uint32_t generation, enum task_result result);
 void truth_settle(struct truth *truth, struct truth_account *account, uint32_t keeper,
 		  enum truth_settled how, enum task_result result);
+
+/*
+ * The mass guard. What happened is counted; what goes beyond the limit, and from then on everything
+ * of its kind, waits for an administrator.
+ */
+
+enum truth_kind truth_kind_of(const struct truth_account *before,
+			      const struct truth_account *after);
+
+uint64_t truth_guard_done(const struct truth *truth, uint8_t org, enum truth_kind kind);
+uint64_t truth_guard_limit(const struct truth *truth, uint8_t org, enum truth_kind kind);
+uint64_t truth_guard_left(const struct truth *truth, uint8_t org, enum truth_kind kind);
+bool truth_guard_is_off(const struct truth *truth, uint8_t org);
+bool truth_guard_is_engaged(const struct truth *truth, uint8_t org, enum truth_kind kind);
+instant_t truth_guard_since(const struct truth *truth, uint8_t org);
+
+/* Of an organization: accounts whose removal is not complete; commands that wait. */
+uint32_t truth_guard_accounts(const struct truth *truth, uint8_t org);
+uint32_t truth_guard_staged(const struct truth *truth, uint8_t org, enum truth_kind kind,
+			    bool decided);
+
+/* Those of them that persons asked for: leaves and approved requests, without a decision. */
+uint32_t truth_guard_owed(const struct truth *truth, uint8_t org, enum truth_kind kind);
+
+/* Removals whose time has come, and that have not started. */
+uint32_t truth_guard_due(const struct truth *truth, uint8_t org);
+
+/* Whether a removal that is due may wait, as it is held back. */
+bool truth_guard_holds(const struct truth *truth, const struct truth_account *account);
+
+/* Begins a request: what a dry run lets pass is counted from here. */
+void truth_guard_begin(struct truth *truth);
+
+/**
+ * truth_guard_stops() - a command that would change an account
+ * @after: what it would make of it
+ * @request: the number of the request that is approved with it, or 0
+ *
+ * Return: whether it is held back, and then it is on record, unless @dry.
+ */
+bool truth_guard_stops(struct truth *truth, struct truth_account *account,
+		       const struct truth_account *after, enum truth_command command,
+		       uint64_t request, bool dry);
+
+/* The same for a removal that is started by whoever releases a hold, in place of the clock. */
+bool truth_guard_stops_removal(struct truth *truth, uint8_t org);
+
+/* Something of a kind has happened; a removal was completed at an instant. */
+void truth_guard_count(struct truth *truth, uint8_t org, enum truth_kind kind);
+void truth_guard_count_completed(struct truth *truth, uint8_t org, instant_t at);
+
+/* Everything that was changed: what is held back of it may no longer fit. */
+void truth_guard_outdate(struct truth *truth, struct truth_account *account);
+
+/* An administrator decides, on @n_due removals as well, or on what @persons asked for. */
+void truth_guard_release(struct truth *truth, uint8_t org, uint32_t n_due);
+void truth_guard_discard(struct truth *truth, uint8_t org, bool persons);
+
+/* What comes of that. */
+void truth_guard_carry_out(struct truth *truth);
 
 #endif

@@ -60,7 +60,7 @@ static struct truth_imported import_beside(struct truth *truth, const struct tru
 static struct truth_imported import_active(struct truth *truth, struct truth_account *account,
 					   const struct truth_import *import, bool dry)
 {
-	struct truth_account after = *account;
+	struct truth_account after = *account, deleted;
 	bool same = account->person == import->person && account->upn == import->upn &&
 		    account->name == import->name && account->kind == import->kind &&
 		    account->enabled == import->enabled;
@@ -70,10 +70,26 @@ static struct truth_imported import_active(struct truth *truth, struct truth_acc
 	after.name = import->name;
 	after.kind = import->kind;
 	after.enabled = import->enabled;
-	truth_set_deleted(truth, &after, import->deleted_at);
-	if (!dry) {
-		*account = after;
+	deleted = after;
+	truth_set_deleted(truth, &deleted, import->deleted_at);
+	if (import->deleted_at != INSTANT_NONE &&
+	    truth_guard_stops(truth, account, &deleted, TRUTH_REMOVE, 0, dry)) {
+		struct truth_staged staged = account->staged;
+
+		if (!dry) {
+			*account = after;
+			account->staged = staged;
+		}
+		return refused(OUTCOME_STAGED, &after);
 	}
+	if (!dry) {
+		if (import->deleted_at != INSTANT_NONE) {
+			truth_guard_count(truth, account->org, truth_kind_of(account, &deleted));
+		}
+		*account = deleted;
+		truth_guard_outdate(truth, account);
+	}
+	after = deleted;
 	return (struct truth_imported){
 		same && import->deleted_at == INSTANT_NONE ? "unchanged" : "updated", 0, after};
 }
@@ -125,7 +141,9 @@ enum outcome truth_file(const struct truth *truth, const struct truth_account *a
 	}
 	switch (truth_state(account, truth->now)) {
 	case ACCOUNT_STATE_ACTIVE:
-		return account->request != 0 ? OUTCOME_ALREADY_REQUESTED : OUTCOME_OK;
+		return account->request != 0 || account->staged.request != 0
+			       ? OUTCOME_ALREADY_REQUESTED
+			       : OUTCOME_OK;
 	case ACCOUNT_STATE_SOFT_DELETED:
 	case ACCOUNT_STATE_REMOVING:
 		return OUTCOME_ALREADY_LEFT;
@@ -158,6 +176,7 @@ enum outcome truth_decide(struct truth *truth, uint64_t number, bool approve, bo
 {
 	struct truth_request *request = truth_request_of(truth, number);
 	struct truth_account *account = request ? truth_of_uid(truth, request->uid) : NULL;
+	struct truth_verdict verdict = {0};
 
 	if (!request) {
 		return OUTCOME_REQUEST_NOT_FOUND;
@@ -165,13 +184,12 @@ enum outcome truth_decide(struct truth *truth, uint64_t number, bool approve, bo
 	if (!account || account->request != number) {
 		return OUTCOME_ALREADY_DECIDED;
 	}
-	if (dry) {
-		return OUTCOME_OK;
+	if (!dry) {
+		request->state = approve ? REQUEST_STATE_APPROVED : REQUEST_STATE_DENIED;
+		account->request = 0;
 	}
-	request->state = approve ? REQUEST_STATE_APPROVED : REQUEST_STATE_DENIED;
-	account->request = 0;
 	if (approve) {
-		(void)truth_change(truth, TRUTH_REMOVE, account, TRUTH_NO_UPN, false);
+		verdict = truth_remove_for(truth, account, number, dry);
 	}
-	return OUTCOME_OK;
+	return verdict.reasons == 0 ? OUTCOME_OK : OUTCOME_STAGED;
 }

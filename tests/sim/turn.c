@@ -47,11 +47,18 @@ static void drop_log(unused enum log_level level, unused const char *text,
 {
 }
 
-static void set_up_org(struct sim *sim, uint8_t org)
+/* In every other history the mass guard is as it is at first, and lets these few accounts pass. */
+static void set_up_org(struct sim *sim, uint8_t org, bool guarded)
 {
+	struct truth_guard *guard = &sim->truth.orgs[org].guard;
 	struct pack_writer *out = ask_begin(sim, "org.set");
 
 	pack_put_cstr(out, "org", name_org(org));
+	if (guarded) {
+		guard->min = guard->percent = 1;
+		pack_put_uint(out, "guard_min", guard->min);
+		pack_put_uint(out, "guard_percent", guard->percent);
+	}
 	pack_put_cstr(out, "privacy_contact", "privacy@org.example");
 	(void)ask_result(sim);
 }
@@ -86,7 +93,7 @@ void sim_open(struct sim *sim, uint64_t seed)
 	rig_start(&sim->rig);
 	ask_as(sim, ASK_AS_ADMIN);
 	for (uint8_t i = 0; i < TRUTH_ORGS; i++) {
-		set_up_org(sim, i);
+		set_up_org(sim, i, seed % 2 == 0);
 	}
 	for (uint32_t i = 0; i < TRUTH_KEEPERS; i++) {
 		set_up_keeper(sim, i);
@@ -173,8 +180,13 @@ static void observe_start(struct sim *sim, struct truth_account *account, const 
 		    "the removal of uid %llu is recorded with another start",
 		    (unsigned long long)account->uid);
 	expect_not_early(sim, account);
+	SIM_REQUIRE(sim, truth_guard_left(&sim->truth, account->org, TRUTH_REMOVAL) > 0, GUARD,
+		    "the removal of uid %llu starts, and the mass guard lets no more pass",
+		    (unsigned long long)account->uid);
 	account->started_at = start;
 	account->owed = truth_keepers_of(&sim->truth, account->org);
+	truth_guard_count(&sim->truth, account->org, TRUTH_REMOVAL);
+	truth_guard_outdate(&sim->truth, account);
 	sim->report->n_starts++;
 }
 
@@ -189,6 +201,7 @@ static void observe_completion(struct sim *sim, struct truth_account *account,
 		    (unsigned long long)account->uid);
 	account->late = account->late || facts->removed_at >= truth_due(account);
 	account->removed_at = facts->removed_at;
+	truth_guard_count_completed(&sim->truth, account->org, facts->removed_at);
 	sim->report->n_removed++;
 }
 
@@ -219,6 +232,7 @@ void sim_observe(struct sim *sim)
 			observe_account(sim, account);
 		}
 	}
+	guards_observe(sim);
 }
 
 /* What is recorded: the clock's work not yet done counts as before. */
@@ -264,7 +278,7 @@ static void forget_unacked(struct sim *sim, bool acked)
 	}
 }
 
-void sim_end(struct sim *sim)
+void sim_work(struct sim *sim)
 {
 	int r;
 
@@ -274,24 +288,40 @@ void sim_end(struct sim *sim)
 	sim->world.asked = true;
 	sim_take_time(sim, false);
 	sim_observe(sim);
-	r = engine_commit(sim->rig.engine);
+	truth_guard_carry_out(&sim->truth);
+}
+
+void sim_commit(struct sim *sim)
+{
+	int r = engine_commit(sim->rig.engine);
+
 	SIM_REQUIRE(sim, r == 0, SURVIVES, "the commit fails: %s", strerror(-r));
 	r = engine_settle(sim->rig.engine);
 	SIM_REQUIRE(sim, r == 0, SURVIVES, "settling fails: %s", strerror(-r));
 	expect_counts(sim);
+	guards_expect(sim);
 	forget_unacked(sim, true);
 	keep_turn(sim);
 	sim->open = false;
 }
 
-/* What the clock should have done a sweep interval ago. */
+void sim_end(struct sim *sim)
+{
+	sim_work(sim);
+	sim_commit(sim);
+}
+
+/* What the clock should have done a sweep interval ago, and the mass guard does not hold back. */
 static const struct truth_account *find_late(const struct sim *sim)
 {
 	const struct truth *truth = &sim->truth;
 
 	for (uint32_t i = 0; i < truth->n_accounts && !truth->paused && !truth->doubted; i++) {
-		if (truth_is_pending(&truth->accounts[i], truth->now - SWEEP_LOOK_EVERY)) {
-			return &truth->accounts[i];
+		const struct truth_account *account = &truth->accounts[i];
+
+		if (truth_is_pending(account, truth->now - SWEEP_LOOK_EVERY) &&
+		    !truth_guard_holds(truth, account)) {
+			return account;
 		}
 	}
 	return NULL;
@@ -312,4 +342,5 @@ void sim_idle(struct sim *sim)
 	SIM_REQUIRE(sim, !late, PUNCTUAL, "uid %llu is due since %s, and it sleeps",
 		    (unsigned long long)late->uid,
 		    name_span(sim->truth.now - truth_pending_since(late)));
+	guards_expect_at_rest(sim);
 }

@@ -5,6 +5,7 @@ import pytest
 
 import keepers
 import people
+import sealed
 import wire
 from daemon import DAY, running
 
@@ -102,3 +103,47 @@ def test_what_deletes_goes_on(daemon):
         people.settle(client)
         for id in ("g0", "g1", "g3", "g4"):
             assert people.get(client, id)["state"] == "removed"
+
+
+def pages(uids):
+    return [[{"uid": uid} for uid in uids[at : at + 1000]] for at in range(0, len(uids), 1000)]
+
+
+def work_off(client, keeper):
+    """Confirms whatever the keeper is given, until it is given nothing."""
+    while tasks := keeper.claim(max=1000):
+        assert set(people.outcomes(keeper.confirm(tasks))) == {"ok"}
+        people.settle(client)
+
+
+def test_everybody_of_a_full_store_is_removed_while_keepers_claim_and_confirm():
+    names = ("crm", "files", "mail")
+    with running("map_size = 8M\n" + keepers.grant(*names)) as daemon:
+        with daemon.connect() as client:
+            people.set_org(client, "contoso")
+            for name in names:
+                keepers.set_keeper(client, name)
+            people.take_in(client, people.guest("g1"), people.guest("g7"))
+            client.items("hold.add", [people.name("g1")], hold="before")
+            people.do(client, "remove", "g1")
+            fill(client)
+            uids = list(range(1, client.call("stats.get")["accounts"]["active"] + 2))
+            client.items("hold.remove", [people.name("g1")], hold="before")
+            for page in pages(uids):
+                client.items("account.remove", page)
+                assert set(people.outcomes(client.items("account.purge", page))) == {"ok"}
+            for name in names:
+                with keepers.Keeper(daemon, name) as keeper:
+                    work_off(client, keeper)
+            people.settle(client)
+            accounts = client.call("stats.get")["accounts"]
+            assert accounts["removed"] == len(uids) > 1000
+            assert people.verify(client) == people.head(client)
+        assert sealed.keys((daemon.state / "store" / "vault").read_bytes()) == {}
+        daemon.restart()
+        with daemon.connect() as client:
+            assert client.call("stats.get")["accounts"]["removed"] == len(uids)
+            for id in ("g1", "g7"):
+                account = people.get(client, id)
+                assert account["state"] == "removed"
+                assert not {"id", "person", "upn", "mail", "name"} & account.keys()

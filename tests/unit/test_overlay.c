@@ -3,9 +3,8 @@
 
 #include <criterion/criterion.h>
 
+#include "tests/support/guest_row.h"
 #include "tests/support/random.h"
-
-#define BEGIN (INT64_C(1772366400) * SPAN_SECOND)
 
 static struct overlay *overlay;
 
@@ -20,35 +19,6 @@ static void tear_down(void)
 }
 
 TestSuite(overlay, .init = set_up, .fini = tear_down);
-
-/* Names are one byte here, repeated: rows of the same byte have the same name. */
-static struct account row(uint64_t uid, uint64_t seq, uint8_t name)
-{
-	struct account account = {
-		.uid = uid,
-		.org = 1,
-		.facts = {.kind = ACCOUNT_KIND_B2B_COLLABORATION,
-			  .enabled = true,
-			  .deleted_at = INSTANT_NONE,
-			  .removal_started_at = INSTANT_NONE,
-			  .removed_at = INSTANT_NONE},
-		.created_at = BEGIN,
-		.last_seq = seq,
-	};
-
-	memset(account.hash_id, name, ROWS_HASH_LEN);
-	memset(account.hash_person, name, ROWS_HASH_LEN);
-	memset(account.hash_upn, name, ROWS_HASH_LEN);
-	return account;
-}
-
-static struct account deleted(struct account account, instant_t at)
-{
-	account.facts.deleted_at = at;
-	account.facts.window = MODEL_WINDOW_DEFAULT;
-	account.facts.removal = MODEL_REMOVAL_DEFAULT;
-	return account;
-}
 
 static void put(struct account account)
 {
@@ -87,16 +57,16 @@ Test(overlay, freeing_nothing_is_fine)
 
 Test(overlay, a_row_is_found_by_its_uid)
 {
-	put(row(7, 1, 'a'));
+	put(guest_row(7, 1, 'a'));
 	cr_assert_eq(overlay_get(overlay, 7)->hash_id[0], 'a');
 	cr_assert_null(overlay_get(overlay, 8));
 }
 
 Test(overlay, rows_stand_in_each_order)
 {
-	put(deleted(row(1, 1, 'c'), BEGIN + 2));
-	put(deleted(row(2, 2, 'a'), BEGIN + 3));
-	put(deleted(row(3, 3, 'b'), BEGIN + 1));
+	put(guest_row_deleted(guest_row(1, 1, 'c'), GUEST_ROW_BEGIN + 2));
+	put(guest_row_deleted(guest_row(2, 2, 'a'), GUEST_ROW_BEGIN + 3));
+	put(guest_row_deleted(guest_row(3, 3, 'b'), GUEST_ROW_BEGIN + 1));
 	cr_assert_eq(order_of(INDEX_UID), 123);
 	cr_assert_eq(order_of(INDEX_ID), 231);
 	cr_assert_eq(order_of(INDEX_PERSON), 231);
@@ -106,16 +76,16 @@ Test(overlay, rows_stand_in_each_order)
 
 Test(overlay, rows_of_the_same_name_stand_in_the_order_of_their_uids)
 {
-	put(row(3, 1, 'a'));
-	put(row(1, 2, 'a'));
-	put(row(2, 3, 'a'));
+	put(guest_row(3, 1, 'a'));
+	put(guest_row(1, 2, 'a'));
+	put(guest_row(2, 3, 'a'));
 	cr_assert_eq(order_of(INDEX_PERSON), 123);
 }
 
 Test(overlay, a_row_put_again_replaces_the_one_before)
 {
-	put(row(1, 1, 'a'));
-	put(row(1, 2, 'b'));
+	put(guest_row(1, 1, 'a'));
+	put(guest_row(1, 2, 'b'));
 	cr_assert_eq(overlay_n_rows(overlay), 1);
 	cr_assert_eq(overlay_get(overlay, 1)->hash_id[0], 'b');
 	cr_assert_eq(order_of(INDEX_ID), 1);
@@ -123,32 +93,32 @@ Test(overlay, a_row_put_again_replaces_the_one_before)
 
 Test(overlay, a_changed_name_moves_the_row)
 {
-	put(row(1, 1, 'a'));
-	put(row(2, 2, 'b'));
-	put(row(1, 3, 'c'));
+	put(guest_row(1, 1, 'a'));
+	put(guest_row(2, 2, 'b'));
+	put(guest_row(1, 3, 'c'));
 	cr_assert_eq(order_of(INDEX_UPN), 21);
 }
 
 Test(overlay, an_active_account_is_not_due)
 {
-	put(row(1, 1, 'a'));
+	put(guest_row(1, 1, 'a'));
 	cr_assert_eq(order_of(INDEX_DUE), 0);
 }
 
 Test(overlay, an_account_that_came_back_is_due_no_more)
 {
-	put(deleted(row(1, 1, 'a'), BEGIN));
-	put(row(1, 2, 'a'));
+	put(guest_row_deleted(guest_row(1, 1, 'a'), GUEST_ROW_BEGIN));
+	put(guest_row(1, 2, 'a'));
 	cr_assert_eq(order_of(INDEX_DUE), 0);
 }
 
 Test(overlay, a_tombstone_is_found_by_uid_and_id_alone)
 {
-	struct account tombstone = deleted(row(1, 1, 'a'), BEGIN);
+	struct account tombstone = guest_row_deleted(guest_row(1, 1, 'a'), GUEST_ROW_BEGIN);
 
 	put(tombstone);
-	tombstone.facts.removal_started_at = BEGIN + 1;
-	tombstone.facts.removed_at = BEGIN + 2;
+	tombstone.facts.removal_started_at = GUEST_ROW_BEGIN + 1;
+	tombstone.facts.removed_at = GUEST_ROW_BEGIN + 2;
 	memset(tombstone.hash_upn, 0, ROWS_HASH_LEN);
 	put(tombstone);
 	cr_assert_eq(order_of(INDEX_UID), 1);
@@ -162,16 +132,16 @@ Test(overlay, next_begins_behind_a_key_that_no_row_has)
 {
 	struct key key = key_u64(2), found;
 
-	put(row(1, 1, 'a'));
-	put(row(3, 2, 'a'));
+	put(guest_row(1, 1, 'a'));
+	put(guest_row(3, 2, 'a'));
 	cr_assert_eq(overlay_next(overlay, INDEX_UID, &key, &found)->uid, 3);
 	cr_assert_eq(key_uid(key_slice(&found)), 3);
 }
 
 Test(overlay, keys_that_the_tables_have_stand_in_no_order)
 {
-	struct account settled = row(1, 1, 'a');
-	struct account left = deleted(row(1, 2, 'a'), BEGIN);
+	struct account settled = guest_row(1, 1, 'a');
+	struct account left = guest_row_deleted(guest_row(1, 2, 'a'), GUEST_ROW_BEGIN);
 
 	cr_assert_eq(overlay_put(overlay, &left, &settled), 0);
 	cr_assert_eq(overlay_get(overlay, 1)->last_seq, 2);
@@ -183,12 +153,12 @@ Test(overlay, keys_that_the_tables_have_stand_in_no_order)
 
 Test(overlay, a_key_that_is_again_as_in_the_tables_stands_in_no_order)
 {
-	struct account settled = row(1, 1, 'a');
-	struct account renamed = row(1, 2, 'b');
+	struct account settled = guest_row(1, 1, 'a');
+	struct account renamed = guest_row(1, 2, 'b');
 
 	cr_assert_eq(overlay_put(overlay, &renamed, &settled), 0);
 	cr_assert_eq(order_of(INDEX_UPN), 1);
-	put(row(1, 3, 'a'));
+	put(guest_row(1, 3, 'a'));
 	cr_assert_eq(order_of(INDEX_UPN), 0);
 	cr_assert_eq(overlay_n_rows(overlay), 1);
 }
@@ -227,7 +197,7 @@ static uint32_t n_in_round(void)
 Test(overlay, many_rows_are_found_and_taken)
 {
 	for (uint64_t uid = 1; uid <= 5000; uid++) {
-		put(row(uid * 64, uid, 'a'));
+		put(guest_row(uid * 64, uid, 'a'));
 	}
 	for (uint64_t uid = 1; uid <= 5000; uid++) {
 		cr_assert_eq(overlay_get(overlay, uid * 64)->last_seq, uid);
@@ -245,10 +215,10 @@ Test(overlay, many_rows_are_found_and_taken)
 
 Test(overlay, a_round_is_of_the_rows_that_changed_up_to_its_number)
 {
-	put(row(1, 5, 'a'));
-	put(row(2, 6, 'a'));
+	put(guest_row(1, 5, 'a'));
+	put(guest_row(2, 6, 'a'));
 	overlay_begin_round(overlay, 6);
-	put(row(3, 7, 'a'));
+	put(guest_row(3, 7, 'a'));
 	cr_assert_eq(overlay_round_seq(overlay), 6);
 	cr_assert_eq(n_in_round(), 2);
 	(void)take(2);
@@ -263,12 +233,12 @@ Test(overlay, a_round_is_of_the_rows_that_changed_up_to_its_number)
 
 Test(overlay, without_a_round_no_row_is_in_one)
 {
-	put(row(1, 5, 'a'));
+	put(guest_row(1, 5, 'a'));
 	cr_assert_eq(n_in_round(), 0);
 	overlay_begin_round(overlay, 5);
 	(void)take(1);
 	overlay_end_round(overlay);
-	put(row(1, 6, 'a'));
+	put(guest_row(1, 6, 'a'));
 	cr_assert_eq(n_in_round(), 0);
 }
 
@@ -276,10 +246,10 @@ Test(overlay, without_a_round_no_row_is_in_one)
 Test(overlay, a_row_put_into_a_round_that_reaches_further_is_of_it)
 {
 	overlay_begin_round(overlay, 6);
-	put(row(1, 5, 'a'));
-	put(row(1, 6, 'b'));
-	put(row(2, 7, 'c'));
-	put(row(1, 8, 'd'));
+	put(guest_row(1, 5, 'a'));
+	put(guest_row(1, 6, 'b'));
+	put(guest_row(2, 7, 'c'));
+	put(guest_row(1, 8, 'd'));
 	cr_assert_eq(n_in_round(), 1);
 	cr_assert_eq(take(1).hash_id[0], 'b');
 	cr_assert_eq(overlay_get(overlay, 1)->hash_id[0], 'd');
@@ -289,7 +259,7 @@ Test(overlay, a_row_put_into_a_round_that_reaches_further_is_of_it)
 
 Test(overlay, a_row_that_was_taken_is_gone_from_every_order)
 {
-	put(deleted(row(1, 1, 'a'), BEGIN));
+	put(guest_row_deleted(guest_row(1, 1, 'a'), GUEST_ROW_BEGIN));
 	overlay_begin_round(overlay, 1);
 	(void)take(1);
 	cr_assert_eq(overlay_n_rows(overlay), 0);
@@ -301,10 +271,10 @@ Test(overlay, a_row_that_was_taken_is_gone_from_every_order)
 
 Test(overlay, a_row_that_changes_twice_in_a_round_is_taken_as_it_was_when_that_began)
 {
-	put(row(1, 1, 'a'));
+	put(guest_row(1, 1, 'a'));
 	overlay_begin_round(overlay, 1);
-	put(row(1, 2, 'b'));
-	put(row(1, 3, 'c'));
+	put(guest_row(1, 2, 'b'));
+	put(guest_row(1, 3, 'c'));
 	cr_assert_eq(take(1).hash_id[0], 'a');
 	cr_assert_eq(overlay_get(overlay, 1)->hash_id[0], 'c');
 	overlay_end_round(overlay);
@@ -315,9 +285,9 @@ Test(overlay, a_row_that_changes_twice_in_a_round_is_taken_as_it_was_when_that_b
 
 Test(overlay, a_row_that_has_changed_in_a_round_hides_the_one_that_the_round_settled)
 {
-	put(row(1, 1, 'a'));
+	put(guest_row(1, 1, 'a'));
 	overlay_begin_round(overlay, 1);
-	put(deleted(row(1, 2, 'a'), BEGIN));
+	put(guest_row_deleted(guest_row(1, 2, 'a'), GUEST_ROW_BEGIN));
 	(void)take(1);
 	overlay_end_round(overlay);
 	cr_assert_eq(order_of(INDEX_ID), 0, "the tables have this key now");
@@ -326,13 +296,13 @@ Test(overlay, a_row_that_has_changed_in_a_round_hides_the_one_that_the_round_set
 
 Test(overlay, a_new_row_is_told_from_one_that_the_tables_have)
 {
-	struct account settled = row(1, 1, 'a'), changed = row(1, 2, 'b'), account;
+	struct account settled = guest_row(1, 1, 'a'), changed = guest_row(1, 2, 'b'), account;
 	bool is_new;
 
 	cr_assert_eq(overlay_put(overlay, &changed, &settled), 0);
-	put(row(2, 3, 'c'));
+	put(guest_row(2, 3, 'c'));
 	overlay_begin_round(overlay, 3);
-	put(row(2, 4, 'd'));
+	put(guest_row(2, 4, 'd'));
 	overlay_take(overlay, 1, &account, &is_new);
 	cr_assert_not(is_new);
 	overlay_take(overlay, 2, &account, &is_new);
@@ -349,16 +319,16 @@ Test(overlay, a_new_row_is_told_from_one_that_the_tables_have)
  */
 Test(overlay, a_key_that_the_round_deletes_is_not_taken_to_be_in_the_tables)
 {
-	struct account settled = row(1, 1, 'a'), renamed = row(1, 2, 'b');
+	struct account settled = guest_row(1, 1, 'a'), renamed = guest_row(1, 2, 'b');
 
 	cr_assert_eq(overlay_put(overlay, &renamed, &settled), 0);
 	overlay_begin_round(overlay, 2);
-	put(row(1, 3, 'a'));
+	put(guest_row(1, 3, 'a'));
 	cr_assert_eq(order_of(INDEX_UPN), 1);
 	(void)take(1);
 	overlay_end_round(overlay);
 	cr_assert_eq(order_of(INDEX_UPN), 1, "the tables have the other one");
-	put(row(1, 4, 'b'));
+	put(guest_row(1, 4, 'b'));
 	cr_assert_eq(order_of(INDEX_UPN), 0);
 }
 
@@ -366,14 +336,14 @@ Test(overlay, every_row_has_its_turn_however_fast_others_come)
 {
 	uint64_t seq = 1;
 
-	put(row(100, seq++, 'a'));
+	put(guest_row(100, seq++, 'a'));
 	for (uint64_t uid = 1; uid <= 50; ++uid) {
-		put(row(uid, seq++, 'a'));
+		put(guest_row(uid, seq++, 'a'));
 	}
 	overlay_begin_round(overlay, seq - 1);
 	for (uint64_t uid = 1; uid <= 50; ++uid) {
-		put(row(uid, seq++, 'b'));
-		put(row(100 + uid, seq++, 'b'));
+		put(guest_row(uid, seq++, 'b'));
+		put(guest_row(100 + uid, seq++, 'b'));
 		(void)take(uid);
 	}
 	cr_assert_eq(n_in_round(), 1);
@@ -476,17 +446,17 @@ static void expect_same(const struct naive *naive)
 static void put_random(struct naive *naive, uint64_t *random, uint64_t seq)
 {
 	uint64_t uid = 1 + random_below(random, NAIVE_UIDS);
-	struct account account = row(uid, seq, (uint8_t)random_below(random, 8));
+	struct account account = guest_row(uid, seq, (uint8_t)random_below(random, 8));
 	uint32_t stage = random_below(random, 4);
 
 	if (stage > 0) {
-		account = deleted(account, BEGIN + random_below(random, 20));
+		account = guest_row_deleted(account, GUEST_ROW_BEGIN + random_below(random, 20));
 	}
 	if (stage > 1) {
-		account.facts.removal_started_at = BEGIN + 20;
+		account.facts.removal_started_at = GUEST_ROW_BEGIN + 20;
 	}
 	if (stage > 2) {
-		account.facts.removed_at = BEGIN + 21;
+		account.facts.removed_at = GUEST_ROW_BEGIN + 21;
 	}
 	cr_assert_eq(overlay_put(overlay, &account,
 				 naive->is_settled[uid] ? &naive->settled[uid] : NULL),

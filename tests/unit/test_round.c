@@ -3,9 +3,8 @@
 
 #include <criterion/criterion.h>
 
+#include "tests/support/guest_row.h"
 #include "tests/support/random.h"
-
-#define BEGIN (INT64_C(1772366400) * SPAN_SECOND)
 
 static struct overlay *overlay;
 static struct round under_way;
@@ -23,35 +22,6 @@ static void tear_down(void)
 }
 
 TestSuite(round, .init = set_up, .fini = tear_down);
-
-/* Names are one byte here, repeated. */
-static struct account row(uint64_t uid, uint64_t seq, uint8_t name)
-{
-	struct account account = {
-		.uid = uid,
-		.org = 1,
-		.facts = {.kind = ACCOUNT_KIND_B2B_COLLABORATION,
-			  .enabled = true,
-			  .deleted_at = INSTANT_NONE,
-			  .removal_started_at = INSTANT_NONE,
-			  .removed_at = INSTANT_NONE},
-		.created_at = BEGIN,
-		.last_seq = seq,
-	};
-
-	memset(account.hash_id, name, ROWS_HASH_LEN);
-	memset(account.hash_person, name, ROWS_HASH_LEN);
-	memset(account.hash_upn, name, ROWS_HASH_LEN);
-	return account;
-}
-
-static struct account deleted(struct account account, instant_t at)
-{
-	account.facts.deleted_at = at;
-	account.facts.window = MODEL_WINDOW_DEFAULT;
-	account.facts.removal = MODEL_REMOVAL_DEFAULT;
-	return account;
-}
 
 static void put(struct account account, const struct account *settled)
 {
@@ -100,9 +70,9 @@ static void expect_next(enum index index, uint64_t stand, uint32_t n_deleted)
 
 Test(round, new_rows_go_into_each_table_in_the_order_of_its_keys_and_the_rows_come_last)
 {
-	put(row(1, 1, 'c'), NULL);
-	put(deleted(row(2, 2, 'a'), BEGIN + 9), NULL);
-	put(deleted(row(3, 3, 'b'), BEGIN), NULL);
+	put(guest_row(1, 1, 'c'), NULL);
+	put(guest_row_deleted(guest_row(2, 2, 'a'), GUEST_ROW_BEGIN + 9), NULL);
+	put(guest_row_deleted(guest_row(3, 3, 'b'), GUEST_ROW_BEGIN), NULL);
 	overlay_begin_round(overlay, 3);
 	expect_next(INDEX_DUE, 32, 0);
 	expect_next(INDEX_ID, 231, 0);
@@ -114,9 +84,9 @@ Test(round, new_rows_go_into_each_table_in_the_order_of_its_keys_and_the_rows_co
 
 Test(round, of_a_changed_row_only_the_keys_that_changed_are_written)
 {
-	struct account settled = row(1, 1, 'a');
+	struct account settled = guest_row(1, 1, 'a');
 
-	put(deleted(row(1, 2, 'a'), BEGIN), &settled);
+	put(guest_row_deleted(guest_row(1, 2, 'a'), GUEST_ROW_BEGIN), &settled);
 	overlay_begin_round(overlay, 2);
 	expect_next(INDEX_DUE, 1, 0);
 	expect_next(INDEX_UID, 1, 0);
@@ -125,9 +95,9 @@ Test(round, of_a_changed_row_only_the_keys_that_changed_are_written)
 
 Test(round, a_key_that_the_row_has_left_is_deleted)
 {
-	struct account settled = deleted(row(1, 1, 'a'), BEGIN);
+	struct account settled = guest_row_deleted(guest_row(1, 1, 'a'), GUEST_ROW_BEGIN);
 
-	put(row(1, 2, 'b'), &settled);
+	put(guest_row(1, 2, 'b'), &settled);
 	overlay_begin_round(overlay, 2);
 	expect_next(INDEX_DUE, 0, 1);
 	expect_next(INDEX_ID, 1, 1);
@@ -138,11 +108,12 @@ Test(round, a_key_that_the_row_has_left_is_deleted)
 
 Test(round, a_tombstone_keeps_its_id)
 {
-	struct account settled = deleted(row(1, 1, 'a'), BEGIN), removed = settled;
+	struct account settled = guest_row_deleted(guest_row(1, 1, 'a'), GUEST_ROW_BEGIN),
+		       removed = settled;
 
 	removed.last_seq = 2;
-	removed.facts.removal_started_at = BEGIN + 1;
-	removed.facts.removed_at = BEGIN + 2;
+	removed.facts.removal_started_at = GUEST_ROW_BEGIN + 1;
+	removed.facts.removed_at = GUEST_ROW_BEGIN + 2;
 	memset(removed.hash_upn, 0, ROWS_HASH_LEN);
 	put(removed, &settled);
 	overlay_begin_round(overlay, 2);
@@ -154,10 +125,10 @@ Test(round, a_tombstone_keeps_its_id)
 
 Test(round, what_comes_meanwhile_is_not_of_it)
 {
-	put(row(1, 1, 'a'), NULL);
+	put(guest_row(1, 1, 'a'), NULL);
 	overlay_begin_round(overlay, 1);
-	put(deleted(row(1, 2, 'b'), BEGIN), NULL);
-	put(row(2, 3, 'c'), NULL);
+	put(guest_row_deleted(guest_row(1, 2, 'b'), GUEST_ROW_BEGIN), NULL);
+	put(guest_row(2, 3, 'c'), NULL);
 	expect_next(INDEX_ID, 1, 0);
 	expect_next(INDEX_PERSON, 1, 0);
 	expect_next(INDEX_UPN, 1, 0);
@@ -182,7 +153,7 @@ Test(round, many_keys_come_in_their_order_and_each_once)
 	bool stands;
 
 	for (uint64_t uid = 1; uid <= 5000; ++uid) {
-		put(row(uid, uid, (uint8_t)random_below(&random, 250)), NULL);
+		put(guest_row(uid, uid, (uint8_t)random_below(&random, 250)), NULL);
 	}
 	overlay_begin_round(overlay, 5000);
 	while (under_way.n == 0) {

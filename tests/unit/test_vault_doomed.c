@@ -8,59 +8,41 @@
 #include "daemon/store/vault.h"
 
 #include "tests/support/temp.h"
+#include "tests/support/vaultroom.h"
 
 #define BLOCK     4096
 #define PER_BLOCK (BLOCK / VAULT_KEY_LEN)
 
-static const uint8_t instance[VAULT_INSTANCE_LEN] = "sixteen bytes id";
-
-static char *directory;
-static char *path;
-static struct vault *vault;
+static struct vaultroom room;
 
 static void set_up(void)
 {
-	directory = temp_directory_new();
-	path = temp_path_new(directory, "vault");
-	cr_assert_eq(vault_create(path, instance, NULL), 0);
-	cr_assert_eq(vault_open(path, NULL, &vault), 0);
+	vaultroom_open(&room);
 }
 
 static void tear_down(void)
 {
-	vault = vault_close(vault);
-	free(path);
-	directory = temp_directory_free(directory);
+	vaultroom_close(&room);
 }
 
 TestSuite(vault_doomed, .init = set_up, .fini = tear_down);
 
 static void give_keys(uint64_t first, uint64_t last)
 {
-	for (uint64_t uid = first; uid <= last; uid++) {
-		cr_assert_eq(vault_new_key(vault, uid), 0);
-	}
-	cr_assert_eq(vault_sync(vault), 0);
+	vaultroom_new_keys(&room, first, last);
+	cr_assert_eq(vault_sync(room.vault), 0);
 }
 
 static void destroy(uint64_t uid)
 {
-	cr_assert_eq(vault_destroy_key(vault, uid), 0);
-}
-
-static bool has_key(uint64_t uid)
-{
-	bool has = false;
-
-	cr_assert_eq(vault_has_key(vault, uid, &has), 0);
-	return has;
+	cr_assert_eq(vault_destroy_key(room.vault, uid), 0);
 }
 
 /* Whether the file has zeros in the slot. */
 static bool is_overwritten(uint64_t uid)
 {
 	static const uint8_t zeros[VAULT_KEY_LEN];
-	struct slice whole = temp_file_read(path);
+	struct slice whole = temp_file_read(room.path);
 	const char *slot = whole.data + BLOCK + (uid - 1) * VAULT_KEY_LEN;
 	bool overwritten = memcmp(slot, zeros, sizeof(zeros)) == 0;
 
@@ -72,10 +54,10 @@ Test(vault_doomed, a_key_is_gone_at_once_and_in_the_file_only_from_the_next_sync
 {
 	give_keys(1, 3);
 	destroy(2);
-	cr_assert_not(has_key(2));
+	cr_assert_not(vaultroom_has_key(&room, 2));
 	cr_assert_not(is_overwritten(2));
-	cr_assert_eq(vault_sync(vault), 0);
-	cr_assert_not(has_key(2));
+	cr_assert_eq(vault_sync(room.vault), 0);
+	cr_assert_not(vaultroom_has_key(&room, 2));
 	cr_assert(is_overwritten(2));
 }
 
@@ -83,9 +65,8 @@ Test(vault_doomed, a_key_that_was_not_synced_is_back_after_a_kill)
 {
 	give_keys(1, 1);
 	destroy(1);
-	vault = vault_close(vault);
-	cr_assert_eq(vault_open(path, NULL, &vault), 0);
-	cr_assert(has_key(1));
+	cr_assert_eq(vaultroom_reopen(&room), 0);
+	cr_assert(vaultroom_has_key(&room, 1));
 }
 
 Test(vault_doomed, a_new_key_for_the_same_account_stays)
@@ -93,20 +74,20 @@ Test(vault_doomed, a_new_key_for_the_same_account_stays)
 	give_keys(1, 3);
 	destroy(2);
 	give_keys(2, 2);
-	cr_assert(has_key(2));
+	cr_assert(vaultroom_has_key(&room, 2));
 	cr_assert_not(is_overwritten(2));
 }
 
 Test(vault_doomed, a_key_that_was_never_written_is_not)
 {
 	give_keys(1, 1);
-	cr_assert_eq(vault_new_key(vault, 2), 0);
-	cr_assert_eq(vault_new_key(vault, 3), 0);
+	cr_assert_eq(vault_new_key(room.vault, 2), 0);
+	cr_assert_eq(vault_new_key(room.vault, 3), 0);
 	destroy(2);
-	cr_assert_not(has_key(2));
-	cr_assert_eq(vault_sync(vault), 0);
+	cr_assert_not(vaultroom_has_key(&room, 2));
+	cr_assert_eq(vault_sync(room.vault), 0);
 	cr_assert(is_overwritten(2));
-	cr_assert(has_key(3));
+	cr_assert(vaultroom_has_key(&room, 3));
 }
 
 /* In any order, twice, alone in a block, and all of one; neighbours stay. */
@@ -122,13 +103,13 @@ Test(vault_doomed, only_what_was_destroyed_is_overwritten)
 	}
 	destroy(1);
 	destroy(7);
-	cr_assert_eq(vault_sync(vault), 0);
+	cr_assert_eq(vault_sync(room.vault), 0);
 	for (uint64_t uid = 1; uid <= last; uid++) {
 		bool destroyed = uid == 1 || uid == 7 || uid == last ||
 				 (uid > PER_BLOCK && uid <= 2 * PER_BLOCK);
 
 		cr_assert_eq(is_overwritten(uid), destroyed, "uid %llu", (unsigned long long)uid);
-		cr_assert_eq(has_key(uid), !destroyed);
+		cr_assert_eq(vaultroom_has_key(&room, uid), !destroyed);
 	}
 }
 
@@ -137,11 +118,11 @@ Test(vault_doomed, whoever_never_had_a_key_costs_nothing)
 	struct stat before, after;
 
 	give_keys(1, 1);
-	cr_assert_eq(stat(path, &before), 0);
+	cr_assert_eq(stat(room.path, &before), 0);
 	destroy(UINT64_C(1) << 30);
 	destroy(0);
 	destroy(UINT64_MAX);
-	cr_assert_eq(vault_sync(vault), 0);
-	cr_assert_eq(stat(path, &after), 0);
+	cr_assert_eq(vault_sync(room.vault), 0);
+	cr_assert_eq(stat(room.path, &after), 0);
 	cr_assert_eq(before.st_size, after.st_size);
 }
