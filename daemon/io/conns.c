@@ -13,6 +13,7 @@ struct conns {
 	struct conn_list all;
 	size_t n_all;
 	struct limits_notice turned_away;
+	bool served_light;
 };
 
 static struct conn *conns_remove(struct conns *conns, struct conn *conn)
@@ -161,7 +162,7 @@ static bool conns_let_heavy(struct conns *conns, bool light_served)
 	return let;
 }
 
-int conns_work(struct conns *conns)
+int conns_work(struct conns *conns, bool light_only)
 {
 	span_t now = limits_now();
 	bool shared = user_shares_turn(&conns->shared.users, now);
@@ -174,10 +175,16 @@ int conns_work(struct conns *conns)
 	conns->shared.handler.meters->n_connections = conns->n_all;
 	conns->shared.handler.meters->n_subscribers = conns->shared.n_subscribers;
 	error = conns_work_users(conns, false, share, now + span, &n_served);
-	if (!error && conns_let_heavy(conns, n_served > 0)) {
+	conns->served_light = n_served > 0;
+	if (!error && !light_only && conns_let_heavy(conns, n_served > 0)) {
 		error = conns_work_users(conns, true, share, limits_now() + span, &n_served);
 	}
 	return error;
+}
+
+bool conns_served_light(const struct conns *conns)
+{
+	return conns->served_light;
 }
 
 /* The first @n subscribers have not had their turn. */
@@ -242,9 +249,21 @@ void conns_finish(struct conns *conns)
 	conns->shared.turn++;
 }
 
-bool conns_have_work(const struct conns *conns)
+static bool conns_have_light_work(const struct conns *conns)
 {
-	return conns->shared.n_busy > 0;
+	const struct user *user;
+
+	TAILQ_FOREACH(user, &conns->shared.users, in_users) {
+		if (!user->heavy && !TAILQ_EMPTY(&user->busy)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+bool conns_have_work(const struct conns *conns, bool light_only)
+{
+	return conns->shared.n_busy > 0 && (!light_only || conns_have_light_work(conns));
 }
 
 size_t conns_count(const struct conns *conns)

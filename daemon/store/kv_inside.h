@@ -10,7 +10,7 @@
 
 /*
  * What the files that together are the engine share: kv.c opens and copies, kv_pending.c has the
- * way to the disk, kv_txn.c transactions, kv_cursor.c cursors. They alone see <lmdb.h>.
+ * way to the disk, kv_change.c changes, kv_txn.c transactions, kv_cursor.c cursors. They alone see <lmdb.h>.
  */
 
 /*
@@ -18,7 +18,10 @@
  * @lacks_tables: the data file is of a store that was made before some tables
  * @has_base:   the data file says which records follow it
  * @pending:    LMDB's transaction of what the journal has and the data file has not; or NULL
- * @n_changes:  made in it
+ * @n_pages:    that it has changed in the data file, but for those of @n_appended_bytes
+ * @n_appended_bytes: that went behind all others of their tables
+ * @changing:   in it, where each table was changed last
+ * @map:        where the data file is mapped
  * @has_room:   the file has room for it
  * @broken:     why what the journal has could not be done again: nothing can be done any more
  * @file_bytes: of the data file; what lies behind the last page is unused, and allocated where the
@@ -38,7 +41,10 @@ struct kv {
 	struct journal *journal;
 	bool has_base;
 	MDB_txn *pending;
-	unsigned n_changes;
+	uint32_t n_pages;
+	uint64_t n_appended_bytes;
+	MDB_cursor *changing[_KV_TABLE_MAX];
+	const char *map;
 	bool has_room;
 	int broken;
 	uint64_t page_bytes;
@@ -58,6 +64,7 @@ struct kv_txn {
 	struct kv *kv;
 	MDB_txn *txn;
 	bool write;
+	uint32_t n_changes;
 	int error;
 };
 
@@ -109,8 +116,22 @@ must_check int kv_pending_ensure(struct kv *kv);
 must_check int kv_pending_change(struct kv *kv, uint8_t what, enum kv_table table, MDB_val key,
 				 MDB_val value);
 
-/* Makes what has changed durable. Return: as kv_commit(); then kv_pending_roll_back() is due. */
-must_check int kv_pending_commit(struct kv *kv);
+/* The same to LMDB alone. Return: as kv_commit(). */
+must_check int kv_change_apply(struct kv *kv, uint8_t what, enum kv_table table, MDB_val key,
+			       MDB_val value);
+
+/* Pages that have changed since @pending began; those above them are not counted. */
+uint32_t kv_change_pages(const struct kv *kv);
+void kv_change_forget(struct kv *kv); /* before @pending ends */
+
+/* Finds where the data file is mapped. Return: as kv_open(). */
+must_check int kv_change_find_map(struct kv *kv);
+
+/*
+ * Makes what has changed durable. @n_changes: since the last commit. Return: as kv_commit(); then
+ * kv_pending_roll_back() is due.
+ */
+must_check int kv_pending_commit(struct kv *kv, uint32_t n_changes);
 
 void kv_pending_roll_back(struct kv *kv); /* to what is committed */
 void kv_pending_abort(struct kv *kv);     /* for good: the journal has it */

@@ -12,8 +12,11 @@
  * large, is committed to the data file, and then the journal begins anew.
  */
 
-/* Each takes a page or two: those of so many are written in a few milliseconds. */
-#define CHANGES_MAX 1024
+/* 1.5 MiB: written and synced in a few milliseconds. */
+#define PAGES_MAX 384
+
+/* Of one commit: more are many of one kind, which share pages: to write them twice is no gain. */
+#define CHANGES_MAX 512
 
 /*
  * The row of the meta table that says which records of the journal follow: form 01 | base. Without
@@ -128,31 +131,17 @@ static int pending_begin(struct kv *kv)
 		kv->pending = NULL;
 		return kv_machine_error(r);
 	}
-	kv->n_changes = 0;
 	kv->has_room = false;
 	return 0;
 }
 
 void kv_pending_abort(struct kv *kv)
 {
+	kv_change_forget(kv);
 	if (kv->pending) {
 		mdb_txn_abort(kv->pending);
 		kv->pending = NULL;
 	}
-}
-
-/* To LMDB. */
-static int apply(struct kv *kv, uint8_t what, enum kv_table table, MDB_val key, MDB_val value)
-{
-	int r;
-
-	kv->n_changes++;
-	if (what == KV_CHANGE_DELETE) {
-		r = mdb_del(kv->pending, kv->tables[table], &key, NULL);
-		return r == MDB_NOTFOUND ? 0 : kv_answer_of(r);
-	}
-	return kv_answer_of(mdb_put(kv->pending, kv->tables[table], &key, &value,
-				    what == KV_CHANGE_APPEND ? MDB_APPEND : 0));
 }
 
 /* One change of a record; *@body is moved behind it. */
@@ -174,9 +163,9 @@ static int redo_change(struct kv *kv, struct slice *body)
 	body->data += CHANGE_HEADER_LEN + key_len + value_len;
 	body->len -= CHANGE_HEADER_LEN + key_len + value_len;
 	at += CHANGE_HEADER_LEN;
-	return apply(kv, at[-CHANGE_HEADER_LEN], (enum kv_table)at[1 - CHANGE_HEADER_LEN],
-		     kv_val((struct slice){(const char *)at, key_len}),
-		     kv_val((struct slice){(const char *)at + key_len, value_len}));
+	return kv_change_apply(kv, at[-CHANGE_HEADER_LEN], (enum kv_table)at[1 - CHANGE_HEADER_LEN],
+			       kv_val((struct slice){(const char *)at, key_len}),
+			       kv_val((struct slice){(const char *)at + key_len, value_len}));
 }
 
 /* What the journal has, done again in a transaction of LMDB that has nothing yet. */
@@ -238,8 +227,9 @@ static int settle(struct kv *kv)
 	int r;
 
 	randombytes_buf(row + 1, JOURNAL_BASE_LEN);
-	r = apply(kv, KV_CHANGE_PUT, KV_META, kv_base_key(), value);
+	r = kv_change_apply(kv, KV_CHANGE_PUT, KV_META, kv_base_key(), value);
 	if (r == 0) {
+		kv_change_forget(kv);
 		r = kv_answer_of(mdb_txn_commit(kv->pending));
 		kv->pending = NULL;
 	}
@@ -277,14 +267,14 @@ int kv_pending_change(struct kv *kv, uint8_t what, enum kv_table table, MDB_val 
 	journal_add(kv->journal, header, sizeof(header));
 	journal_add(kv->journal, key.mv_data, key.mv_size);
 	journal_add(kv->journal, value.mv_data, value.mv_size);
-	return apply(kv, what, table, key, value);
+	return kv_change_apply(kv, what, table, key, value);
 }
 
-int kv_pending_commit(struct kv *kv)
+int kv_pending_commit(struct kv *kv, uint32_t n_changes)
 {
 	int r = JOURNAL_E_FULL;
 
-	if (kv->has_base && kv->n_changes <= CHANGES_MAX) {
+	if (kv->has_base && kv_change_pages(kv) <= PAGES_MAX && n_changes <= CHANGES_MAX) {
 		r = journal_commit(kv->journal);
 	} else {
 		journal_drop(kv->journal);

@@ -121,7 +121,7 @@ int kv_commit(struct kv_txn *txn)
 	assert(txn->write);
 	kv_drop_cursors(kv, false);
 	if (r == 0 && journal_has_body(kv->journal)) {
-		r = kv_pending_commit(kv);
+		r = kv_pending_commit(kv, txn->n_changes);
 		if (r == 0) {
 			forget(txn);
 			return 0;
@@ -162,6 +162,7 @@ static void change(struct kv_txn *txn, uint8_t what, enum kv_table table, struct
 {
 	assert(txn->write);
 	kv_drop_cursors(txn->kv, false);
+	txn->n_changes++;
 	if (!txn->error) {
 		txn->error = kv_pending_change(txn->kv, what, table, kv_key(key), kv_val(value));
 	}
@@ -180,6 +181,11 @@ void kv_append(struct kv_txn *txn, enum kv_table table, struct slice key, struct
 void kv_delete(struct kv_txn *txn, enum kv_table table, struct slice key)
 {
 	change(txn, KV_CHANGE_DELETE, table, key, (struct slice){0});
+}
+
+uint32_t kv_changed_pages(const struct kv_txn *txn)
+{
+	return kv_change_pages(txn->kv);
 }
 
 static int count_pages(struct kv_txn *txn, MDB_dbi table, uint64_t *pages)

@@ -411,7 +411,7 @@ Test(settle, little_that_waits_need_not_be_settled_under_load)
 {
 	(void)import("g-1");
 	storeroom_commit(&room);
-	cr_assert_not(store_must_settle(room.store));
+	cr_assert_not(store_steps_due(room.store));
 }
 
 Test(settle, so_many_rows_that_memory_must_be_bounded_are_settled_under_load)
@@ -423,11 +423,11 @@ Test(settle, so_many_rows_that_memory_must_be_bounded_are_settled_under_load)
 		account.uid = uid;
 		cr_assert_eq(overlay_put(room.store->overlay, &account, NULL), 0);
 	}
-	cr_assert_not(store_must_settle(room.store));
+	cr_assert_not(store_steps_due(room.store));
 	account.uid = STORE_OVERLAY_MAX + 1;
 	cr_assert_eq(overlay_put(room.store->overlay, &account, NULL), 0);
-	cr_assert(store_must_settle(room.store));
-	while (store_must_settle(room.store)) {
+	cr_assert(store_steps_due(room.store));
+	while (store_steps_due(room.store)) {
 		cr_assert_eq(store_settle(room.store, STORE_SETTLE_SLICE), 0);
 	}
 	cr_assert(is_under_way(), "no more than a slice is due before others come");
@@ -442,15 +442,15 @@ Test(settle, a_round_under_way_goes_on_as_fast_as_entries_come)
 	(void)import("g-2");
 	storeroom_commit(&room);
 	storeroom_settle_slice(&room, 1);
-	cr_assert_not(store_must_settle(room.store), "nothing has come since");
+	cr_assert_not(store_steps_due(room.store), "nothing has come since");
 	(void)import("g-3");
-	cr_assert(store_must_settle(room.store));
-	while (is_under_way() && store_must_settle(room.store)) {
+	cr_assert(store_steps_due(room.store));
+	while (is_under_way() && store_steps_due(room.store)) {
 		cr_assert_eq(store_settle(room.store, 1), 0);
 	}
 	storeroom_commit(&room);
-	cr_assert_geq(room.store->round.n_applied, 6);
-	cr_assert_not(store_must_settle(room.store));
+	cr_assert_geq(room.store->round.n_steps, 6);
+	cr_assert_not(store_steps_due(room.store));
 }
 
 Test(settle, a_round_begun_again_after_a_kill_does_not_make_up_for_what_came_before)
@@ -466,7 +466,7 @@ Test(settle, a_round_begun_again_after_a_kill_does_not_make_up_for_what_came_bef
 	storeroom_commit(&room);
 	storeroom_reopen(&room);
 	cr_assert(is_under_way());
-	cr_assert_not(store_must_settle(room.store));
+	cr_assert_not(store_steps_due(room.store));
 }
 
 static void tamper_round(uint64_t round_seq)
