@@ -14,6 +14,7 @@ struct conns {
 	size_t n_all;
 	struct limits_notice turned_away;
 	bool served_light;
+	struct user_rest rest;
 };
 
 static struct conn *conns_remove(struct conns *conns, struct conn *conn)
@@ -124,6 +125,23 @@ static int conns_work_user(struct conns *conns, struct user *user, span_t until)
 	return error;
 }
 
+/* Whether a user has something to do, and is not slow and has to rest. */
+static bool conns_may_serve(const struct conns *conns, const struct user *user, span_t now)
+{
+	return !TAILQ_EMPTY(&user->busy) && (!user->slow || user_rest_left(&conns->rest, now) == 0);
+}
+
+static void conns_note_served(struct conns *conns, const struct user *user, span_t now)
+{
+	if (user->slow) {
+		conns->rest.since = now;
+		conns->rest.n_light = 0;
+	} else if (!user->heavy) {
+		conns->rest.light_at = now;
+		conns->rest.n_light++;
+	}
+}
+
 /* Of those who are light, or of those who are heavy. @ret_n counts who was served. */
 static int conns_work_users(struct conns *conns, bool heavy, span_t share, span_t until,
 			    size_t *ret_n)
@@ -137,7 +155,7 @@ static int conns_work_users(struct conns *conns, bool heavy, span_t share, span_
 
 		next = TAILQ_NEXT(user, in_users);
 		is_last = user == last;
-		if (user->heavy != heavy || TAILQ_EMPTY(&user->busy)) {
+		if (user->heavy != heavy || !conns_may_serve(conns, user, now)) {
 			continue;
 		}
 		if (now >= until) {
@@ -145,6 +163,7 @@ static int conns_work_users(struct conns *conns, bool heavy, span_t share, span_
 		}
 		(*ret_n)++;
 		error = conns_work_user(conns, user, MIN(until, now + share));
+		conns_note_served(conns, user, limits_now());
 	}
 	return error;
 }
@@ -152,12 +171,13 @@ static int conns_work_users(struct conns *conns, bool heavy, span_t share, span_
 /* Whether those who took more than their share may go on, though somebody else was served. */
 static bool conns_let_heavy(struct conns *conns, bool light_served)
 {
+	span_t now = limits_now();
 	struct user *user;
 	bool let = !light_served;
 
 	TAILQ_FOREACH(user, &conns->shared.users, in_users) {
 		let |= user->waited;
-		user->waited = user->heavy && !TAILQ_EMPTY(&user->busy);
+		user->waited = user->heavy && conns_may_serve(conns, user, now);
 	}
 	return let;
 }
@@ -249,21 +269,17 @@ void conns_finish(struct conns *conns)
 	conns->shared.turn++;
 }
 
-static bool conns_have_light_work(const struct conns *conns)
+span_t conns_until_work(const struct conns *conns, bool light_only)
 {
+	span_t now = limits_now(), sleep = SPAN_MAX;
 	const struct user *user;
 
 	TAILQ_FOREACH(user, &conns->shared.users, in_users) {
-		if (!user->heavy && !TAILQ_EMPTY(&user->busy)) {
-			return true;
+		if (!TAILQ_EMPTY(&user->busy) && !(light_only && user->heavy)) {
+			sleep = MIN(sleep, user->slow ? user_rest_left(&conns->rest, now) : 0);
 		}
 	}
-	return false;
-}
-
-bool conns_have_work(const struct conns *conns, bool light_only)
-{
-	return conns->shared.n_busy > 0 && (!light_only || conns_have_light_work(conns));
+	return sleep;
 }
 
 size_t conns_count(const struct conns *conns)

@@ -85,10 +85,10 @@ must_check int conns_push(struct conns *conns);
 void conns_finish(struct conns *conns);
 
 /*
- * Whether messages or events are left over from this turn: the next one should come at once.
- * @light_only: of those who would be served then
+ * us until the next turn is wanted for messages or events that are left over from this one: 0 for at once,
+ * SPAN_MAX if there are none. @light_only: as the next conns_work() is called
  */
-bool conns_have_work(const struct conns *conns, bool light_only);
+span_t conns_until_work(const struct conns *conns, bool light_only);
 size_t conns_count(const struct conns *conns);
 
 /*

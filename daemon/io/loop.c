@@ -216,7 +216,7 @@ static int loop_turn(struct loop *loop, span_t sleep)
 	span_t began;
 	int error;
 
-	error = waiter_wait(loop->waiter, conns_have_work(loop->conns, behind) ? 0 : sleep);
+	error = waiter_wait(loop->waiter, MIN(sleep, conns_until_work(loop->conns, behind)));
 	if (error) {
 		return error;
 	}

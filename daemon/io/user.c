@@ -77,7 +77,17 @@ void user_served(struct user_list *users, struct user *user, span_t began, span_
 {
 	user->seen_at = now;
 	user->heavy = now - began > LIMITS_WORK_OF_UID_PER_TURN;
+	user->slow = now - began > LIMITS_WORK_SLOW;
 	user->waited = false;
 	TAILQ_REMOVE(users, user, in_users);
 	TAILQ_INSERT_TAIL(users, user, in_users);
+}
+
+/* For nobody's sake when no light user has asked lately. */
+span_t user_rest_left(const struct user_rest *rest, span_t now)
+{
+	span_t until =
+		MIN(rest->since + LIMITS_SLOW_REST_SPAN, rest->light_at + LIMITS_SHARED_SPAN);
+
+	return rest->n_light >= LIMITS_SLOW_REST_TURNS ? 0 : MAX(until - now, 0);
 }

@@ -490,3 +490,58 @@ Test(settle, a_round_of_what_is_settled_is_refused)
 	tamper_round(room.store->state.settled_seq);
 	cr_assert_eq(storeroom_try_reopen(&room), STORE_E_CORRUPT);
 }
+
+/* Slices: what one may change is counted, and never depends on how long anything takes. */
+
+static uint32_t n_changed(void)
+{
+	struct kv_txn *txn;
+
+	cr_assert_eq(store_reading(room.store, &txn), 0);
+	return store_changed_pages(room.store);
+}
+
+/* Rows of accounts that jump about in the tables: on pages of their own, as in a large store. */
+static void leave_far_apart(uint32_t n_accounts, uint32_t every)
+{
+	for (uint32_t i = 0; i < n_accounts; ++i) {
+		char id[32];
+
+		(void)snprintf(id, sizeof(id), "g-%u", i);
+		(void)import(id);
+	}
+	storeroom_settle(&room);
+	for (uint32_t uid = 1; uid <= n_accounts; uid += every) {
+		struct account account = storeroom_get(&room, uid);
+
+		storeroom_step(&room, &account, LIFECYCLE_DISABLE);
+	}
+	storeroom_commit(&room);
+}
+
+Test(settle, a_slice_never_changes_more_pages_than_its_steps_pay_for)
+{
+	uint32_t n_slices = 0;
+
+	leave_far_apart(3000, 30);
+	while (store_unsettled_rows(room.store) > 0) {
+		uint32_t n_before = n_changed();
+
+		cr_assert_eq(store_settle(room.store, 50), 0);
+		cr_assert_leq(n_changed() - n_before, 50 / 4 + 1);
+		storeroom_commit(&room);
+		n_slices++;
+	}
+	cr_assert_geq(n_slices, 100 * 5 / 50, "each row was on a page of its own");
+}
+
+Test(settle, rows_that_share_pages_are_settled_in_few_slices)
+{
+	uint32_t n_slices = 0;
+
+	leave_far_apart(100, 1);
+	for (; store_unsettled_rows(room.store) > 0; ++n_slices) {
+		storeroom_settle_slice(&room, 100);
+	}
+	cr_assert_leq(n_slices, 3);
+}

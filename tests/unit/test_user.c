@@ -93,3 +93,46 @@ Test(user, what_is_read_in_a_turn_has_an_end)
 	cr_assert(user_has_read(user, 7));
 	cr_assert_not(user_has_read(user, 8), "the next turn begins anew");
 }
+
+Test(user, who_takes_more_than_two_milliseconds_is_slow_until_it_takes_less)
+{
+	struct user *user = user_take(&users, 1000);
+
+	user_served(&users, user, NOW, NOW + LIMITS_WORK_SLOW);
+	cr_assert_not(user->slow);
+	user_served(&users, user, NOW, NOW + LIMITS_WORK_SLOW + 1);
+	cr_assert(user->slow);
+	user_served(&users, user, NOW, NOW + 1);
+	cr_assert_not(user->slow);
+	user_drop(&users, user);
+}
+
+Test(user, slow_users_rest_until_light_ones_were_served_often)
+{
+	struct user_rest rest = {.since = NOW, .light_at = NOW};
+
+	cr_assert_gt(user_rest_left(&rest, NOW), 0);
+	rest.n_light = LIMITS_SLOW_REST_TURNS - 1;
+	cr_assert_gt(user_rest_left(&rest, NOW), 0);
+	rest.n_light = LIMITS_SLOW_REST_TURNS;
+	cr_assert_eq(user_rest_left(&rest, NOW), 0);
+}
+
+Test(user, slow_users_do_not_rest_for_ever)
+{
+	struct user_rest rest = {.since = NOW, .light_at = NOW + LIMITS_SLOW_REST_SPAN};
+
+	cr_assert_eq(user_rest_left(&rest, NOW), LIMITS_SLOW_REST_SPAN);
+	cr_assert_eq(user_rest_left(&rest, NOW + LIMITS_SLOW_REST_SPAN - 1), 1);
+	cr_assert_eq(user_rest_left(&rest, NOW + LIMITS_SLOW_REST_SPAN), 0);
+}
+
+Test(user, slow_users_rest_for_nobody_who_has_not_asked_lately)
+{
+	struct user_rest rest = {0};
+
+	cr_assert_eq(user_rest_left(&rest, NOW), 0, "nobody ever asked");
+	rest = (struct user_rest){.since = NOW, .light_at = NOW};
+	cr_assert_eq(user_rest_left(&rest, NOW), LIMITS_SHARED_SPAN);
+	cr_assert_eq(user_rest_left(&rest, NOW + LIMITS_SHARED_SPAN), 0);
+}
