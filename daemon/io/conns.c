@@ -128,18 +128,8 @@ static int conns_work_user(struct conns *conns, struct user *user, span_t until)
 /* Whether a user has something to do, and is not slow and has to rest. */
 static bool conns_may_serve(const struct conns *conns, const struct user *user, span_t now)
 {
-	return !TAILQ_EMPTY(&user->busy) && (!user->slow || user_rest_left(&conns->rest, now) == 0);
-}
-
-static void conns_note_served(struct conns *conns, const struct user *user, span_t now)
-{
-	if (user->slow) {
-		conns->rest.since = now;
-		conns->rest.n_light = 0;
-	} else if (!user->heavy) {
-		conns->rest.light_at = now;
-		conns->rest.n_light++;
-	}
+	return !TAILQ_EMPTY(&user->busy) &&
+	       (!user_is_slow(user, now) || user_rest_left(&conns->rest, now) == 0);
 }
 
 /* Of those who are light, or of those who are heavy. @ret_n counts who was served. */
@@ -155,7 +145,7 @@ static int conns_work_users(struct conns *conns, bool heavy, span_t share, span_
 
 		next = TAILQ_NEXT(user, in_users);
 		is_last = user == last;
-		if (user->heavy != heavy || !conns_may_serve(conns, user, now)) {
+		if (user_is_light(user, now) == heavy || !conns_may_serve(conns, user, now)) {
 			continue;
 		}
 		if (now >= until) {
@@ -163,7 +153,7 @@ static int conns_work_users(struct conns *conns, bool heavy, span_t share, span_
 		}
 		(*ret_n)++;
 		error = conns_work_user(conns, user, MIN(until, now + share));
-		conns_note_served(conns, user, limits_now());
+		user_rest_note(&conns->rest, user);
 	}
 	return error;
 }
@@ -177,7 +167,7 @@ static bool conns_let_heavy(struct conns *conns, bool light_served)
 
 	TAILQ_FOREACH(user, &conns->shared.users, in_users) {
 		let |= user->waited;
-		user->waited = user->heavy && conns_may_serve(conns, user, now);
+		user->waited = !user_is_light(user, now) && conns_may_serve(conns, user, now);
 	}
 	return let;
 }
@@ -275,9 +265,10 @@ span_t conns_until_work(const struct conns *conns, bool light_only)
 	const struct user *user;
 
 	TAILQ_FOREACH(user, &conns->shared.users, in_users) {
-		if (!TAILQ_EMPTY(&user->busy) && !(light_only && user->heavy)) {
-			sleep = MIN(sleep, user->slow ? user_rest_left(&conns->rest, now) : 0);
+		if (TAILQ_EMPTY(&user->busy) || (light_only && !user_is_light(user, now))) {
+			continue;
 		}
+		sleep = MIN(sleep, user_is_slow(user, now) ? user_rest_left(&conns->rest, now) : 0);
 	}
 	return sleep;
 }
