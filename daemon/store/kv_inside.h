@@ -64,7 +64,6 @@ struct kv_txn {
 	struct kv *kv;
 	MDB_txn *txn;
 	bool write;
-	uint32_t n_changes;
 	int error;
 };
 
@@ -127,11 +126,8 @@ void kv_change_forget(struct kv *kv); /* before @pending ends */
 /* Finds where the data file is mapped. Return: as kv_open(). */
 must_check int kv_change_find_map(struct kv *kv);
 
-/*
- * Makes what has changed durable. @n_changes: since the last commit. Return: as kv_commit(); then
- * kv_pending_roll_back() is due.
- */
-must_check int kv_pending_commit(struct kv *kv, uint32_t n_changes);
+/* Makes what has changed durable. Return: as kv_commit(); then kv_pending_roll_back() is due. */
+must_check int kv_pending_commit(struct kv *kv);
 
 void kv_pending_roll_back(struct kv *kv); /* to what is committed */
 void kv_pending_abort(struct kv *kv);     /* for good: the journal has it */

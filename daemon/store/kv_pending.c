@@ -15,9 +15,6 @@
 /* 1.5 MiB: written and synced in a few milliseconds. */
 #define PAGES_MAX 384
 
-/* Of one commit: more are many of one kind, which share pages: to write them twice is no gain. */
-#define CHANGES_MAX 512
-
 /*
  * The row of the meta table that says which records of the journal follow: form 01 | base. Without
  * it none do, as in a copy.
@@ -270,11 +267,11 @@ int kv_pending_change(struct kv *kv, uint8_t what, enum kv_table table, MDB_val 
 	return kv_change_apply(kv, what, table, key, value);
 }
 
-int kv_pending_commit(struct kv *kv, uint32_t n_changes)
+int kv_pending_commit(struct kv *kv)
 {
 	int r = JOURNAL_E_FULL;
 
-	if (kv->has_base && kv_change_pages(kv) <= PAGES_MAX && n_changes <= CHANGES_MAX) {
+	if (kv->has_base && kv_change_pages(kv) <= PAGES_MAX) {
 		r = journal_commit(kv->journal);
 	} else {
 		journal_drop(kv->journal);

@@ -121,7 +121,7 @@ int kv_commit(struct kv_txn *txn)
 	assert(txn->write);
 	kv_drop_cursors(kv, false);
 	if (r == 0 && journal_has_body(kv->journal)) {
-		r = kv_pending_commit(kv, txn->n_changes);
+		r = kv_pending_commit(kv);
 		if (r == 0) {
 			forget(txn);
 			return 0;
@@ -162,7 +162,6 @@ static void change(struct kv_txn *txn, uint8_t what, enum kv_table table, struct
 {
 	assert(txn->write);
 	kv_drop_cursors(txn->kv, false);
-	txn->n_changes++;
 	if (!txn->error) {
 		txn->error = kv_pending_change(txn->kv, what, table, kv_key(key), kv_val(value));
 	}
