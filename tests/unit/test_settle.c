@@ -517,6 +517,7 @@ static void leave_far_apart(uint32_t n_accounts, uint32_t every)
 		storeroom_step(&room, &account, LIFECYCLE_DISABLE);
 	}
 	storeroom_commit(&room);
+	cr_assert_eq(kv_checkpoint(room.store->kv), 0);
 }
 
 Test(settle, a_slice_never_changes_more_pages_than_its_steps_pay_for)
@@ -532,7 +533,7 @@ Test(settle, a_slice_never_changes_more_pages_than_its_steps_pay_for)
 		storeroom_commit(&room);
 		n_slices++;
 	}
-	cr_assert_geq(n_slices, 100 * 5 / 50, "each row was on a page of its own");
+	cr_assert_geq(n_slices, 75 * 5 / 50, "hardly two rows were on a page");
 }
 
 Test(settle, rows_that_share_pages_are_settled_in_few_slices)
