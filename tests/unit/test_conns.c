@@ -653,7 +653,8 @@ Test(conns, a_subscriber_is_told_each_event_once_and_in_order)
 		}
 		turn();
 		cr_assert_eq(client_next_event(&client), 0);
-		cr_assert_neq(conns_until_work(conns, false), 0, "the loop does not spin meanwhile");
+		cr_assert_neq(conns_until_work(conns, false), 0,
+			      "the loop does not spin meanwhile");
 	}
 	client_done(&client);
 }
@@ -708,7 +709,8 @@ Test(conns, a_subscriber_that_is_behind_is_told_a_part_in_each_turn)
 	head = 2 * EVENTS_AT_ONCE + 1;
 	for (uint64_t n = 1; n <= 3; n++) {
 		turn();
-		cr_assert_eq(conns_until_work(conns, false) == 0, n < 3, "the next turn comes at once");
+		cr_assert_eq(conns_until_work(conns, false) == 0, n < 3,
+			     "the next turn comes at once");
 		for (uint64_t i = 0; i < EVENTS_AT_ONCE && n < 3; i++) {
 			cr_assert_neq(client_next_event(&client), 0);
 		}
