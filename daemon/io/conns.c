@@ -13,6 +13,8 @@ struct conns {
 	struct conn_list all;
 	size_t n_all;
 	struct limits_notice turned_away;
+	bool served_light;
+	struct user_rest rest;
 };
 
 static struct conn *conns_remove(struct conns *conns, struct conn *conn)
@@ -123,6 +125,13 @@ static int conns_work_user(struct conns *conns, struct user *user, span_t until)
 	return error;
 }
 
+/* Whether a user has something to do, and is not slow and has to rest. */
+static bool conns_may_serve(const struct conns *conns, const struct user *user, span_t now)
+{
+	return !TAILQ_EMPTY(&user->busy) &&
+	       (!user_is_slow(user, now) || user_rest_left(&conns->rest, now) == 0);
+}
+
 /* Of those who are light, or of those who are heavy. @ret_n counts who was served. */
 static int conns_work_users(struct conns *conns, bool heavy, span_t share, span_t until,
 			    size_t *ret_n)
@@ -136,7 +145,7 @@ static int conns_work_users(struct conns *conns, bool heavy, span_t share, span_
 
 		next = TAILQ_NEXT(user, in_users);
 		is_last = user == last;
-		if (user->heavy != heavy || TAILQ_EMPTY(&user->busy)) {
+		if (user_is_light(user, now) == heavy || !conns_may_serve(conns, user, now)) {
 			continue;
 		}
 		if (now >= until) {
@@ -144,6 +153,7 @@ static int conns_work_users(struct conns *conns, bool heavy, span_t share, span_
 		}
 		(*ret_n)++;
 		error = conns_work_user(conns, user, MIN(until, now + share));
+		user_rest_note(&conns->rest, user);
 	}
 	return error;
 }
@@ -151,17 +161,18 @@ static int conns_work_users(struct conns *conns, bool heavy, span_t share, span_
 /* Whether those who took more than their share may go on, though somebody else was served. */
 static bool conns_let_heavy(struct conns *conns, bool light_served)
 {
+	span_t now = limits_now();
 	struct user *user;
 	bool let = !light_served;
 
 	TAILQ_FOREACH(user, &conns->shared.users, in_users) {
 		let |= user->waited;
-		user->waited = user->heavy && !TAILQ_EMPTY(&user->busy);
+		user->waited = !user_is_light(user, now) && conns_may_serve(conns, user, now);
 	}
 	return let;
 }
 
-int conns_work(struct conns *conns)
+int conns_work(struct conns *conns, bool light_only)
 {
 	span_t now = limits_now();
 	bool shared = user_shares_turn(&conns->shared.users, now);
@@ -174,10 +185,16 @@ int conns_work(struct conns *conns)
 	conns->shared.handler.meters->n_connections = conns->n_all;
 	conns->shared.handler.meters->n_subscribers = conns->shared.n_subscribers;
 	error = conns_work_users(conns, false, share, now + span, &n_served);
-	if (!error && conns_let_heavy(conns, n_served > 0)) {
+	conns->served_light = n_served > 0;
+	if (!error && !light_only && conns_let_heavy(conns, n_served > 0)) {
 		error = conns_work_users(conns, true, share, limits_now() + span, &n_served);
 	}
 	return error;
+}
+
+bool conns_served_light(const struct conns *conns)
+{
+	return conns->served_light;
 }
 
 /* The first @n subscribers have not had their turn. */
@@ -242,9 +259,18 @@ void conns_finish(struct conns *conns)
 	conns->shared.turn++;
 }
 
-bool conns_have_work(const struct conns *conns)
+span_t conns_until_work(const struct conns *conns, bool light_only)
 {
-	return conns->shared.n_busy > 0;
+	span_t now = limits_now(), sleep = SPAN_MAX;
+	const struct user *user;
+
+	TAILQ_FOREACH(user, &conns->shared.users, in_users) {
+		if (TAILQ_EMPTY(&user->busy) || (light_only && !user_is_light(user, now))) {
+			continue;
+		}
+		sleep = MIN(sleep, user_is_slow(user, now) ? user_rest_left(&conns->rest, now) : 0);
+	}
+	return sleep;
 }
 
 size_t conns_count(const struct conns *conns)

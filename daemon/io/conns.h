@@ -64,10 +64,12 @@ void conns_accept(struct conns *conns, int fd);
 /**
  * conns_work() - dispatch messages, in turns among the connections and within the limits of one
  * turn
+ * @light_only: users who took much when they were served last wait
  *
  * Return: 0, or what the dispatch function failed with: then nothing may be sent any more.
  */
-must_check int conns_work(struct conns *conns);
+must_check int conns_work(struct conns *conns, bool light_only);
+bool conns_served_light(const struct conns *conns); /* the last conns_work() served a light user */
 
 /**
  * conns_push() - tell subscribers what is new, in turns and within the limits of one turn
@@ -82,8 +84,11 @@ must_check int conns_push(struct conns *conns);
 /* Sends what can be sent, and frees what has ended. Not to be called after a commit that failed. */
 void conns_finish(struct conns *conns);
 
-/* Whether messages or events are left over from this turn: the next one should come at once. */
-bool conns_have_work(const struct conns *conns);
+/*
+ * us until the next turn is wanted for messages or events that are left over from this one: 0 for at once,
+ * SPAN_MAX if there are none. @light_only: as the next conns_work() is called
+ */
+span_t conns_until_work(const struct conns *conns, bool light_only);
 size_t conns_count(const struct conns *conns);
 
 /*

@@ -150,6 +150,17 @@ int loop_listen(struct loop *loop, int fd, const char *path)
 	return 0;
 }
 
+static int loop_serve(struct loop *loop)
+{
+	int error;
+
+	error = conns_work(loop->conns, engine_is_behind(loop->engine));
+	if (conns_served_light(loop->conns)) {
+		engine_note_light(loop->engine);
+	}
+	return error;
+}
+
 static int loop_work(struct loop *loop, span_t *ret_took)
 {
 	span_t began = limits_now();
@@ -175,6 +186,16 @@ static int loop_commit(struct loop *loop, span_t *ret_took)
 	return error;
 }
 
+static int loop_settle(struct loop *loop, span_t *ret_took)
+{
+	span_t began = limits_now();
+	int error;
+
+	error = engine_settle(loop->engine);
+	*ret_took = limits_now() - began;
+	return error;
+}
+
 /* A turn is counted from where it stops waiting. */
 static void loop_count_turn(struct meters *meters, span_t took)
 {
@@ -189,26 +210,28 @@ static void loop_count_turn(struct meters *meters, span_t took)
  */
 static int loop_turn(struct loop *loop, span_t sleep)
 {
+	bool behind = engine_is_behind(loop->engine);
 	struct clock_reading reading;
-	span_t began, worked, committed, took;
+	struct engine_spans spans;
+	span_t began;
 	int error;
 
-	error = waiter_wait(loop->waiter, conns_have_work(loop->conns) ? 0 : sleep);
+	error = waiter_wait(loop->waiter, MIN(sleep, conns_until_work(loop->conns, behind)));
 	if (error) {
 		return error;
 	}
 	began = limits_now();
 	loop_read_clocks(&reading);
 	engine_begin_turn(loop->engine, &reading);
-	error = conns_work(loop->conns);
+	error = loop_serve(loop);
 	if (error) {
 		return error;
 	}
-	error = loop_work(loop, &worked);
+	error = loop_work(loop, &spans.worked);
 	if (error) {
 		return error;
 	}
-	error = loop_commit(loop, &committed);
+	error = loop_commit(loop, &spans.committed);
 	if (error) {
 		return error;
 	}
@@ -217,10 +240,10 @@ static int loop_turn(struct loop *loop, span_t sleep)
 		return error;
 	}
 	conns_finish(loop->conns);
-	error = engine_settle(loop->engine);
-	took = limits_now() - began;
-	loop_count_turn(&loop->engine->meters, took);
-	engine_end_turn(loop->engine, worked, committed, took);
+	error = loop_settle(loop, &spans.settled);
+	spans.turn = limits_now() - began;
+	loop_count_turn(&loop->engine->meters, spans.turn);
+	engine_end_turn(loop->engine, &spans);
 	return error;
 }
 

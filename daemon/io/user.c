@@ -77,7 +77,44 @@ void user_served(struct user_list *users, struct user *user, span_t began, span_
 {
 	user->seen_at = now;
 	user->heavy = now - began > LIMITS_WORK_OF_UID_PER_TURN;
+	if (now - began > LIMITS_WORK_SLOW) {
+		user->slow_at = now;
+	}
 	user->waited = false;
 	TAILQ_REMOVE(users, user, in_users);
 	TAILQ_INSERT_TAIL(users, user, in_users);
+}
+
+/* A large request comes in pieces: turns that only read one say nothing of the user. */
+bool user_is_slow(const struct user *user, span_t now)
+{
+	return user->slow_at > 0 && now - user->slow_at < LIMITS_SLOW_SPAN;
+}
+
+bool user_is_light(const struct user *user, span_t now)
+{
+	return !user->heavy && !user_is_slow(user, now);
+}
+
+/* Who was light until now, and is slow, does not rest for its own sake. */
+void user_rest_note(struct user_rest *rest, const struct user *user)
+{
+	if (user->slow_at == user->seen_at) {
+		rest->since = user->seen_at;
+		rest->n_light = 0;
+		rest->light_at = rest->light_uid == user->uid ? 0 : rest->light_at;
+	} else if (user_is_light(user, user->seen_at)) {
+		rest->n_light++;
+		rest->light_at = user->seen_at;
+		rest->light_uid = user->uid;
+	}
+}
+
+/* For nobody's sake when no light user has asked lately. */
+span_t user_rest_left(const struct user_rest *rest, span_t now)
+{
+	span_t until =
+		MIN(rest->since + LIMITS_SLOW_REST_SPAN, rest->light_at + LIMITS_SHARED_SPAN);
+
+	return rest->n_light >= LIMITS_SLOW_REST_TURNS ? 0 : MAX(until - now, 0);
 }

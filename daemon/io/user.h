@@ -17,6 +17,10 @@
  * short, each user has a share, and who takes little goes first: a user whose last turn was longer
  * than its share is heavy, and waits for every second turn when somebody light was served in this
  * one. So a light user waits for one request of a heavy one at most, and no heavy one for ever.
+ *
+ * A request can be longer than that: a user with a turn that was longer than LIMITS_WORK_SLOW is slow for
+ * LIMITS_SLOW_SPAN, and not light, whatever else it asks for. All slow users together rest after each
+ * such turn while light ones ask.
  */
 
 struct conn;
@@ -30,6 +34,7 @@ TAILQ_HEAD(conn_list, conn);
  * @turn, @read_bytes: what has been read from it, and in which turn
  * @seen_at: limits_now() when it was served last; 0 if never
  * @heavy:   it took more than its share when it was served last
+ * @slow_at: limits_now() when a turn of it last took more than LIMITS_WORK_SLOW; 0 if none ever did
  * @waited:  the turn before this one passed it over
  */
 struct user {
@@ -41,10 +46,34 @@ struct user {
 	size_t read_bytes;
 	span_t seen_at;
 	bool heavy;
+	span_t slow_at;
 	bool waited;
 };
 
 TAILQ_HEAD(user_list, user);
+
+/**
+ * struct user_rest - of the slow users; zeros to begin
+ * @since:   limits_now() when one was served last
+ * @n_light: turns since in which a light user was served
+ * @light_at: limits_now() of the last of them; 0 if there was none
+ * @light_uid: who that was
+ */
+struct user_rest {
+	span_t since;
+	uint32_t n_light;
+	span_t light_at;
+	uid_t light_uid;
+};
+
+/* Takes down that a user was served: at @user->seen_at. */
+void user_rest_note(struct user_rest *rest, const struct user *user);
+
+/* us until a slow user may be served; 0 if it may now. */
+span_t user_rest_left(const struct user_rest *rest, span_t now);
+
+bool user_is_slow(const struct user *user, span_t now);
+bool user_is_light(const struct user *user, span_t now); /* neither heavy nor slow */
 
 /* The user of a uid; NULL if it has no connection, or, from user_take(), without memory. */
 struct user *user_find(const struct user_list *users, uid_t uid);

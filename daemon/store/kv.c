@@ -280,6 +280,9 @@ int kv_open(const char *directory, size_t map_bytes, bool read_only, struct kv *
 	if (r == 0) {
 		r = measure(kv);
 	}
+	if (r == 0) {
+		r = kv_change_find_map(kv);
+	}
 	if (r == 0 && !read_only) {
 		r = kv_pending_open(kv, directory_fd);
 	}

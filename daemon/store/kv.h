@@ -113,6 +113,12 @@ void kv_delete(struct kv_txn *txn, enum kv_table table,
 	       struct slice key);           /* a missing key is no error */
 int kv_txn_error(const struct kv_txn *txn); /* the sticky error, or 0 */
 
+/*
+ * About how many pages of the data file have changed since it was committed, with what earlier
+ * transactions brought to the journal. A transaction that is to have a short commit ends in time.
+ */
+uint32_t kv_changed_pages(const struct kv_txn *txn);
+
 /**
  * kv_cursor_open() - walk a table in key order
  *

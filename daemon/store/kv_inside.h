@@ -10,14 +10,16 @@
 
 /*
  * What the files that together are the engine share: kv.c opens and copies, kv_pending.c has the
- * way to the disk, kv_txn.c transactions, kv_cursor.c cursors. They alone see <lmdb.h>.
+ * way to the disk, kv_change.c what is pending, kv_txn.c transactions, kv_cursor.c cursors. They alone see <lmdb.h>.
  */
 
 /*
  * @journal:    NULL if only read from
  * @has_base:   the data file says which records follow it
  * @pending:    LMDB's transaction of what the journal has and the data file has not; or NULL
- * @n_changes:  made in it
+ * @n_pages:    that it has changed in the data file, but for those of @n_appended_bytes
+ * @n_appended_bytes: that went behind all others of their tables
+ * @map:        where the data file is mapped
  * @has_room:   the file has room for it
  * @broken:     why what the journal has could not be done again: nothing can be done any more
  * @file_bytes: of the data file; what lies behind the last page is unused, and allocated where the
@@ -36,7 +38,9 @@ struct kv {
 	struct journal *journal;
 	bool has_base;
 	MDB_txn *pending;
-	unsigned n_changes;
+	uint32_t n_pages;
+	uint64_t n_appended_bytes;
+	const char *map;
 	bool has_room;
 	int broken;
 	uint64_t page_bytes;
@@ -103,14 +107,23 @@ must_check int kv_pending_open(struct kv *kv, int directory_fd);
  */
 must_check int kv_pending_ensure(struct kv *kv);
 
-/*
- * A read of what is pending. Return: as mdb_get().
- */
-must_check int kv_pending_get(struct kv *kv, enum kv_table table, MDB_val key, MDB_val *ret_value);
-
 /* One change, to LMDB and to the record that the next commit writes. Return: as kv_commit(). */
 must_check int kv_pending_change(struct kv *kv, uint8_t what, enum kv_table table, MDB_val key,
 				 MDB_val value);
+
+/* The same to LMDB alone. Return: as kv_commit(). */
+must_check int kv_change_apply(struct kv *kv, uint8_t what, enum kv_table table, MDB_val key,
+			       MDB_val value);
+
+/* A read of what is pending. Return: as mdb_get(). */
+must_check int kv_change_get(struct kv *kv, enum kv_table table, MDB_val key, MDB_val *ret_value);
+
+/* Pages that have changed since @pending began; those above them are not counted. */
+uint32_t kv_change_pages(const struct kv *kv);
+void kv_change_forget(struct kv *kv); /* before @pending ends */
+
+/* Finds where the data file is mapped. Return: as kv_open(). */
+must_check int kv_change_find_map(struct kv *kv);
 
 /* Makes what has changed durable. Return: as kv_commit(); then kv_pending_roll_back() is due. */
 must_check int kv_pending_commit(struct kv *kv);

@@ -12,8 +12,8 @@
  * large, is committed to the data file, and then the journal begins anew.
  */
 
-/* Each takes a page or two: those of so many are written in a few milliseconds. */
-#define CHANGES_MAX 1024
+/* 1.5 MiB: written and synced in a few milliseconds. */
+#define PAGES_MAX 384
 
 /*
  * The row of the meta table that says which records of the journal follow: form 01 | base. Without
@@ -128,77 +128,17 @@ static int pending_begin(struct kv *kv)
 		kv->pending = NULL;
 		return kv_machine_error(r);
 	}
-	kv->n_changes = 0;
 	kv->has_room = false;
 	return 0;
 }
 
-/*
- * The cursor with which a table is read and changed. What is near the last place it finds without a
- * search from the root: a sweep, a round of settling and an import go through their tables in the
- * order of the keys, and the ledger grows at its end.
- */
-static int nearby(struct kv *kv, enum kv_table table, MDB_cursor **ret_cursor)
-{
-	MDB_cursor **cursor = &kv->nearby[table];
-	int r = *cursor ? 0 : mdb_cursor_open(kv->pending, kv->tables[table], cursor);
-
-	*ret_cursor = *cursor;
-	return r;
-}
-
-/* Before the transaction ends: LMDB would free them with it. */
-static void drop_cursors(struct kv *kv)
-{
-	kv_drop_spares(kv, false);
-	for (size_t i = 0; i < _KV_TABLE_MAX; i++) {
-		if (kv->nearby[i]) {
-			mdb_cursor_close(kv->nearby[i]);
-			kv->nearby[i] = NULL;
-		}
-	}
-}
-
 void kv_pending_abort(struct kv *kv)
 {
+	kv_change_forget(kv);
 	if (kv->pending) {
-		drop_cursors(kv);
 		mdb_txn_abort(kv->pending);
 		kv->pending = NULL;
 	}
-}
-
-int kv_pending_get(struct kv *kv, enum kv_table table, MDB_val key, MDB_val *ret_value)
-{
-	MDB_cursor *cursor;
-	int r = nearby(kv, table, &cursor);
-
-	return r == 0 ? mdb_cursor_get(cursor, &key, ret_value, MDB_SET) : r;
-}
-
-static int delete (MDB_cursor *cursor, MDB_val key)
-{
-	int r = mdb_cursor_get(cursor, &key, NULL, MDB_SET);
-
-	if (r == 0) {
-		r = mdb_cursor_del(cursor, 0);
-	}
-	return r == MDB_NOTFOUND ? 0 : r;
-}
-
-/* To LMDB. */
-static int apply(struct kv *kv, uint8_t what, enum kv_table table, MDB_val key, MDB_val value)
-{
-	MDB_cursor *cursor;
-	int r = nearby(kv, table, &cursor);
-
-	kv->n_changes++;
-	if (r == 0 && what == KV_CHANGE_DELETE) {
-		r = delete (cursor, key);
-	} else if (r == 0) {
-		r = mdb_cursor_put(cursor, &key, &value, what == KV_CHANGE_APPEND ? MDB_APPEND : 0);
-	}
-	return kv_answer_of(r);
 }
 
 /* One change of a record; *@body is moved behind it. */
@@ -220,9 +160,9 @@ static int redo_change(struct kv *kv, struct slice *body)
 	body->data += CHANGE_HEADER_LEN + key_len + value_len;
 	body->len -= CHANGE_HEADER_LEN + key_len + value_len;
 	at += CHANGE_HEADER_LEN;
-	return apply(kv, at[-CHANGE_HEADER_LEN], (enum kv_table)at[1 - CHANGE_HEADER_LEN],
-		     kv_val((struct slice){(const char *)at, key_len}),
-		     kv_val((struct slice){(const char *)at + key_len, value_len}));
+	return kv_change_apply(kv, at[-CHANGE_HEADER_LEN], (enum kv_table)at[1 - CHANGE_HEADER_LEN],
+			       kv_val((struct slice){(const char *)at, key_len}),
+			       kv_val((struct slice){(const char *)at + key_len, value_len}));
 }
 
 /* What the journal has, done again in a transaction of LMDB that has nothing yet. */
@@ -284,9 +224,9 @@ static int settle(struct kv *kv)
 	int r;
 
 	randombytes_buf(row + 1, JOURNAL_BASE_LEN);
-	r = apply(kv, KV_CHANGE_PUT, KV_META, kv_base_key(), value);
+	r = kv_change_apply(kv, KV_CHANGE_PUT, KV_META, kv_base_key(), value);
 	if (r == 0) {
-		drop_cursors(kv);
+		kv_change_forget(kv);
 		r = kv_answer_of(mdb_txn_commit(kv->pending));
 		kv->pending = NULL;
 	}
@@ -324,14 +264,14 @@ int kv_pending_change(struct kv *kv, uint8_t what, enum kv_table table, MDB_val 
 	journal_add(kv->journal, header, sizeof(header));
 	journal_add(kv->journal, key.mv_data, key.mv_size);
 	journal_add(kv->journal, value.mv_data, value.mv_size);
-	return apply(kv, what, table, key, value);
+	return kv_change_apply(kv, what, table, key, value);
 }
 
 int kv_pending_commit(struct kv *kv)
 {
 	int r = JOURNAL_E_FULL;
 
-	if (kv->has_base && kv->n_changes <= CHANGES_MAX) {
+	if (kv->has_base && kv_change_pages(kv) <= PAGES_MAX) {
 		r = journal_commit(kv->journal);
 	} else {
 		journal_drop(kv->journal);

@@ -149,7 +149,7 @@ int kv_get(struct kv_txn *txn, enum kv_table table, struct slice key, struct sli
 	int r;
 
 	if (txn->txn == txn->kv->pending) {
-		r = kv_pending_get(txn->kv, table, k, &value);
+		r = kv_change_get(txn->kv, table, k, &value);
 	} else {
 		r = mdb_get(txn->txn, txn->kv->tables[table], &k, &value);
 	}
@@ -182,6 +182,11 @@ void kv_append(struct kv_txn *txn, enum kv_table table, struct slice key, struct
 void kv_delete(struct kv_txn *txn, enum kv_table table, struct slice key)
 {
 	change(txn, KV_CHANGE_DELETE, table, key, (struct slice){0});
+}
+
+uint32_t kv_changed_pages(const struct kv_txn *txn)
+{
+	return kv_change_pages(txn->kv);
 }
 
 static int count_pages(struct kv_txn *txn, MDB_dbi table, uint64_t *pages)

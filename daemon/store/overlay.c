@@ -363,18 +363,17 @@ uint64_t overlay_round_seq(const struct overlay *overlay)
 	return overlay->round_seq;
 }
 
-int overlay_walk_round(const struct overlay *overlay, overlay_round_fn *take, void *userdata)
+bool overlay_next_of_round(const struct overlay *overlay, const struct node **node,
+			   const struct account **ret_before, const struct account **ret_after)
 {
-	const struct node *node;
-	int r = 0;
-
-	TAILQ_FOREACH(node, &overlay->queue, queue) {
-		if (!is_in_round(overlay, node) || r < 0) {
-			break;
-		}
-		r = take(userdata, node->settled, settling(node));
+	*node = *node ? TAILQ_NEXT(*node, queue) : TAILQ_FIRST(&overlay->queue);
+	if (!*node || !is_in_round(overlay, *node)) {
+		*node = NULL;
+		return false;
 	}
-	return r;
+	*ret_before = (*node)->settled;
+	*ret_after = settling(*node);
+	return true;
 }
 
 static void drop(struct overlay *overlay, struct node *node)

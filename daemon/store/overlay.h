@@ -55,16 +55,19 @@ void overlay_begin_round(struct overlay *overlay, uint64_t seq);
 uint64_t overlay_round_seq(const struct overlay *overlay);
 
 /**
- * overlay_walk_round() - every row of the round that has not been taken, in no order
- * @take: gets the row that the tables have, or NULL, and what the round makes of it; what it
- *        returns below 0 ends the walk
+ * overlay_next_of_round() - the rows of the round, one after another in no order
+ * @node:       where the walk is: NULL to begin and at the end. It goes on in a later turn as well, as
+ *              long as no row of the round has been taken
+ * @ret_before: the row that the tables have, or NULL; valid until rows are put or taken
+ * @ret_after:  what the round makes of it; likewise
  *
- * Return: 0, or what @take did.
+ * Return: whether there was a further one.
  */
-typedef int overlay_round_fn(void *userdata, const struct account *settled,
-			     const struct account *account);
-must_check int overlay_walk_round(const struct overlay *overlay, overlay_round_fn *take,
-				  void *userdata);
+struct node;
+
+must_check bool overlay_next_of_round(const struct overlay *overlay, const struct node **node,
+				      const struct account **ret_before,
+				      const struct account **ret_after);
 
 /**
  * overlay_take() - a row of the round stands in its tables from now on, under all of its keys

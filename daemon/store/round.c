@@ -17,17 +17,35 @@ void round_done(struct round *round)
 }
 
 /*
- * A heap and not a sorted array: it is made in a few milliseconds for 65 536 rows, and the rest of
- * the sorting is spread over the slices.
+ * A heap and not a sorted array: to sort 65 536 keys at once takes some ten milliseconds; here each
+ * slice sorts what it adds and takes.
  */
 static bool is_before(const struct change *a, const struct change *b)
 {
 	return memcmp(a->key, b->key, KEY_BYTES) < 0;
 }
 
-static void sink(struct round *round, uint32_t at)
+/* From the place of the last one up to its own. */
+static void rise(struct round *round)
 {
-	struct change *changes = round->changes, change = changes[at];
+	struct change *changes = round->changes, change = changes[round->n - 1];
+	uint32_t at = round->n - 1;
+
+	for (uint32_t parent; at > 0; at = parent) {
+		parent = (at - 1) / 2;
+		if (!is_before(&change, &changes[parent])) {
+			break;
+		}
+		changes[at] = changes[parent];
+	}
+	changes[at] = change;
+}
+
+/* From the top down to its own place. */
+static void sink(struct round *round)
+{
+	struct change *changes = round->changes, change = changes[0];
+	uint32_t at = 0;
 
 	for (uint32_t child; (child = 2 * at + 1) < round->n; at = child) {
 		if (child + 1 < round->n && is_before(&changes[child + 1], &changes[child])) {
@@ -70,6 +88,7 @@ static int add(struct round *round, const struct key *key, bool stands)
 	assert(key->len <= KEY_BYTES);
 	memcpy(change->key, key->bytes, key->len);
 	round->key_len = key->len;
+	rise(round);
 	return 0;
 }
 
@@ -91,49 +110,47 @@ static int add_row(struct round *round, const struct account *before, const stru
 	return r;
 }
 
-struct filling {
-	struct round *round;
-	uint32_t n_rows;
-};
-
-static int take_row(void *userdata, const struct account *settled, const struct account *account)
-{
-	struct filling *filling = userdata;
-
-	filling->n_rows++;
-	return add_row(filling->round, settled, account);
-}
-
 static const enum index tables[] = {INDEX_DUE,    INDEX_OWED, INDEX_ID,
 				    INDEX_PERSON, INDEX_UPN,  INDEX_UID};
 static_assert(ARRAY_LEN(tables) == _INDEX_MAX, "each index has its turn");
 
-int round_next_table(struct round *round, const struct overlay *overlay, uint32_t *ret_n_rows)
+void round_next_table(struct round *round)
 {
-	struct filling filling = {.round = round};
-	int r;
-
 	assert(round->n == 0);
 	assert(round->n_tables < ARRAY_LEN(tables));
 	round->index = tables[round->n_tables++];
-	r = overlay_walk_round(overlay, take_row, &filling);
-	if (r < 0) {
-		return r;
+	round->filling = true;
+	round->node = NULL;
+}
+
+int round_fill(struct round *round, const struct overlay *overlay, uint32_t n_rows_max)
+{
+	const struct account *before, *after;
+	int r = 0;
+
+	assert(round->filling);
+	for (uint32_t i = 0; i < n_rows_max && r == 0 && round->filling; i++) {
+		round->filling = overlay_next_of_round(overlay, &round->node, &before, &after);
+		if (round->filling) {
+			r = add_row(round, before, after);
+		}
 	}
-	for (uint32_t i = round->n / 2; i-- > 0;) {
-		sink(round, i);
-	}
-	*ret_n_rows = filling.n_rows;
-	return 0;
+	return r;
+}
+
+bool round_is_filling(const struct round *round)
+{
+	return round->filling;
 }
 
 bool round_is_over(const struct round *round)
 {
-	return round->n_tables == ARRAY_LEN(tables) && round->n == 0;
+	return round->n_tables == ARRAY_LEN(tables) && !round->filling && round->n == 0;
 }
 
 bool round_take(struct round *round, struct key *ret_key, bool *ret_stands)
 {
+	assert(!round->filling);
 	if (round->n == 0) {
 		return false;
 	}
@@ -142,8 +159,7 @@ bool round_take(struct round *round, struct key *ret_key, bool *ret_stands)
 	*ret_stands = round->changes[0].stands;
 	round->changes[0] = round->changes[--round->n];
 	if (round->n > 0) {
-		sink(round, 0);
+		sink(round);
 	}
-	round->n_applied++;
 	return true;
 }

@@ -23,32 +23,37 @@ struct change;
  * struct round
  * @n_tables:  begun of it; 0 before and after a round
  * @index:     the table whose changes these are
+ * @filling:   not all rows have been looked at for it yet
+ * @node:      the last one that was
  * @key_len:   of each key there
  * @changes:   a heap, the first key on top
- * @n_applied: changes of this round that were taken
+ * @n_steps:   that store_settle() has taken in this round
  */
 struct round {
 	unsigned n_tables;
 	enum index index;
+	bool filling;
+	const struct node *node;
 	uint8_t key_len;
 	uint32_t n;
 	uint32_t n_room;
 	struct change *changes;
-	uint64_t n_applied;
+	uint64_t n_steps;
 };
 
 void round_done(struct round *round); /* frees what it holds */
 
+/* Goes on to the next table; all changes of the one before have been taken. */
+void round_next_table(struct round *round);
+
 /**
- * round_next_table() - go on to the next table
- * @ret_n_rows: of the round: each was looked at
+ * round_fill() - look for changes of the table, in as many slices as the caller likes
+ * @n_rows_max: to be looked at now
  *
- * All changes of the one before have been taken.
- *
- * Return: 0, or -ENOMEM.
+ * Until it is filled, no change is to be taken. Return: 0, or -ENOMEM.
  */
-must_check int round_next_table(struct round *round, const struct overlay *overlay,
-				uint32_t *ret_n_rows);
+must_check int round_fill(struct round *round, const struct overlay *overlay, uint32_t n_rows_max);
+bool round_is_filling(const struct round *round);
 bool round_is_over(const struct round *round); /* the last table has no more changes */
 
 /**

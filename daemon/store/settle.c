@@ -9,11 +9,11 @@
 
 #define ROWS_A_STEP 32 /* rows that are looked at in the time that a change takes */
 
-/*
- * Changes that are made for each entry that comes while a round is under way. A row has at most
- * eleven, and hardly ever more than five: thus a round ends before as many rows wait for the next.
- */
-#define STEPS_AN_ENTRY 6
+/* A page is copied, written and synced: as long as so many changes on one that was changed before. */
+#define STEPS_A_PAGE 4
+
+static_assert(STORE_SETTLE_ENTRY == STORE_STEPS_AN_ENTRY * (1 + STEPS_A_PAGE),
+	      "each change on a page of its own");
 
 static void settle_row(struct store *store, uint64_t uid)
 {
@@ -53,34 +53,44 @@ static void end_round(struct store *store)
 	overlay_end_round(store->overlay);
 }
 
-/* One change, or the way to the next. @n_steps grows by what it cost. */
-static int step(struct store *store, uint32_t *n_steps)
+/* One change, or as long on the way to the next. */
+static int step(struct store *store)
 {
+	struct round *round = &store->round;
 	struct key key;
-	uint32_t n_rows;
 	bool stands;
-	int r;
 
-	if (round_take(&store->round, &key, &stands)) {
+	if (round_is_filling(round)) {
+		return round_fill(round, store->overlay, ROWS_A_STEP);
+	}
+	if (round_take(round, &key, &stands)) {
 		settle_key(store, &key, stands);
-		++*n_steps;
-		return 0;
-	}
-	if (round_is_over(&store->round)) {
+	} else if (round_is_over(round)) {
 		end_round(store);
-		return 0;
+	} else {
+		round_next_table(round);
 	}
-	r = round_next_table(&store->round, store->overlay, &n_rows);
-	if (r == 0) {
-		*n_steps += n_rows / ROWS_A_STEP;
+	return 0;
+}
+
+/* The page that a change was the first on is known when it has been made. */
+static int take_steps(struct store *store, uint32_t n_steps_max)
+{
+	uint32_t n_pages = kv_changed_pages(store->txn), n = 0;
+	int r = 0;
+
+	while (r == 0 && store_is_settling(store) &&
+	       n + STEPS_A_PAGE * (kv_changed_pages(store->txn) - n_pages) < n_steps_max) {
+		r = step(store);
+		n++;
 	}
+	store->round.n_steps += n;
 	return r;
 }
 
 int store_settle(struct store *store, uint32_t n_steps_max)
 {
 	uint64_t round_seq = overlay_round_seq(store->overlay);
-	uint32_t n_steps = 0;
 	struct kv_txn *txn;
 	int r;
 
@@ -91,10 +101,10 @@ int store_settle(struct store *store, uint32_t n_steps_max)
 	store->last_read.uid = 0;
 	if (r == 0 && round_seq == 0) {
 		overlay_begin_round(store->overlay, store->head.seq);
-		store->round.n_applied = 0;
+		store->round.n_steps = 0;
 	}
-	while (r == 0 && n_steps < n_steps_max && overlay_round_seq(store->overlay) != 0) {
-		r = step(store, &n_steps);
+	if (r == 0) {
+		r = take_steps(store, n_steps_max);
 	}
 	if (r == 0 && overlay_round_seq(store->overlay) != round_seq) {
 		store_put_round(txn, overlay_round_seq(store->overlay));
@@ -106,15 +116,16 @@ int store_settle(struct store *store, uint32_t n_steps_max)
 void store_resume_round(struct store *store, uint64_t round_seq)
 {
 	overlay_begin_round(store->overlay, round_seq);
-	store->round.n_applied = STEPS_AN_ENTRY * (store->head.seq - round_seq);
+	store->round.n_steps = STORE_STEPS_AN_ENTRY * (store->head.seq - round_seq);
 }
 
-bool store_must_settle(const struct store *store)
+uint64_t store_steps_due(const struct store *store)
 {
 	uint64_t round_seq = overlay_round_seq(store->overlay);
+	uint64_t n_due = STORE_STEPS_AN_ENTRY * (store->head.seq - round_seq);
 
 	if (round_seq != 0) {
-		return store->round.n_applied < STEPS_AN_ENTRY * (store->head.seq - round_seq);
+		return n_due - MIN(n_due, store->round.n_steps);
 	}
 	return overlay_n_rows(store->overlay) > STORE_OVERLAY_MAX ||
 	       store_unsettled_entries(store) > STORE_TAIL_MAX;

@@ -58,9 +58,24 @@ enum {
  * Overlay rows after which a round is begun even under load: the more, the more of them share a
  * page. About 600 bytes each; while the round is under way as many may come.
  */
-#define STORE_OVERLAY_MAX  65536
-#define STORE_SETTLE_SLICE 2048   /* keys put or deleted in one slice: under 10 ms */
-#define STORE_TAIL_MAX     262144 /* so many entries to replay begin a round: a second at a start */
+#define STORE_OVERLAY_MAX 65536
+#define STORE_TAIL_MAX    262144 /* so many entries to replay begin a round: a second at a start */
+
+/*
+ * Settling goes in steps: one for each key that is put or deleted, and four more for each page that is
+ * changed by it first, since a commit writes it. That is what both take: with a million accounts
+ * most keys are on pages of their own, and with 100 000 some twenty share one.
+ *
+ * Steps, those for pages aside, that are due for each entry that comes while a round is under way: a
+ * row has at most eleven keys to change, and hardly ever more than five. Thus a round ends before as
+ * many rows wait for the next.
+ */
+#define STORE_STEPS_AN_ENTRY 6
+#define STORE_SETTLE_ENTRY   30   /* steps with those for pages: what is due for an entry fits */
+#define STORE_SETTLE_SLICE   2048 /* steps of a slice when nobody waits: 5 ms */
+
+/* If so many are due, the rows of 16 384 entries more than planned wait, 10 MiB. */
+#define STORE_STEPS_LATE (16384 * STORE_STEPS_AN_ENTRY)
 
 /**
  * struct store_options
@@ -139,15 +154,23 @@ const char *store_instance(const struct store *store);
 must_check int store_commit(struct store *store); /* also ends the turn's reading */
 bool store_dirty(const struct store *store);      /* something waits for a commit */
 
+/* About how many pages of the data file and of the vault the next commit may have to write. */
+uint32_t store_changed_pages(const struct store *store);
+
 /**
  * store_settle() - a slice of bringing rows into their tables; part of the turn
- * @n_steps_max: about so many keys are put or deleted
+ * @n_steps_max: it ends with the step that reaches or passes this
  *
  * Rows are settled in rounds of all that wait, and wait until the last slice of theirs. Return: 0
  * or a negative errno after which the process must end.
  */
 must_check int store_settle(struct store *store, uint32_t n_steps_max);
-bool store_must_settle(const struct store *store); /* even under load: else too much waits */
+
+/*
+ * Steps, those for pages aside, that are due even under load: else too much waits. Where no round is
+ * under way and one must begin, 1.
+ */
+uint64_t store_steps_due(const struct store *store);
 bool store_is_settling(const struct store *store); /* a round is under way */
 
 /* Rows that wait to be settled, and ledger entries a start would replay. */

@@ -15,7 +15,17 @@
 
 #define ANSWERS_DROPPED_MAX 256                /* kept answers forgotten in one turn */
 #define SETTLE_QUIET        SPAN_SECOND        /* without a change: rows may be settled now */
-#define SETTLE_EVERY        (SPAN_SECOND / 10) /* a slice, while somebody asks */
+#define SETTLE_EVERY        (SPAN_SECOND / 40) /* a slice, while somebody asks: a tenth of the time */
+
+/*
+ * Steps that are settled with a turn, or at once when too many are due. Few while somebody asks for
+ * little: some ms with their commit. Whoever is alone waits for nobody, and shares as few syncs as can be.
+ */
+#define SETTLE_AT_ONCE       16384
+#define SETTLE_AT_ONCE_ASKED 1024
+
+/* Nobody waits who takes little at a time, if none has asked for so long. */
+#define ALONE_AFTER (SPAN_SECOND / 10)
 
 static void engine_tell_restored(const struct store_restored *restored)
 {
@@ -118,7 +128,8 @@ int engine_open(const struct engine_options *options, const struct clock_reading
 	}
 	pack_writer_init(&engine->scratch, SCRATCH_BYTES_MAX);
 	engine->progress = options->store.progress;
-	pace_init(&engine->pace);
+	pace_init(&engine->pace, PACE_SHORT);
+	pace_init(&engine->settling, PACE_SYNCS);
 	r = engine_open_all(engine, options, reading);
 	if (r != 0) {
 		(void)engine_free(engine);
@@ -128,9 +139,9 @@ int engine_open(const struct engine_options *options, const struct clock_reading
 	return 0;
 }
 
-static int settle_slice(struct store *store)
+static int settle_slice(struct store *store, uint32_t n_steps_max)
 {
-	int r = store_settle(store, STORE_SETTLE_SLICE);
+	int r = store_settle(store, n_steps_max);
 
 	return r < 0 ? r : store_commit(store);
 }
@@ -146,7 +157,7 @@ int engine_close(struct engine *engine)
 	while (r == 0 && n_left > 0) {
 		progress_tell(&engine->progress, "settling the store", "entries", n_all - n_left,
 			      n_all);
-		r = settle_slice(engine->store);
+		r = settle_slice(engine->store, STORE_SETTLE_SLICE);
 		n_left = store_unsettled_entries(engine->store);
 	}
 	(void)engine_free(engine);
@@ -163,7 +174,21 @@ void engine_begin_turn(struct engine *engine, const struct clock_reading *readin
 	timekeeper_turn(engine, reading);
 	engine->ended_boot = reading->boot;
 	engine->n_requests_before = engine->meters.n_requests;
+	engine->n_entries_before = store_head(engine->store)->seq;
+	engine->asked_lightly = false;
 	engine->n_swept = 0;
+	engine->n_settled = 0;
+}
+
+bool engine_is_behind(const struct engine *engine)
+{
+	return store_steps_due(engine->store) > STORE_STEPS_LATE;
+}
+
+void engine_note_light(struct engine *engine)
+{
+	engine->asked_lightly = true;
+	pace_note_request(&engine->settling, engine->reading.boot);
 }
 
 static bool engine_was_asked(const struct engine *engine)
@@ -171,13 +196,13 @@ static bool engine_was_asked(const struct engine *engine)
 	return engine->meters.n_requests != engine->n_requests_before;
 }
 
-/* Whether the sweep has something to do, and may now. */
+/* Whether the sweep has something to do, and may now: not while it would make more wait. */
 static bool engine_may_sweep(struct engine *engine)
 {
 	if (engine_was_asked(engine)) {
 		pace_note_request(&engine->pace, engine->reading.boot);
 	}
-	return sweep_is_wanted(&engine->sweep, engine->now) &&
+	return sweep_is_wanted(&engine->sweep, engine->now) && !engine_is_behind(engine) &&
 	       pace_wait(&engine->pace, engine->reading.boot) == 0;
 }
 
@@ -208,15 +233,29 @@ int engine_work(struct engine *engine)
 	return MIN(r, 0);
 }
 
-/*
- * Under load rows are settled only when many wait, and then at the pace at which others come:
- * memory is bounded. It is part of the turn's commit: one of its own would cost syncs.
- */
-static int settle_with_turn(struct store *store)
+static bool engine_is_alone(const struct engine *engine)
 {
+	return engine->reading.boot - engine->settling.asked_at >= ALONE_AFTER;
+}
+
+/*
+ * Under load rows are settled only when many wait, and then at the pace at which others come: memory
+ * is bounded. It is part of the turn's commit: one of its own would cost syncs. A turn that brings more
+ * than its commit can take leaves some for later ones, but never without end.
+ */
+static int settle_with_turn(struct engine *engine)
+{
+	struct store *store = engine->store;
+	uint64_t n_brought = store_head(store)->seq - engine->n_entries_before;
+	uint32_t n_max = engine_is_alone(engine) ? SETTLE_AT_ONCE : SETTLE_AT_ONCE_ASKED;
+	uint64_t n_steps = MIN(n_brought * STORE_SETTLE_ENTRY, n_max);
 	int r = 0;
 
-	while (r == 0 && store_must_settle(store)) {
+	for (; r == 0 && n_steps > 0 && store_steps_due(store) > 0; n_steps -= n_max) {
+		n_max = (uint32_t)MIN(n_steps, STORE_SETTLE_ENTRY);
+		r = store_settle(store, n_max);
+	}
+	while (r == 0 && store_steps_due(store) > 2 * STORE_STEPS_LATE) {
 		r = store_settle(store, STORE_SETTLE_SLICE);
 	}
 	return r;
@@ -231,7 +270,7 @@ int engine_commit(struct engine *engine)
 		engine->sweep.changed = true;
 		++engine->meters.n_commits;
 	}
-	r = settle_with_turn(engine->store);
+	r = settle_with_turn(engine);
 	if (r == 0) {
 		r = store_commit(engine->store);
 	}
@@ -249,6 +288,21 @@ static span_t engine_until_quiet(const struct engine *engine)
 	return MAX(engine->busy_boot + quiet - engine->reading.boot, 0);
 }
 
+/* us until a slice may be settled; 0 if it may now. What is due waits for those who ask for little. */
+static span_t engine_until_settling(const struct engine *engine, span_t boot)
+{
+	return engine_is_behind(engine) ? pace_wait(&engine->settling, boot)
+					: engine_until_quiet(engine);
+}
+
+static uint32_t slice_steps(const struct engine *engine)
+{
+	if (!engine_is_alone(engine)) {
+		return pace_rows(&engine->settling, engine->reading.boot);
+	}
+	return engine_is_behind(engine) ? SETTLE_AT_ONCE : STORE_SETTLE_SLICE;
+}
+
 /*
  * In a quiet moment all rows, so that a start has little to replay; while somebody asks, a slice
  * now and then, so that nobody waits for the disk in every answer.
@@ -256,26 +310,39 @@ static span_t engine_until_quiet(const struct engine *engine)
 int engine_settle(struct engine *engine)
 {
 	struct store *store = engine->store;
+	uint32_t n_steps;
 	int r;
 
-	if (store_unsettled_entries(store) == 0 || engine_until_quiet(engine) > 0) {
+	if (store_unsettled_entries(store) == 0 ||
+	    engine_until_settling(engine, engine->reading.boot) > 0) {
 		return 0;
 	}
-	r = settle_slice(store);
+	n_steps = slice_steps(engine);
+	r = settle_slice(store, n_steps);
+	if (store_is_settling(store)) {
+		engine->n_settled = n_steps; /* the last slice of a round may be of less */
+	}
 	if (engine_was_asked(engine)) {
 		engine->busy_boot = engine->reading.boot;
 	}
 	return r;
 }
 
-void engine_end_turn(struct engine *engine, span_t worked, span_t committed, span_t took)
+void engine_end_turn(struct engine *engine, const struct engine_spans *spans)
 {
-	engine->ended_boot = engine->reading.boot + took;
+	engine->ended_boot = engine->reading.boot + spans->turn;
 	if (engine_was_asked(engine)) {
 		pace_note_request(&engine->pace, engine->ended_boot);
 	}
+	if (engine->asked_lightly) {
+		pace_note_request(&engine->settling, engine->ended_boot);
+	}
 	if (engine->n_swept > 0) {
-		pace_note_slice(&engine->pace, engine->n_swept, worked, committed,
+		pace_note_slice(&engine->pace, engine->n_swept, spans->worked, spans->committed,
+				engine->ended_boot);
+	}
+	if (engine->n_settled > 0) {
+		pace_note_slice(&engine->settling, engine->n_settled, spans->settled, 0,
 				engine->ended_boot);
 	}
 	if (!engine->sweep.busy) {
@@ -290,11 +357,14 @@ span_t engine_sleep(const struct engine *engine)
 	if (guarding_is_busy(engine)) {
 		return 0;
 	}
+	if (engine_is_behind(engine)) {
+		return engine_until_settling(engine, engine->ended_boot);
+	}
 	if (sweep_is_wanted(&engine->sweep, engine->now)) {
 		return pace_wait(&engine->pace, engine->ended_boot);
 	}
 	if (store_unsettled_entries(engine->store) > 0) {
-		sleep = engine_until_quiet(engine);
+		sleep = engine_until_settling(engine, engine->ended_boot);
 	}
 	if (backups_running(engine)) {
 		sleep = MIN(sleep, BACKUPS_LOOK_EVERY);

@@ -27,7 +27,8 @@
  *     engine_work()              a slice of timed work
  *     engine_commit()            one commit for all of it, and for rows that must be settled
  *     (the caller sends the answers)
- *     engine_settle()            a slice of moving rows to their tables, when it is quiet
+ *     engine_settle()            a slice of moving rows to their tables, when it is quiet or they
+ *                                must be
  *     engine_end_turn()          how long that took
  *     engine_sleep()             how long the caller may wait for the next turn
  *
@@ -83,8 +84,12 @@ struct claim_round {
  * @started_at: trusted time of the start
  * @ended_boot: boot clock when this turn ended; while it goes on, when it began
  * @pace:    of the sweep
+ * @settling: the pace of settling; a row of it is a step
  * @n_requests_before: requests dispatched when this turn began
+ * @n_entries_before: the ledger's head when this turn began
+ * @asked_lightly: engine_note_light() in this turn
  * @n_swept: rows that the sweep looked at in this turn
+ * @n_settled: steps of the slice that engine_settle() made in this turn; 0 if there is nothing to learn
  * @call, @request, @scratch, @buffer, @profile: room that one call or one row uses at a time, so
  *             that no request allocates
  */
@@ -109,8 +114,12 @@ struct engine {
 	instant_t started_at;
 	span_t ended_boot;
 	struct pace pace;
+	struct pace settling;
 	uint64_t n_requests_before;
+	uint64_t n_entries_before;
+	bool asked_lightly;
 	uint32_t n_swept;
+	uint32_t n_settled;
 	struct call *call;
 	struct request *request;
 	struct pack_writer scratch;
@@ -139,8 +148,24 @@ must_check int engine_work(struct engine *engine);
 must_check int engine_commit(struct engine *engine);
 must_check int engine_settle(struct engine *engine);
 
-/* @worked, @committed: us that engine_work() and engine_commit() took. @took: us for the turn */
-void engine_end_turn(struct engine *engine, span_t worked, span_t committed, span_t took);
+/*
+ * So many more rows wait to be settled than should that whoever brings many at a time, as the sweep does,
+ * is to wait. No turn leaves more than twice as many.
+ */
+bool engine_is_behind(const struct engine *engine);
+
+/* Somebody has asked who takes little at a time: slices of settling make room. Before engine_work(). */
+void engine_note_light(struct engine *engine);
+
+/* us that engine_work(), engine_commit(), engine_settle() and the whole turn took. */
+struct engine_spans {
+	span_t worked;
+	span_t committed;
+	span_t settled;
+	span_t turn;
+};
+
+void engine_end_turn(struct engine *engine, const struct engine_spans *spans);
 
 /* us until the next turn is wanted: 0 if there is work now, at most ENGINE_SLEEP_MAX. */
 span_t engine_sleep(const struct engine *engine);

@@ -130,6 +130,13 @@ ELSEWHERE = {
     "two_share_while_both_were_served_lately",
     "LIMITS_WORK_OF_UID_PER_TURN": "tests/unit/test_user.c: "
     "who_takes_more_than_its_share_is_heavy_until_it_takes_less",
+    "LIMITS_WORK_SLOW": "tests/unit/test_user.c: "
+    "who_takes_more_than_two_milliseconds_is_slow_for_a_second",
+    "LIMITS_SLOW_SPAN": "tests/unit/test_user.c: "
+    "who_takes_more_than_two_milliseconds_is_slow_for_a_second",
+    "LIMITS_SLOW_REST_TURNS": "tests/unit/test_user.c: "
+    "slow_users_rest_until_light_ones_were_served_often",
+    "LIMITS_SLOW_REST_SPAN": "tests/unit/test_user.c: slow_users_do_not_rest_for_ever",
     "LIMITS_SHARED_SPAN": "tests/unit/test_user.c: two_share_while_both_were_served_lately",
     "LIMITS_PUSH_PER_TURN": "tests/unit/test_conns.c: "
     "whom_the_time_of_a_turn_did_not_suffice_for_is_told_in_the_next",

@@ -224,7 +224,7 @@ static uint64_t client_next_event(struct client *client)
 static void turn(void)
 {
 	cr_assert_geq(event_base_loop(base, EVLOOP_ONCE | EVLOOP_NONBLOCK), 0);
-	cr_assert_eq(conns_work(conns), 0);
+	cr_assert_eq(conns_work(conns, false), 0);
 	cr_assert_eq(conns_push(conns), 0);
 	conns_finish(conns);
 }
@@ -300,7 +300,7 @@ Test(conns, no_byte_of_an_answer_leaves_before_the_commit)
 
 	client_request(&client, "hello", 1, 3);
 	cr_assert_geq(event_base_loop(base, EVLOOP_ONCE | EVLOOP_NONBLOCK), 0);
-	cr_assert_eq(conns_work(conns), 0);
+	cr_assert_eq(conns_work(conns, false), 0);
 	cr_assert_gt(n_dispatched, 0);
 	client_receive(&client);
 	cr_assert_eq(client.len, 0);
@@ -323,7 +323,7 @@ Test(conns, what_waits_to_be_written_does_not_leave_before_the_commit_either)
 	client_receive(&client);
 	len = client.len;
 	cr_assert_geq(event_base_loop(base, EVLOOP_ONCE | EVLOOP_NONBLOCK), 0);
-	cr_assert_eq(conns_work(conns), 0);
+	cr_assert_eq(conns_work(conns, false), 0);
 	client_receive(&client);
 	cr_assert_eq(client.len, len);
 	client_done(&client);
@@ -336,7 +336,7 @@ Test(conns, when_the_machine_fails_nothing_is_sent)
 	client_request(&client, "hello", 1, 1);
 	client_request(&client, "fail", 2, 1);
 	cr_assert_geq(event_base_loop(base, EVLOOP_ONCE | EVLOOP_NONBLOCK), 0);
-	cr_assert_eq(conns_work(conns), -EIO);
+	cr_assert_eq(conns_work(conns, false), -EIO);
 	client_receive(&client);
 	cr_assert_eq(client.len, 0);
 	client_done(&client);
@@ -373,7 +373,7 @@ Test(conns, one_turn_takes_at_most_128_messages_of_a_connection)
 	client_request(&client, "hello", 0, 1000);
 	turn();
 	cr_assert_leq(n_dispatched, LIMITS_MESSAGES_PER_TURN);
-	cr_assert(conns_have_work(conns), "the next turn comes at once");
+	cr_assert_eq(conns_until_work(conns, false), 0, "the next turn comes at once");
 	client_done(&client);
 }
 
@@ -456,7 +456,7 @@ Test(conns, a_peer_that_does_not_read_is_not_served_until_it_reads)
 	}
 	/* Up to 1 MiB waits here, and some more in the socket. */
 	cr_assert_lt(n_dispatched, 6);
-	cr_assert_not(conns_have_work(conns), "the loop does not spin meanwhile");
+	cr_assert_neq(conns_until_work(conns, false), 0, "the loop does not spin meanwhile");
 	for (uint32_t i = 0; i < 20; i++) {
 		cr_assert_eq(await_answer(&client), i);
 	}
@@ -575,7 +575,7 @@ Test(conns, an_idle_connection_stays_and_asks_for_nothing)
 
 	turn();
 	cr_assert_eq(conns_count(conns), 1);
-	cr_assert_not(conns_have_work(conns));
+	cr_assert_neq(conns_until_work(conns, false), 0);
 	client_done(&client);
 }
 
@@ -653,7 +653,8 @@ Test(conns, a_subscriber_is_told_each_event_once_and_in_order)
 		}
 		turn();
 		cr_assert_eq(client_next_event(&client), 0);
-		cr_assert_not(conns_have_work(conns), "the loop does not spin meanwhile");
+		cr_assert_neq(conns_until_work(conns, false), 0,
+			      "the loop does not spin meanwhile");
 	}
 	client_done(&client);
 }
@@ -691,7 +692,7 @@ Test(conns, no_event_leaves_with_the_work_of_a_turn)
 	head = 1;
 	client_request(&client, "hello", 2, 1);
 	cr_assert_geq(event_base_loop(base, EVLOOP_ONCE | EVLOOP_NONBLOCK), 0);
-	cr_assert_eq(conns_work(conns), 0);
+	cr_assert_eq(conns_work(conns, false), 0);
 	client_receive(&client);
 	cr_assert_eq(client.len, 0);
 	cr_assert_eq(conns_push(conns), 0);
@@ -708,7 +709,8 @@ Test(conns, a_subscriber_that_is_behind_is_told_a_part_in_each_turn)
 	head = 2 * EVENTS_AT_ONCE + 1;
 	for (uint64_t n = 1; n <= 3; n++) {
 		turn();
-		cr_assert_eq(conns_have_work(conns), n < 3, "the next turn comes at once");
+		cr_assert_eq(conns_until_work(conns, false) == 0, n < 3,
+			     "the next turn comes at once");
 		for (uint64_t i = 0; i < EVENTS_AT_ONCE && n < 3; i++) {
 			cr_assert_neq(client_next_event(&client), 0);
 		}
@@ -727,7 +729,7 @@ Test(conns, a_subscriber_that_does_not_read_is_told_no_more_until_it_reads)
 	for (unsigned i = 0; i < 100; i++) {
 		turn();
 	}
-	cr_assert_not(conns_have_work(conns), "the loop does not spin meanwhile");
+	cr_assert_neq(conns_until_work(conns, false), 0, "the loop does not spin meanwhile");
 	for (uint64_t seq = 1; seq <= head; seq++) {
 		cr_assert_eq(await_event(&client), seq);
 	}
@@ -796,7 +798,7 @@ Test(conns, whom_the_time_of_a_turn_did_not_suffice_for_is_told_in_the_next)
 	push_takes = LIMITS_PUSH_PER_TURN;
 	turn();
 	cr_assert_neq(client_next_event(&first), client_next_event(&second));
-	cr_assert(conns_have_work(conns), "the next turn comes at once");
+	cr_assert_eq(conns_until_work(conns, false), 0, "the next turn comes at once");
 	turn();
 	cr_assert_neq(client_next_event(&first), client_next_event(&second));
 	client_done(&first);
@@ -986,7 +988,7 @@ Test(conns, the_time_of_an_answer_goes_from_the_reading_to_the_commit)
 
 	client_request(&client, "hello", 1, 1);
 	cr_assert_geq(event_base_loop(base, EVLOOP_ONCE | EVLOOP_NONBLOCK), 0);
-	cr_assert_eq(conns_work(conns), 0);
+	cr_assert_eq(conns_work(conns, false), 0);
 	for (span_t until = limits_now() + commit; limits_now() < until;) {
 	}
 	conns_finish(conns);

@@ -4,6 +4,7 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 
+#include "daemon/store/inside.h"
 #include "daemon/work/replay.h"
 
 #include "tests/support/rig.h"
@@ -176,4 +177,73 @@ Test(engine, every_kept_answer_is_forgotten_soon_however_many_there_are)
 	for (int i = 0; i < MANY; ++i) {
 		cr_assert_not(is_kept(i));
 	}
+}
+
+/* Many rows wait */
+
+/* As many entries as make it fall behind, without their rows. A round is under way. */
+#define ENTRIES_BEHIND (STORE_STEPS_LATE / STORE_STEPS_AN_ENTRY + 100)
+
+static void begin_round(void)
+{
+	cr_assert_eq(store_settle(rig.engine->store, 1), 0);
+	cr_assert_eq(store_commit(rig.engine->store), 0);
+	cr_assert(store_is_settling(rig.engine->store));
+}
+
+Test(engine, while_too_many_rows_wait_the_sweep_brings_no_more)
+{
+	struct store *store = rig.engine->store;
+
+	change("account.leave");
+	begin_round();
+	rig_advance(&rig, 31 * SPAN_DAY);
+	rig_begin(&rig);
+	store->head.seq += ENTRIES_BEHIND;
+	cr_assert(engine_is_behind(rig.engine));
+	cr_assert_eq(engine_work(rig.engine), 0);
+	cr_assert_eq(rig.engine->n_swept, 0);
+	cr_assert_eq(engine_sleep(rig.engine), 0, "they are settled at once");
+	store->head.seq -= ENTRIES_BEHIND;
+	cr_assert_not(engine_is_behind(rig.engine));
+	rig_end(&rig);
+	cr_assert_eq(store_counts(store)->n_removed, 1);
+}
+
+Test(engine, what_must_be_settled_makes_room_for_those_who_ask_for_little)
+{
+	struct store *store = rig.engine->store;
+	uint64_t n_steps;
+
+	begin_round();
+	rig_begin(&rig);
+	store->head.seq += ENTRIES_BEHIND;
+	n_steps = store->round.n_steps;
+	pace_note_slice(&rig.engine->settling, 100, 500, 0, rig.engine->reading.boot);
+	engine_note_light(rig.engine);
+	cr_assert_eq(engine_settle(rig.engine), 0);
+	cr_assert_eq(store->round.n_steps, n_steps, "not in the same moment");
+	cr_assert_gt(engine_sleep(rig.engine), 0);
+	cr_assert_leq(engine_sleep(rig.engine), PACE_QUIET);
+	store->head.seq -= ENTRIES_BEHIND;
+	rig_end(&rig);
+}
+
+Test(engine, a_turn_that_brings_little_settles_little)
+{
+	struct store *store = rig.engine->store;
+
+	for (int i = 2; i < 100; i++) {
+		char id[16];
+
+		(void)snprintf(id, sizeof(id), "g-%d", i);
+		(void)rig_import(&rig, "fabrikam", id);
+	}
+	begin_round();
+	rig_begin(&rig);
+	rig_send(&rig, "account.leave", "{'accounts': [{'uid': 1}]}");
+	store->round.n_steps = 0;
+	cr_assert_eq(engine_commit(rig.engine), 0);
+	cr_assert_gt(store->round.n_steps, 0);
+	cr_assert_leq(store->round.n_steps, STORE_SETTLE_ENTRY);
 }

@@ -1004,3 +1004,91 @@ Test(kv, a_record_that_says_nothing_sensible_is_refused)
 	}
 	free((void *)(uintptr_t)data.data);
 }
+
+/* Pages that have changed */
+
+static uint32_t n_changed(void)
+{
+	struct kv_txn *txn = begin(false);
+	uint32_t n = kv_changed_pages(txn);
+
+	(void)kv_abort(txn);
+	return n;
+}
+
+/* Two on a page, in the data file. */
+static void fill_pages(uint64_t n)
+{
+	char value[1900];
+	struct kv_txn *txn = begin(true);
+
+	memset(value, 'x', sizeof(value) - 1);
+	value[sizeof(value) - 1] = '\0';
+	for (uint64_t i = 1; i <= n; i++) {
+		struct key key = key_u64(i);
+
+		kv_append(txn, KV_ACCOUNTS, key_slice(&key), slice_of(value));
+	}
+	cr_assert_eq(kv_commit(txn), 0);
+	cr_assert_eq(kv_checkpoint(kv), 0);
+	cr_assert_eq(n_changed(), 0);
+}
+
+Test(kv, a_page_that_has_changed_is_counted_once)
+{
+	fill_pages(20);
+	commit_number(1, "one");
+	cr_assert_eq(n_changed(), 1);
+	commit_number(1, "still one");
+	cr_assert_eq(n_changed(), 1);
+	commit_number(20, "another page");
+	commit_number(21, "behind it");
+	cr_assert_eq(n_changed(), 2);
+	cr_assert_eq(kv_checkpoint(kv), 0);
+	cr_assert_eq(n_changed(), 0);
+}
+
+Test(kv, to_delete_what_is_not_there_changes_no_page)
+{
+	struct key there = key_u64(3), missing = key_u64(99);
+	struct kv_txn *txn;
+
+	fill_pages(20);
+	txn = begin(true);
+	kv_delete(txn, KV_ACCOUNTS, key_slice(&missing));
+	cr_assert_eq(kv_changed_pages(txn), 0);
+	kv_delete(txn, KV_ACCOUNTS, key_slice(&there));
+	cr_assert_eq(kv_changed_pages(txn), 1);
+	cr_assert_eq(kv_commit(txn), 0);
+	cr_assert_not(has_number(3, ""));
+}
+
+Test(kv, what_goes_behind_all_others_is_counted_by_its_bytes)
+{
+	fill_pages(20);
+	for (uint64_t i = 100; i < 300; i++) {
+		struct kv_txn *txn = begin(true);
+		struct key key = key_u64(i);
+
+		kv_append(txn, KV_LEDGER, key_slice(&key), SLICE_LITERAL("an entry of some bytes"));
+		cr_assert_eq(kv_commit(txn), 0);
+	}
+	cr_assert_eq(n_changed(), 200 * (10 + 8 + 22) / PAGE);
+}
+
+/* What the journal has waits no longer: the next commit of the data file would take too long. */
+Test(kv, when_many_pages_have_changed_they_go_to_the_data_file)
+{
+	uint32_t most = 0;
+
+	fill_pages(3000);
+	for (uint64_t i = 1; i <= 3000; i += 3) {
+		commit_number(i, "changed");
+		most = MAX(most, n_changed());
+	}
+	cr_assert_eq(most, 384);
+	reopen(MAP_BYTES);
+	for (uint64_t i = 1; i <= 3000; i += 3) {
+		cr_assert(has_number(i, "changed"));
+	}
+}

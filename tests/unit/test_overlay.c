@@ -176,21 +176,16 @@ static struct account take(uint64_t uid)
 	return account;
 }
 
-static int count_row(void *userdata, const struct account *settled, const struct account *account)
-{
-	uint32_t *n = userdata;
-
-	(void)settled;
-	cr_assert_neq(account->uid, 0);
-	++*n;
-	return 0;
-}
-
 static uint32_t n_in_round(void)
 {
+	const struct account *before, *after;
+	const struct node *node = NULL;
 	uint32_t n = 0;
 
-	cr_assert_eq(overlay_walk_round(overlay, count_row, &n), 0);
+	while (overlay_next_of_round(overlay, &node, &before, &after)) {
+		cr_assert_neq(after->uid, 0);
+		++n;
+	}
 	return n;
 }
 

@@ -411,7 +411,7 @@ Test(settle, little_that_waits_need_not_be_settled_under_load)
 {
 	(void)import("g-1");
 	storeroom_commit(&room);
-	cr_assert_not(store_must_settle(room.store));
+	cr_assert_not(store_steps_due(room.store));
 }
 
 Test(settle, so_many_rows_that_memory_must_be_bounded_are_settled_under_load)
@@ -423,11 +423,11 @@ Test(settle, so_many_rows_that_memory_must_be_bounded_are_settled_under_load)
 		account.uid = uid;
 		cr_assert_eq(overlay_put(room.store->overlay, &account, NULL), 0);
 	}
-	cr_assert_not(store_must_settle(room.store));
+	cr_assert_not(store_steps_due(room.store));
 	account.uid = STORE_OVERLAY_MAX + 1;
 	cr_assert_eq(overlay_put(room.store->overlay, &account, NULL), 0);
-	cr_assert(store_must_settle(room.store));
-	while (store_must_settle(room.store)) {
+	cr_assert(store_steps_due(room.store));
+	while (store_steps_due(room.store)) {
 		cr_assert_eq(store_settle(room.store, STORE_SETTLE_SLICE), 0);
 	}
 	cr_assert(is_under_way(), "no more than a slice is due before others come");
@@ -442,15 +442,15 @@ Test(settle, a_round_under_way_goes_on_as_fast_as_entries_come)
 	(void)import("g-2");
 	storeroom_commit(&room);
 	storeroom_settle_slice(&room, 1);
-	cr_assert_not(store_must_settle(room.store), "nothing has come since");
+	cr_assert_not(store_steps_due(room.store), "nothing has come since");
 	(void)import("g-3");
-	cr_assert(store_must_settle(room.store));
-	while (is_under_way() && store_must_settle(room.store)) {
+	cr_assert(store_steps_due(room.store));
+	while (is_under_way() && store_steps_due(room.store)) {
 		cr_assert_eq(store_settle(room.store, 1), 0);
 	}
 	storeroom_commit(&room);
-	cr_assert_geq(room.store->round.n_applied, 6);
-	cr_assert_not(store_must_settle(room.store));
+	cr_assert_geq(room.store->round.n_steps, 6);
+	cr_assert_not(store_steps_due(room.store));
 }
 
 Test(settle, a_round_begun_again_after_a_kill_does_not_make_up_for_what_came_before)
@@ -466,7 +466,7 @@ Test(settle, a_round_begun_again_after_a_kill_does_not_make_up_for_what_came_bef
 	storeroom_commit(&room);
 	storeroom_reopen(&room);
 	cr_assert(is_under_way());
-	cr_assert_not(store_must_settle(room.store));
+	cr_assert_not(store_steps_due(room.store));
 }
 
 static void tamper_round(uint64_t round_seq)
@@ -489,4 +489,60 @@ Test(settle, a_round_of_what_is_settled_is_refused)
 {
 	tamper_round(room.store->state.settled_seq);
 	cr_assert_eq(storeroom_try_reopen(&room), STORE_E_CORRUPT);
+}
+
+/* Slices: what one may change is counted, and never depends on how long anything takes. */
+
+static uint32_t n_changed(void)
+{
+	struct kv_txn *txn;
+
+	cr_assert_eq(store_reading(room.store, &txn), 0);
+	return store_changed_pages(room.store);
+}
+
+/* Rows of accounts that jump about in the tables: on pages of their own, as in a large store. */
+static void leave_far_apart(uint32_t n_accounts, uint32_t every)
+{
+	for (uint32_t i = 0; i < n_accounts; ++i) {
+		char id[32];
+
+		(void)snprintf(id, sizeof(id), "g-%u", i);
+		(void)import(id);
+	}
+	storeroom_settle(&room);
+	for (uint32_t uid = 1; uid <= n_accounts; uid += every) {
+		struct account account = storeroom_get(&room, uid);
+
+		storeroom_step(&room, &account, LIFECYCLE_DISABLE);
+	}
+	storeroom_commit(&room);
+	cr_assert_eq(kv_checkpoint(room.store->kv), 0);
+}
+
+Test(settle, a_slice_never_changes_more_pages_than_its_steps_pay_for)
+{
+	uint32_t n_slices = 0;
+
+	leave_far_apart(3000, 30);
+	while (store_unsettled_rows(room.store) > 0) {
+		uint32_t n_before = n_changed();
+
+		cr_assert_eq(store_settle(room.store, 50), 0);
+		cr_assert_leq(n_changed() - n_before, 50 / 4 + 1);
+		storeroom_commit(&room);
+		n_slices++;
+	}
+	cr_assert_geq(n_slices, 75 * 5 / 50, "hardly two rows were on a page");
+}
+
+Test(settle, rows_that_share_pages_are_settled_in_few_slices)
+{
+	uint32_t n_slices = 0;
+
+	leave_far_apart(100, 1);
+	for (; store_unsettled_rows(room.store) > 0; ++n_slices) {
+		storeroom_settle_slice(&room, 100);
+	}
+	cr_assert_leq(n_slices, 3);
 }

@@ -478,9 +478,11 @@ Test(store, settling_goes_no_further_than_asked)
 	}
 	storeroom_commit(&room);
 	cr_assert_eq(store_unsettled_rows(room.store), 10);
-	storeroom_settle_slice(&room, 3 * 10); /* the names; the rows themselves come last */
-	cr_assert_eq(store_unsettled_rows(room.store), 10);
-	storeroom_settle_slice(&room, 4);
+	while (store_unsettled_rows(room.store) == 10) {
+		storeroom_settle_slice(&room, 1); /* the names; the rows themselves come last */
+	}
+	cr_assert_eq(store_unsettled_rows(room.store), 9);
+	storeroom_settle_slice(&room, 3);
 	cr_assert_eq(store_unsettled_rows(room.store), 6);
 	cr_assert_eq(store_unsettled_entries(room.store), 11, "the organization's as well");
 	storeroom_settle_slice(&room, 100);

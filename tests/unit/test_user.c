@@ -93,3 +93,77 @@ Test(user, what_is_read_in_a_turn_has_an_end)
 	cr_assert(user_has_read(user, 7));
 	cr_assert_not(user_has_read(user, 8), "the next turn begins anew");
 }
+
+Test(user, who_takes_more_than_two_milliseconds_is_slow_for_a_second)
+{
+	struct user *user = user_take(&users, 1000);
+
+	user_served(&users, user, NOW, NOW + LIMITS_WORK_SLOW);
+	cr_assert_not(user_is_slow(user, NOW + LIMITS_WORK_SLOW));
+	user_served(&users, user, NOW - LIMITS_WORK_SLOW - 1, NOW);
+	cr_assert(user_is_slow(user, NOW));
+	user_served(&users, user, NOW, NOW + 1);
+	cr_assert_not(user->heavy);
+	cr_assert(user_is_slow(user, NOW + 1), "it may have sent the first bytes of the next one");
+	cr_assert_not(user_is_light(user, NOW + 1));
+	cr_assert_not(user_is_slow(user, NOW + LIMITS_SLOW_SPAN));
+	cr_assert(user_is_light(user, NOW + LIMITS_SLOW_SPAN));
+}
+
+Test(user, slow_users_rest_until_light_ones_were_served_often)
+{
+	struct user_rest rest = {.since = NOW, .light_at = NOW};
+
+	cr_assert_gt(user_rest_left(&rest, NOW), 0);
+	rest.n_light = LIMITS_SLOW_REST_TURNS - 1;
+	cr_assert_gt(user_rest_left(&rest, NOW), 0);
+	rest.n_light = LIMITS_SLOW_REST_TURNS;
+	cr_assert_eq(user_rest_left(&rest, NOW), 0);
+}
+
+Test(user, slow_users_do_not_rest_for_ever)
+{
+	struct user_rest rest = {.since = NOW, .light_at = NOW + LIMITS_SLOW_REST_SPAN};
+
+	cr_assert_eq(user_rest_left(&rest, NOW), LIMITS_SLOW_REST_SPAN);
+	cr_assert_eq(user_rest_left(&rest, NOW + LIMITS_SLOW_REST_SPAN - 1), 1);
+	cr_assert_eq(user_rest_left(&rest, NOW + LIMITS_SLOW_REST_SPAN), 0);
+}
+
+Test(user, slow_users_rest_for_nobody_who_has_not_asked_lately)
+{
+	struct user_rest rest = {0};
+
+	cr_assert_eq(user_rest_left(&rest, NOW), 0, "nobody ever asked");
+	rest = (struct user_rest){.since = NOW, .light_at = NOW};
+	cr_assert_eq(user_rest_left(&rest, NOW), LIMITS_SHARED_SPAN);
+	cr_assert_eq(user_rest_left(&rest, NOW + LIMITS_SHARED_SPAN), 0);
+}
+
+static void serve(struct user_rest *rest, struct user *user, span_t now, span_t took)
+{
+	user_served(&users, user, now - took, now);
+	user_rest_note(rest, user);
+}
+
+Test(user, a_slow_user_rests_for_the_sake_of_others_and_not_for_its_own)
+{
+	struct user *slow = user_take(&users, 1000), *light = user_take(&users, 1001);
+	struct user_rest rest = {0};
+
+	serve(&rest, slow, NOW, 1);
+	serve(&rest, slow, NOW, LIMITS_WORK_SLOW + 1);
+	cr_assert_eq(user_rest_left(&rest, NOW), 0);
+	serve(&rest, light, NOW, 1);
+	cr_assert_gt(user_rest_left(&rest, NOW), 0);
+	for (uint32_t i = 0; i < 2 * LIMITS_SLOW_REST_TURNS; i++) {
+		serve(&rest, slow, NOW, 1);
+	}
+	cr_assert_gt(user_rest_left(&rest, NOW), 0, "it is not light");
+	for (uint32_t i = 0; i < LIMITS_SLOW_REST_TURNS; i++) {
+		serve(&rest, light, NOW, 1);
+	}
+	cr_assert_eq(user_rest_left(&rest, NOW), 0);
+	serve(&rest, slow, NOW, LIMITS_WORK_SLOW + 1);
+	cr_assert_gt(user_rest_left(&rest, NOW), 0, "and begins again after each long turn");
+}
