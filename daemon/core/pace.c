@@ -6,7 +6,6 @@ void pace_init(struct pace *pace, span_t shortest)
 	*pace = (struct pace){
 		.asked_at = -PACE_PART * PACE_LONG,
 		.row_ns = shortest * 1000 / PACE_ROWS_BEGIN,
-		.commit = SPAN_MAX,
 		.shortest = shortest,
 	};
 }
@@ -21,11 +20,9 @@ void pace_note_slice(struct pace *pace, uint32_t n, span_t worked, span_t commit
 	pace->ended_at = now;
 	pace->worked = worked;
 	pace->committed = committed;
-	if (n == 0 || worked == 0) {
-		return;
+	if (n > 0 && worked > 0) {
+		pace->row_ns = worked * 1000 / n;
 	}
-	pace->commit = n <= PACE_ROWS_FEW ? committed : MIN(pace->commit, committed);
-	pace->row_ns = (worked + committed - pace->commit) * 1000 / n;
 }
 
 void pace_note_end(struct pace *pace)
@@ -50,8 +47,7 @@ span_t pace_wait(const struct pace *pace, span_t now)
 uint32_t pace_rows(const struct pace *pace, span_t now)
 {
 	span_t quiet = (now - pace->asked_at) / PACE_PART;
-	span_t commit = pace->committed > 0 ? pace->commit : 0;
-	span_t span = within(MAX(quiet, commit), pace->shortest, PACE_LONG);
+	span_t span = within(MAX(quiet, pace->committed), pace->shortest, PACE_LONG);
 
 	return (uint32_t)within(span * 1000 / MAX(pace->row_ns, 1), PACE_ROWS_MIN, PACE_ROWS_MAX);
 }

@@ -10,17 +10,16 @@
  *
  *     A slice begins when nobody has asked for PACE_QUIET, or when none has run for PACE_REST times
  *     as long as the last one took. Its work may take a part of the time for which nobody has
- *     asked, one in PACE_PART, but always PACE_SHORT, or as long as a commit takes at least where that
- *     is more; and never more than PACE_LONG. What a row adds to the commit is its work, too. Once all
- *     that was due is done, there is nothing to rest from: what falls due one by one is done at once.
+ *     asked, one in PACE_PART, but always PACE_SHORT, or as long as the last commit of one took
+ *     where that is more; and never more than PACE_LONG. Once all that was due is done, there is
+ *     nothing to rest from: what falls due one by one is done at once.
  *
  * So whoever asks now and then waits a fraction of the time between two requests at worst, and
  * whoever asks all the time meets a short slice now and then. However many ask, timed work has its
  * share: at 5 us for each removal it is more than 500 000 in a minute. And where the disk is slow,
  * a commit is worth its while.
  *
- * Spans are of the boot clock. How long a row takes is learned from one slice to the next, and from
- * slices of few rows how long a commit takes however few they are.
+ * Spans are of the boot clock. How long a row takes is learned from one slice to the next.
  */
 
 #define PACE_QUIET 1000 /* us; whoever sends one request after another has sent the next by then */
@@ -33,7 +32,6 @@
 /* Rows: of a short slice before any has been measured, the fewest of any, and the most. */
 #define PACE_ROWS_BEGIN 32
 #define PACE_ROWS_MIN   16 /* so that a machine that stalls once still gets on */
-#define PACE_ROWS_FEW   64 /* up to here a slice shows how long a commit takes at least */
 #define PACE_ROWS_MAX   4096
 
 /**
@@ -41,8 +39,7 @@
  * @asked_at: when somebody asked last, or was answered
  * @ended_at: when the last slice ended
  * @worked, @committed: how long its work and its commit took, us
- * @row_ns:   what a row of it took, with what it added to the commit
- * @commit:   what a commit takes at least; SPAN_MAX before any is known
+ * @row_ns:   what a row of it took
  * @shortest: PACE_SHORT or PACE_SYNCS
  */
 struct pace {
@@ -51,7 +48,6 @@ struct pace {
 	span_t worked;
 	span_t committed;
 	int64_t row_ns;
-	span_t commit;
 	span_t shortest;
 };
 

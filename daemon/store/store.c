@@ -88,11 +88,6 @@ bool store_dirty(const struct store *store)
 	return store->writing;
 }
 
-uint32_t store_changed_pages(const struct store *store)
-{
-	return (store->txn ? kv_changed_pages(store->txn) : 0) + vault_n_doomed(store->vault);
-}
-
 /*
  * The register first: it has every start and every completion of this turn on disk before the
  * vault overwrites the first key for them. So there is never a key destroyed whose removal is not

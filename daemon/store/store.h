@@ -154,9 +154,6 @@ const char *store_instance(const struct store *store);
 must_check int store_commit(struct store *store); /* also ends the turn's reading */
 bool store_dirty(const struct store *store);      /* something waits for a commit */
 
-/* About how many pages of the data file and of the vault the next commit may have to write. */
-uint32_t store_changed_pages(const struct store *store);
-
 /**
  * store_settle() - a slice of bringing rows into their tables; part of the turn
  * @n_steps_max: it ends with the step that reaches or passes this

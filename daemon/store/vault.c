@@ -255,11 +255,6 @@ int vault_destroy_key(struct vault *vault, uint64_t uid)
 	return vault_doomed_add(&vault->doomed, uid);
 }
 
-uint32_t vault_n_doomed(const struct vault *vault)
-{
-	return (uint32_t)vault->doomed.n;
-}
-
 /*
  * A slot that is overwritten already may not be so on disk: whoever did it may have been killed
  * before the sync.

@@ -95,8 +95,6 @@ must_check int vault_new_key(struct vault *vault, uint64_t uid);
  */
 must_check int vault_destroy_key(struct vault *vault, uint64_t uid);
 
-uint32_t vault_n_doomed(const struct vault *vault); /* keys that vault_sync() will overwrite */
-
 /*
  * Writes on disk what was given and destroyed since the last sync; nothing to do is fine. Return:
  * 0 or a negative errno.

@@ -8,12 +8,6 @@
 #include "daemon/work/engine.h"
 #include "daemon/work/log.h"
 
-/*
- * Pages of the data file and the vault that a slice changes. Names are hashed and uids are random here, so
- * that most of what is removed is on pages of its own; their commit is to take some milliseconds.
- */
-#define PAGES_MAX 768
-
 void sweep_init(struct sweep *sweep, bool paused)
 {
 	*sweep = (struct sweep){
@@ -398,7 +392,6 @@ int sweep_slice(struct engine *engine, struct sweep_result *ret_result)
 	struct sweep *sweep = &engine->sweep;
 	struct sweep_result result = {0};
 	uint32_t n_max = pace_rows(&engine->pace, engine->reading.boot);
-	uint32_t n_pages_max = store_changed_pages(engine->store) + PAGES_MAX;
 	int r;
 
 	if (sweep_is_stopped(sweep)) {
@@ -409,8 +402,7 @@ int sweep_slice(struct engine *engine, struct sweep_result *ret_result)
 	if (!sweep->busy) {
 		sweep_begin_pass(engine);
 	}
-	while (result.n_rows < n_max && r == 0 &&
-	       store_changed_pages(engine->store) < n_pages_max) {
+	while (result.n_rows < n_max && r == 0) {
 		r = sweep_step(engine, &result);
 	}
 	if (r < 0) {

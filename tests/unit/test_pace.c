@@ -87,29 +87,10 @@ Test(pace, whoever_asks_all_the_time_leaves_it_a_share)
 Test(pace, where_a_commit_takes_long_a_slice_does_as_much)
 {
 	pace_note_request(&pace, NOW);
-	pace_note_slice(&pace, 50, 50 * ROW_US, 3000, NOW);
+	pace_note_slice(&pace, 100, 100 * ROW_US, 3000, NOW);
 	cr_assert_eq(span_of(NOW), 3000);
-	pace_note_slice(&pace, 50, 50 * ROW_US, SPAN_SECOND, NOW);
+	pace_note_slice(&pace, 100, 100 * ROW_US, SPAN_SECOND, NOW);
 	cr_assert_eq(span_of(NOW), PACE_LONG);
-}
-
-/* A disk on which each row adds 20 us to the commit: pages that it alone changes. */
-Test(pace, what_rows_add_to_the_commit_makes_slices_smaller)
-{
-	pace_note_slice(&pace, 1000, 1000 * ROW_US, COMMIT_US + 1000 * 20, NOW);
-	cr_assert_eq(pace_rows(&pace, NOW), PACE_LONG / (ROW_US + 20));
-}
-
-Test(pace, that_a_disk_has_become_slow_is_seen_by_slices_of_few_rows)
-{
-	const span_t slow = 20000;
-	uint32_t n = 1000;
-
-	for (int i = 0; i < 8; i++) {
-		pace_note_slice(&pace, n, n * ROW_US, slow, NOW);
-		n = pace_rows(&pace, NOW);
-	}
-	cr_assert_eq(n * ROW_US, PACE_LONG);
 }
 
 Test(pace, where_the_commit_is_part_of_a_row_the_shortest_slice_is_longer)

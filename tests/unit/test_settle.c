@@ -498,7 +498,7 @@ static uint32_t n_changed(void)
 	struct kv_txn *txn;
 
 	cr_assert_eq(store_reading(room.store, &txn), 0);
-	return store_changed_pages(room.store);
+	return kv_changed_pages(txn);
 }
 
 /* Rows of accounts that jump about in the tables: on pages of their own, as in a large store. */
