@@ -47,16 +47,23 @@ static void start(struct sim *sim)
  */
 static void adopt_redating(struct sim *sim, const struct truth *before)
 {
+	span_t moved = sim->truth.now - before->now;
+
 	for (uint32_t i = 0; i < sim->truth.n_accounts; i++) {
 		struct truth_account *account = &sim->truth.accounts[i];
-		instant_t row;
+		const struct truth_account *then = &before->accounts[i];
+		instant_t row = rig_row(&sim->rig, account->uid).facts.deleted_at;
 
-		if (account->deleted_at != before->accounts[i].deleted_at) {
-			row = rig_row(&sim->rig, account->uid).facts.deleted_at;
-			if (row >= account->deleted_at &&
-			    row <= account->deleted_at + WORLD_MARK_AGE) {
-				account->deleted_at = row;
-			}
+		/* Its window had ended since the last mark: to the daemon it has not. */
+		if (then->stamped && account->deleted_at == then->deleted_at &&
+		    row > then->deleted_at && row >= then->deleted_at + moved &&
+		    then->deleted_at + then->window > before->now - WORLD_MARK_AGE) {
+			account->deleted_at += moved;
+			account->gained = sim->world.gained;
+		}
+		if (account->deleted_at != then->deleted_at && row >= account->deleted_at &&
+		    row <= account->deleted_at + WORLD_MARK_AGE) {
+			account->deleted_at = row;
 		}
 	}
 }
