@@ -245,15 +245,19 @@ endif
 deps:
 	@packaging/dependencies.sh build man demo check $(clang_set)
 
-.PHONY: demo
-demo:
-	@packaging/dependencies.sh build demo $(clang_set)
-	@$(again) run-demo
+# Each installs what the build needs, and what it needs besides; its work is its run-*.
+needs_demo        := demo
+needs_check       := man check
+needs_crash-kill  := check
+needs_hostile     := check
+needs_bench-peers := bench
 
-.PHONY: check
-check:
-	@packaging/dependencies.sh build man check $(clang_set)
-	@$(again) run-check
+installing := demo check sim sim-mutants crash crash-mutants crash-kill hostile bench bench-peers \
+              bench-scale
+.PHONY: $(installing) $(installing:%=run-%)
+$(installing):
+	@packaging/dependencies.sh build $(needs_$@) $(clang_set)
+	@$(again) run-$@
 
 # The unit tests, which a package is built with, are part of `make check`.
 .PHONY: check-systemd
@@ -262,33 +266,9 @@ check-systemd:
 	@DEB_BUILD_OPTIONS='nocheck parallel=$(shell nproc)' packaging/make-deb >/dev/null
 	@tests/booted/run
 
-.PHONY: crash crash-mutants crash-kill
-crash:
-	@packaging/dependencies.sh build $(clang_set)
-	@$(again) run-crash
-crash-mutants:
-	@packaging/dependencies.sh build $(clang_set)
-	@$(again) run-crash-mutants
-crash-kill:
-	@packaging/dependencies.sh build check $(clang_set)
-	@$(again) run-crash-kill
-
-.PHONY: bench bench-peers bench-scale
-bench:
-	@packaging/dependencies.sh build $(clang_set)
-	@$(again) run-bench
-bench-scale:
-	@packaging/dependencies.sh build $(clang_set)
-	@$(again) run-bench-scale
-bench-peers:
-	@packaging/dependencies.sh build bench $(clang_set)
-	@$(again) run-bench-peers
-
-.PHONY: run-demo
 run-demo: all
 	@RETENTIOND=$(abspath $(RETENTIOND)) RETENTIONCTL=$(abspath $(RETENTIONCTL)) packaging/demo/demo
 
-.PHONY: run-check
 run-check: all man $(unit_tests) $(bench) $(fuzz_programs) $(if $(SAN),,$(sim) $(crash))
 	@BUILD=$(out) SIM=$(if $(SAN),,$(abspath $(sim))) CRASH=$(if $(SAN),,$(abspath $(crash))) CC='$(CC)' CPPFLAGS='$(cppflags)' CFLAGS='$(cflags)' BENCH=$(abspath $(bench)) \
 		RETENTIOND=$(abspath $(RETENTIOND)) RETENTIONCTL=$(abspath $(RETENTIONCTL)) tests/run
@@ -305,13 +285,6 @@ sim_options := --steps=$(STEPS) --jobs=$(JOBS) \
                $(or $(if $(SEED),--seed=$(SEED)),$(if $(CLOCK),--clock=$(CLOCK)),\
                     --seeds=$(SEEDS) --clocks=$(CLOCKS) --random)
 
-.PHONY: sim sim-mutants run-sim run-sim-mutants
-sim:
-	@packaging/dependencies.sh build $(clang_set)
-	@$(again) run-sim
-sim-mutants:
-	@packaging/dependencies.sh build $(clang_set)
-	@$(again) run-sim-mutants
 run-sim: $(sim)
 	@$(sim) $(sim_options)
 run-sim-mutants: $(sim)
@@ -323,7 +296,6 @@ run-sim-mutants: $(sim)
 IMAGES ?= 100000
 IMAGE  ?=
 
-.PHONY: run-crash run-crash-mutants run-crash-kill
 run-crash: $(crash)
 	@$(crash) $(if $(IMAGE),--image=$(IMAGE),--images=$(IMAGES) --seed=$(or $(SEED),1))
 run-crash-mutants: $(crash)
@@ -343,7 +315,6 @@ LARGE    ?= 10000000
 bench_common  := --rounds=$(ROUNDS) $(if $(ONLY),--only=$(ONLY))
 bench_options := --accounts=$(ACCOUNTS) $(bench_common)
 
-.PHONY: run-bench run-bench-peers run-bench-scale
 run-bench: $(RETENTIOND) $(bench)
 	@RETENTIOND=$(abspath $(RETENTIOND)) $(bench) $(bench_options)
 run-bench-scale: $(RETENTIOND) $(bench)
@@ -351,10 +322,6 @@ run-bench-scale: $(RETENTIOND) $(bench)
 run-bench-peers: $(RETENTIOND) $(bench_peers)
 	@RETENTIOND=$(abspath $(RETENTIOND)) $(bench_peers) $(bench_options)
 
-.PHONY: hostile run-hostile
-hostile:
-	@packaging/dependencies.sh build check $(clang_set)
-	@$(again) run-hostile
 run-hostile: all
 	@RETENTIOND=$(abspath $(RETENTIOND)) /usr/bin/python3 tests/bench/hostile \
 		$(if $(SECONDS),--seconds=$(SECONDS)) $(if $(ATTACK),--attack='$(ATTACK)')
