@@ -100,6 +100,7 @@ int store_commit(struct store *store)
 {
 	int r;
 
+	store->room_known = false;
 	if (!store->writing) {
 		store_end_turn(store);
 		return 0;
@@ -118,7 +119,6 @@ int store_commit(struct store *store)
 	r = kv_commit(TAKE_PTR(store->txn));
 	store->writing = false;
 	store->last_read.uid = 0;
-	store->room_known = false;
 	if (r != 0) {
 		return r < 0 ? r : -ENOSPC;
 	}
@@ -128,13 +128,18 @@ int store_commit(struct store *store)
 
 /* Room */
 
+uint64_t store_reserve_each(const struct store *store)
+{
+	return STORE_RESERVE_EACH + store->keepers.n * (uint64_t)STORE_RESERVE_TASK;
+}
+
 static uint64_t store_reserve_bytes(const struct store *store, uint64_t map_bytes)
 {
 	const struct store_counts *counts = &store->state.counts;
 	uint64_t n = counts->n_active + counts->n_soft_deleted + counts->n_removing;
 
-	n += overlay_n_rows(store->overlay);
-	return MIN(map_bytes / 8, STORE_RESERVE_MAX) + n * STORE_RESERVE_EACH;
+	return MIN(map_bytes / 8, STORE_RESERVE_MAX) + n * store_reserve_each(store) +
+	       overlay_n_rows(store->overlay) * (uint64_t)STORE_RESERVE_ROW;
 }
 
 int store_usage(struct store *store, struct kv_usage *ret_usage, uint64_t *ret_reserve_bytes)
@@ -192,6 +197,7 @@ int store_has_room(struct store *store, uint64_t bytes, bool *ret_room)
 		store->room_known = true;
 	}
 	*ret_room = store->room_bytes > bytes;
+	store->room_bytes -= *ret_room ? bytes : 0;
 	return 0;
 }
 

@@ -41,18 +41,23 @@ enum {
 
 #define STORE_FORMAT 1 /* of the whole store; raised when an older program could not read it */
 
-/* Bytes of address space, not of disk: enough for about 50 M accounts and their removal. */
+/* Bytes of address space, not of disk: enough for about 25 M accounts and their removal. */
 #define STORE_MAP_DEFAULT (UINT64_C(64) << 30)
 #define STORE_MAP_MIN     (UINT64_C(8) << 20)
 
 /*
- * Growth is refused below this much room, so that deletions always find some: for each account
- * that is not removed yet what its removal writes before it frees anything (260 bytes were
- * measured; notes are longer), as much for each row that waits to be settled, and 1/8 of the map,
- * at most 256 MiB, for everything else.
+ * Growth is refused below this much room, so that deletions always find some. For each account that
+ * is not removed yet it is what its removal writes before it frees anything: a request, its
+ * approval, the deletion and the purge, each with STORE_TEXT_KEPT bytes of reason and reference
+ * (1376 bytes were measured, 520 without any), and for each keeper a task and a confirmation (180,
+ * and a ground). To that comes some for each row that waits to be settled, and 1/8 of the map, at
+ * most 256 MiB, for everything else. Longer texts ask for room.
  */
-#define STORE_RESERVE_EACH 512
+#define STORE_RESERVE_EACH 1536
+#define STORE_RESERVE_TASK 256
+#define STORE_RESERVE_ROW  512
 #define STORE_RESERVE_MAX  (UINT64_C(256) << 20)
+#define STORE_TEXT_KEPT    64
 
 /*
  * Overlay rows after which a round is begun even under load: the more, the more of them share a
@@ -182,9 +187,12 @@ uint64_t store_unsettled_entries(const struct store *store);
  */
 must_check int store_measure_room(struct store *store, uint64_t *ret_room_bytes);
 
+/* What is kept for the deletion of one account more, in bytes: with a keeper more it is more. */
+uint64_t store_reserve_each(const struct store *store);
+
 /*
- * Whether there is room to grow by about @bytes. Deletions do not ask. Return: 0 or a negative
- * errno.
+ * Whether there is room to grow by about @bytes, which are taken from it until the next commit.
+ * Deletions do not ask. Return: 0 or a negative errno.
  */
 must_check int store_has_room(struct store *store, uint64_t bytes, bool *ret_room);
 

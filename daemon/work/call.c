@@ -26,22 +26,38 @@ int call_refuse_argument(struct call *call, const char *name, const char *what)
 	return call_refuse(call, ERROR_INVALID_ARGUMENT, "%s: %s", name, what);
 }
 
-int call_refuse_full(struct call *call)
+static int refuse_full(struct call *call)
 {
+	static_assert(STORE_TEXT_KEPT == 64, "the sentence says so");
 	return call_refuse(
 		call, ERROR_STORE_FULL,
-		"the room that is left is kept for deletions; raise map_size or free space on the disk");
+		"the room that is left is kept for deletions whose reason and ref have at most 64 "
+		"bytes together; raise map_size or free space on the disk");
 }
 
-int call_ask_room(struct call *call, uint32_t n)
+int call_ask_bytes(struct call *call, uint64_t bytes)
 {
 	bool room = true;
 	int r = 0;
 
 	if (!call->request->dry_run) {
-		r = store_has_room(call->engine->store, n * (uint64_t)ENTRY_BYTES, &room);
+		r = store_has_room(call->engine->store, bytes, &room);
 	}
-	return r < 0 || room ? r : call_refuse_full(call);
+	return r < 0 || room ? r : refuse_full(call);
+}
+
+int call_ask_room(struct call *call, uint32_t n)
+{
+	return call_ask_bytes(call, n * (uint64_t)ENTRY_BYTES);
+}
+
+int call_ask_text(struct call *call)
+{
+	const struct request *request = call->request;
+
+	return request->reason.len + request->ref.len <= STORE_TEXT_KEPT
+		       ? 0
+		       : call_ask_room(call, MAX(call_items(call)->n, 1U));
 }
 
 int call_refuse_damaged(struct call *call, const char *what)

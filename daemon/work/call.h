@@ -61,11 +61,10 @@ struct call {
 int call_refuse(struct call *call, enum error error, const char *format, ...) printf_like(3, 4);
 
 /*
- * Shorthands: the argument @name is wrong; nothing more may be stored; a row could not be read; a
- * keeper of this name is not known; the peer's role does not cover an organization.
+ * Shorthands: the argument @name is wrong; a row could not be read; a keeper of this name is not
+ * known; the peer's role does not cover an organization.
  */
 int call_refuse_argument(struct call *call, const char *name, const char *what);
-int call_refuse_full(struct call *call);
 int call_refuse_damaged(struct call *call, const char *what);
 int call_refuse_keeper(struct call *call, struct slice name);
 int call_refuse_uncovered(struct call *call, struct slice org);
@@ -89,10 +88,18 @@ bool call_covers_named(const struct call *call, struct slice id);
 must_check int call_named_org(struct call *call, struct slice id, const struct org **ret_org);
 
 /*
- * Whether there is room for @n entries with their notes: asked by what neither deletes nor lets
- * something be deleted. A dry run needs none. Return: 0, CALL_E_REFUSED, or a negative errno.
+ * Whether there is room for @n entries with their notes, or for @bytes: asked by what neither
+ * deletes nor lets something be deleted. A dry run needs none. Return: 0, CALL_E_REFUSED, or a
+ * negative errno.
  */
 must_check int call_ask_room(struct call *call, uint32_t n);
+must_check int call_ask_bytes(struct call *call, uint64_t bytes);
+
+/*
+ * Whether there is room for the reason and the reference with each of the items. Room for short
+ * ones is kept, so that deletions go on. Return: as call_ask_room().
+ */
+must_check int call_ask_text(struct call *call);
 
 /*
  * What is told of a number, of an account or a request, that is nobody's: @outcome to whose role

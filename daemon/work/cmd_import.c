@@ -13,11 +13,8 @@
 
 #define IMPORT_FUTURE_MAX SPAN_DAY /* a directory's clock may be ahead of ours, but not by more */
 
-/*
- * What an account takes beside twice its profile: entry, note, row, keys, and its removal's
- * reserve.
- */
-#define IMPORT_BYTES 3072
+/* What an account takes beside twice its profile and what its removal needs: entry, note, row, keys. */
+#define IMPORT_BYTES 2560
 
 /* What an import comes to for one account. */
 struct import {
@@ -283,7 +280,7 @@ static int check_items(struct call *call, uint64_t *ret_bytes)
 
 		import_profile(item, &call->engine->profile);
 		len = rows_profile_len(&call->engine->profile);
-		bytes += IMPORT_BYTES + 2 * len;
+		bytes += IMPORT_BYTES + 2 * len + store_reserve_each(call->engine->store);
 		if (len - item->upn.len + MODEL_ADDRESS_LEN_MAX > MODEL_PROFILE_BYTES_MAX) {
 			return refuse_item(call, i,
 					   "is over 32 KiB with its groups and permissions");
@@ -303,14 +300,10 @@ int cmd_account_import(struct call *call)
 	const struct items *items = &call->request->imports;
 	struct import import;
 	uint64_t bytes = 0;
-	bool room;
 	int r = check_items(call, &bytes);
 
 	if (r == 0) {
-		r = store_has_room(call->engine->store, bytes, &room);
-	}
-	if (r == 0 && !room) {
-		r = call_refuse_full(call);
+		r = call_ask_bytes(call, bytes);
 	}
 	if (r != 0) {
 		return r;

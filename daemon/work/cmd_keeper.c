@@ -105,6 +105,15 @@ static bool keepers_differ(const struct keeper *a, const struct keeper *b)
 	       memcmp(a->orgs, b->orgs, a->n_orgs * sizeof(*a->orgs)) != 0;
 }
 
+/* The removal of each account that is there will have a task more. */
+static int ask_room_for_tasks(struct call *call)
+{
+	const struct store_counts *counts = store_counts(call->engine->store);
+	uint64_t n = counts->n_active + counts->n_soft_deleted + counts->n_removing;
+
+	return call_ask_bytes(call, sizeof(struct keeper) + n * STORE_RESERVE_TASK);
+}
+
 static int store_keeper_as(struct call *call, const struct keeper *known, struct keeper *keeper)
 {
 	int r;
@@ -112,7 +121,7 @@ static int store_keeper_as(struct call *call, const struct keeper *known, struct
 	if (call->request->dry_run || (known && !keepers_differ(known, keeper))) {
 		return 0;
 	}
-	r = call_ask_room(call, 1);
+	r = known ? call_ask_room(call, 1) : ask_room_for_tasks(call);
 	if (r != 0) {
 		return r;
 	}
@@ -254,6 +263,7 @@ int cmd_keeper_waive(struct call *call)
 int cmd_keeper_owe(struct call *call)
 {
 	struct keeper_change change = {LIFECYCLE_OWE, EVENT_TASK_OWED, {0}};
+	int r = call_ask_room(call, call_items(call)->n);
 
-	return change_tasks(call, &change);
+	return r != 0 ? r : change_tasks(call, &change);
 }

@@ -78,14 +78,11 @@ static bool ends_guard(struct call *call, const struct org *org)
 
 static int store_settings(struct call *call, struct org *org)
 {
-	bool room, ends = ends_guard(call, org);
-	int r = store_has_room(call->engine->store, sizeof(*org), &room);
+	bool ends = ends_guard(call, org);
+	int r = call_ask_bytes(call, sizeof(*org));
 
 	if (r != 0) {
 		return r;
-	}
-	if (!room) {
-		return call_refuse_full(call);
 	}
 	r = store_put_org(call->engine->store, org, &call->actor);
 	if (ends) {

@@ -229,7 +229,9 @@ int cmd_request_approve(struct call *call)
 
 int cmd_request_deny(struct call *call)
 {
-	return decide_all(call, REQUEST_STATE_DENIED, EVENT_REQUEST_DENIED);
+	int r = call_ask_room(call, call_items(call)->n); /* and it can be filed again */
+
+	return r != 0 ? r : decide_all(call, REQUEST_STATE_DENIED, EVENT_REQUEST_DENIED);
 }
 
 /* List */

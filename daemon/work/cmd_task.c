@@ -13,6 +13,7 @@
  */
 
 #define LEASE_DEFAULT (5 * SPAN_MINUTE)
+#define TEXT_BYTES    (2 * (MODEL_NOTE_LEN_MAX + 256)) /* a text at its longest, on a page half full */
 #define HISTORY_WALKED_MAX                                                                         \
 	256 /* entries of one account looked through for a repeated confirmation */
 
@@ -243,6 +244,19 @@ static int fence(struct call *call, const struct keeper *keeper, const struct it
 typedef int task_deed_fn(struct call *call, const struct item *item, struct fenced *fenced,
 			 enum outcome *outcome);
 
+/* Best said, but a removal must not wait for room to say it. */
+static int text_with_room(struct call *call, struct slice text, struct slice *ret_text)
+{
+	bool room = true;
+	int r = 0;
+
+	if (text.len > STORE_TEXT_KEPT) {
+		r = store_has_room(call->engine->store, TEXT_BYTES, &room);
+	}
+	*ret_text = room ? text : (struct slice){0};
+	return r;
+}
+
 static int confirm(struct call *call, const struct item *item, struct fenced *fenced,
 		   enum outcome *outcome)
 {
@@ -251,6 +265,7 @@ static int confirm(struct call *call, const struct item *item, struct fenced *fe
 	struct lifecycle_context context = {.keepers = UINT64_C(1) << (fenced->token.keeper - 1)};
 	struct actor actor = call->actor;
 	struct lifecycle_verdict verdict;
+	int r;
 
 	if (item->result == TASK_RESULT_RETAINED && item->ground.len == 0) {
 		*outcome = OUTCOME_GROUND_MISSING;
@@ -264,9 +279,11 @@ static int confirm(struct call *call, const struct item *item, struct fenced *fe
 	assert(verdict.changed); /* it was owed a moment ago */
 	fenced->account.facts = verdict.next;
 	call->engine->keeper_failing[fenced->token.keeper - 1] = 0;
-	actor.note = (struct note){.reason = item->note};
-	return store_change_with(call->engine->store, &fenced->account, EVENT_TASK_CONFIRMED,
-				 &particulars, &actor);
+	actor.note = (struct note){0};
+	r = text_with_room(call, item->note, &actor.note.reason);
+	return r < 0 ? r
+		     : store_change_with(call->engine->store, &fenced->account,
+					 EVENT_TASK_CONFIRMED, &particulars, &actor);
 }
 
 static int fail(struct call *call, const struct item *item, struct fenced *fenced,
@@ -275,11 +292,16 @@ static int fail(struct call *call, const struct item *item, struct fenced *fence
 	struct task *task = &fenced->task;
 	span_t wait = ITEM_HAS(item, retry_after_us) ? item->retry_after_us
 						     : backoff_after(task->generation);
+	struct slice error;
+	int r = text_with_room(call, item->error, &error);
 
+	if (r < 0) {
+		return r;
+	}
 	task->lease_until = INSTANT_NONE;
 	task->next_at = MIN(call->engine->now + wait, INSTANT_MAX);
-	if (item->error.len > 0) {
-		task->error = item->error;
+	if (error.len > 0) {
+		task->error = error;
 	}
 	call->engine->keeper_failing[fenced->token.keeper - 1]++;
 	pack_put_int(call->out, "retry_at_us", task->next_at);

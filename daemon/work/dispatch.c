@@ -76,7 +76,10 @@ static int call_command(struct call *call, const struct pack_value *params)
 			return r;
 		}
 	}
-	r = command_functions[command_symbol(call->command)](call);
+	r = call_ask_text(call);
+	if (r == 0) {
+		r = command_functions[command_symbol(call->command)](call);
+	}
 	if (r == 0 && wants_replay(call) && call->out->error == 0) {
 		r = replay_keep(call, params, start);
 	}

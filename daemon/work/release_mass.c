@@ -12,6 +12,8 @@
  * own leaves and requests that were approved, was promised to them: it is discarded only by name.
  */
 
+#define DISCARD_BYTES 512 /* two entries: it is discarded, and a request open again */
+
 /* How many accounts the decision is about. */
 static uint64_t count(const struct request *request, const struct guarding_held *held)
 {
@@ -70,6 +72,13 @@ static void tell_taken_back(const struct guarding_held *held)
 		held->org->id, (unsigned long long)held->n_owed, held->org->id);
 }
 
+/* What is discarded is not deleted: it finds room, or waits. Return: as call_ask_room(). */
+static int ask_room(struct call *call, const struct guarding_held *held)
+{
+	return call->request->discard ? call_ask_bytes(call, (held->n_commands + 1) * DISCARD_BYTES)
+				      : 0;
+}
+
 static int decide(struct call *call, const struct guarding_held *held)
 {
 	struct engine *engine = call->engine;
@@ -109,6 +118,9 @@ int release_mass(struct call *call)
 	}
 	held = guarding_held_of(call->engine, org);
 	r = check(call, &held);
+	if (r == 0) {
+		r = ask_room(call, &held);
+	}
 	if (r == 0 && !request->dry_run) {
 		r = decide(call, &held);
 	}

@@ -147,3 +147,70 @@ def test_everybody_of_a_full_store_is_removed_while_keepers_claim_and_confirm():
                 account = people.get(client, id)
                 assert account["state"] == "removed"
                 assert not {"id", "person", "upn", "mail", "name"} & account.keys()
+
+
+def crowded(daemon, client, names):
+    """A full store of accounts that can be left, one of which is held; the uids of the others."""
+    people.set_org(client, "contoso")
+    for name in names:
+        keepers.set_keeper(client, name)
+    people.take_in(client, people.guest("g1"), people.guest("g7"))
+    client.items("hold.add", [people.name("g1")], hold="before")
+    people.do(client, "remove", "g1")
+    fill(client)
+    n = client.call("stats.get")["accounts"]["active"]
+    return [uid for uid in range(1, n + 2) if uid != 1]
+
+
+def refused(client, method, accounts, **arguments):
+    with pytest.raises(wire.RpcError, match="store-full") as refusal:
+        client.items(method, accounts, **arguments)
+    return refusal.value.text
+
+
+SHORT = {"reason": "r" * 50, "ref": "INC0012345-678"}
+
+
+def test_everybody_is_removed_with_short_reasons_and_long_ones_are_refused():
+    with running("map_size = 8M\n") as daemon, daemon.connect() as client:
+        pages_of = pages(crowded(daemon, client, []))
+        assert "64 bytes" in refused(client, "account.leave", pages_of[0], reason="r" * 65)
+        refused(client, "request.file", pages_of[0], reason="r" * 60, ref="x" * 60)
+        for page in pages_of:
+            assert set(people.outcomes(client.items("request.file", page, **SHORT))) == {"ok"}
+            assert set(people.outcomes(client.items("account.leave", page, **SHORT))) == {"ok"}
+        refused(client, "account.purge", pages_of[0], reason="r" * 1000)
+        for page in pages_of:
+            assert set(people.outcomes(client.items("account.purge", page, **SHORT))) == {"ok"}
+        people.settle(client)
+        assert client.call("stats.get")["accounts"]["removed"] == sum(map(len, pages_of)) > 1000
+
+
+def test_what_keepers_say_is_left_out_before_they_are_refused():
+    with running("map_size = 8M\n" + keepers.grant("crm")) as daemon, daemon.connect() as client:
+        for page in (found := pages(crowded(daemon, client, ["crm"]))):
+            client.items("account.remove", page)
+            client.items("account.purge", page)
+        with keepers.Keeper(daemon, "crm") as crm:
+            while tasks := crm.claim(max=1000):
+                failed = crm.fail(tasks, error="e" * 800, retry_after_us=DAY)
+                assert set(people.outcomes(failed)) == {"ok"}
+            client.call("clock.advance", by_us=2 * DAY)
+            while tasks := crm.claim(max=1000):
+                assert set(people.outcomes(crm.confirm(tasks, note="n" * 800))) == {"ok"}
+                people.settle(client)
+        assert client.call("stats.get")["accounts"]["removed"] == sum(map(len, found))
+
+
+def test_nothing_that_can_be_undone_and_done_again_takes_the_room_of_deletions():
+    with running("map_size = 8M\n" + keepers.grant("crm")) as daemon, daemon.connect() as client:
+        uids = crowded(daemon, client, ["crm"])
+        one, other = [{"uid": uids[0]}], [{"uid": uids[1]}]
+        filed = client.items("request.file", one)[0]["request"]
+        with pytest.raises(wire.RpcError, match="store-full"):
+            client.call("request.deny", requests=[{"request": filed}], reason="no")
+        client.items("account.remove", other)
+        client.items("account.purge", other)
+        assert client.items("keeper.waive", other, keeper="crm", reason="gone")[0]["outcome"] == "ok"
+        refused(client, "keeper.owe", other, keeper="crm")
+        refused(client, "account.restore", other)
