@@ -85,7 +85,7 @@ static int reopen(struct engine *engine, const struct staged *staged, struct acc
 }
 
 /* By whoever discarded all of them. */
-static int discard(struct engine *engine, const struct staged *staged, struct account *account)
+int decisions_discard(struct engine *engine, const struct staged *staged, struct account *account)
 {
 	const struct guard_row *row = store_guard(engine->store, staged->org);
 	struct actor actor = {.role = ROLE_DAEMON, .at = engine->now, .decision = row->decided_seq};
@@ -118,7 +118,7 @@ static int decide(struct engine *engine, const struct staged *staged)
 	if (r != 0) {
 		return r < 0 ? r : store_drop_staged(engine->store, staged);
 	}
-	return row->discards ? discard(engine, staged, &account)
+	return row->discards ? decisions_discard(engine, staged, &account)
 			     : carry_out(engine, staged, &account);
 }
 

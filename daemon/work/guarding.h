@@ -72,6 +72,7 @@ struct guarding_held {
 	uint64_t n_removals; /* as far as the sweep has seen */
 };
 
+struct actor;
 struct call;
 struct engine;
 
@@ -92,6 +93,15 @@ void guarding_done(struct guarding *guarding);
 must_check int guarding_judge(struct call *call, struct account *account,
 			      const struct lifecycle_verdict *verdict, enum event event,
 			      uint64_t request, bool *ret_staged);
+
+/*
+ * guarding_stage() - hold a command back in any case, and tell the journal if the guard was not engaged
+ * @asked: its kind, event and request
+ *
+ * Return: 0 or a negative errno.
+ */
+must_check int guarding_stage(struct engine *engine, struct account *account,
+			      const struct staged *asked, const struct actor *actor);
 
 /* Whether it would be held back now. */
 bool guarding_would_stage(struct engine *engine, const struct account *account,

@@ -223,18 +223,40 @@ static void let_go(struct truth *truth, uint8_t org, enum truth_kind kind)
 	}
 }
 
+static void drop(struct truth *truth, struct truth_account *account)
+{
+	struct truth_staged staged = account->staged;
+
+	account->staged = (struct truth_staged){.stands = false};
+	if (!staged.decided) {
+		let_go(truth, account->org, staged.kind);
+	}
+}
+
+/* The person's request is open again, unless there is another one. */
+static void discard(struct truth *truth, struct truth_account *account)
+{
+	uint64_t number = account->staged.request;
+	struct truth_request *request = number != 0 ? truth_request_of(truth, number) : NULL;
+
+	drop(truth, account);
+	if (request && request->state == REQUEST_STATE_APPROVED && account->request == 0) {
+		request->state = REQUEST_STATE_OPEN;
+		account->request = number;
+	}
+}
+
 /*
  * One account has one command held back: the first, unless a person asks for the next one, and did not
- * for that; or it is being discarded.
+ * for that.
  */
-static bool takes_place_of(const struct truth *truth, uint8_t org, const struct truth_staged *next,
-			   const struct truth_staged *before)
+static bool takes_place_of(const struct truth_staged *next, const struct truth_staged *before)
 {
 	if (!before->stands) {
 		return true;
 	}
 	if (before->decided) {
-		return truth->orgs[org].guard.discards;
+		return false;
 	}
 	return (is_owed(next) && !is_owed(before)) || (next->request != 0 && before->request == 0);
 }
@@ -243,7 +265,7 @@ bool truth_guard_stops(struct truth *truth, struct truth_account *account,
 		       const struct truth_account *after, enum truth_command command,
 		       uint64_t request, bool dry)
 {
-	struct truth_staged before = account->staged;
+	struct truth_staged before;
 	struct truth_staged next = {
 		.stands = true,
 		.command = command,
@@ -258,11 +280,15 @@ bool truth_guard_stops(struct truth *truth, struct truth_account *account,
 	if (truth_guard_left(truth, account->org, next.kind) > 0) {
 		return false;
 	}
-	if (takes_place_of(truth, account->org, &next, &before)) {
+	if (account->staged.decided && truth->orgs[account->org].guard.discards) {
+		discard(truth, account);
+	}
+	before = account->staged;
+	if (takes_place_of(&next, &before)) {
 		account->staged = next;
 		truth->n_staged++;
 		engage(truth, account->org, next.kind);
-		if (before.stands && !before.decided) {
+		if (before.stands) {
 			let_go(truth, account->org, before.kind);
 		}
 	}
@@ -276,16 +302,6 @@ bool truth_guard_stops_removal(struct truth *truth, uint8_t org)
 	}
 	engage(truth, org, TRUTH_REMOVAL);
 	return true;
-}
-
-static void drop(struct truth *truth, struct truth_account *account)
-{
-	struct truth_staged staged = account->staged;
-
-	account->staged = (struct truth_staged){.stands = false};
-	if (!staged.decided) {
-		let_go(truth, account->org, staged.kind);
-	}
 }
 
 void truth_guard_outdate(struct truth *truth, struct truth_account *account)
@@ -358,17 +374,6 @@ void truth_guard_discard(struct truth *truth, uint8_t org, bool persons)
 	decide(truth, org, true, persons);
 }
 
-/* The person's request is open again, unless there is another one. */
-static void discard(struct truth *truth, struct truth_account *account, uint64_t number)
-{
-	struct truth_request *request = number != 0 ? truth_request_of(truth, number) : NULL;
-
-	if (request && request->state == REQUEST_STATE_APPROVED && account->request == 0) {
-		request->state = REQUEST_STATE_OPEN;
-		account->request = number;
-	}
-}
-
 /* A person who was allowed to leave leaves, whatever was decided since. */
 static void carry_out(struct truth *truth, struct truth_account *account,
 		      enum truth_command command)
@@ -386,10 +391,10 @@ void truth_guard_carry_out(struct truth *truth)
 		if (!staged.stands || !staged.decided) {
 			continue;
 		}
-		drop(truth, account);
 		if (truth->orgs[account->org].guard.discards) {
-			discard(truth, account, staged.request);
+			discard(truth, account);
 		} else {
+			drop(truth, account);
 			carry_out(truth, account, staged.command);
 		}
 	}

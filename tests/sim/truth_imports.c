@@ -74,11 +74,10 @@ static struct truth_imported import_active(struct truth *truth, struct truth_acc
 	truth_set_deleted(truth, &deleted, import->deleted_at);
 	if (import->deleted_at != INSTANT_NONE &&
 	    truth_guard_stops(truth, account, &deleted, TRUTH_REMOVE, 0, dry)) {
-		struct truth_staged staged = account->staged;
-
 		if (!dry) {
+			after.staged = account->staged;
+			after.request = account->request;
 			*account = after;
-			account->staged = staged;
 		}
 		return refused(OUTCOME_STAGED, &after);
 	}

@@ -328,6 +328,30 @@ Test(decisions, what_is_asked_while_a_discard_is_carried_out_is_staged_anew)
 	cr_expect(told(4, 0, "event", "left"));
 }
 
+Test(decisions, a_request_that_is_being_discarded_is_open_again_whatever_takes_its_place)
+{
+	file(4);
+	approve(1);
+	rig_begin(&rig);
+	rig_send(&rig, "guard.release",
+		 "{'guard': 'mass', 'org': 'fabrikam', 'expect': 1" DISCARD_PERSONS "}");
+	rig_send(&rig, "account.remove", "{'accounts': [{'uid': 4}]}");
+	rig_end(&rig);
+	rig_idle(&rig);
+	cr_expect(request_is("open"));
+	cr_expect(is_staged(4));
+	cr_expect_eq(guard_of("staged"), 1);
+	cr_expect_eq(guard_of("persons"), 0);
+	cr_expect_eq(guard_of("deciding"), 0);
+	decide_all(1, DISCARD);
+	cr_expect(request_is("open"));
+	rig_restart(&rig);
+	cr_expect(request_is("open"));
+	rig_call(&rig, "request.deny", "{'requests': [{'request': 1}], 'reason': 'no'}");
+	cr_expect(rig_is(&rig, "items.0.outcome", "ok"));
+	verify();
+}
+
 /* Who decided, and why */
 
 Test(decisions, the_history_says_who_released_it_and_why)
