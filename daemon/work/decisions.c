@@ -31,6 +31,25 @@ static int find_actor(struct engine *engine, const struct staged *staged, struct
 	return MIN(r, 0);
 }
 
+/*
+ * A soft-deletion was released, and it would be the end: the account is a direct connect user's by now,
+ * or the hold is gone that kept it. Who released it has not seen that.
+ */
+static bool is_irrevocable_now(const struct staged *staged, const struct lifecycle_verdict *verdict)
+{
+	return verdict->changed && staged->kind == GUARD_KIND_DELETION &&
+	       verdict->next.removal_started_at != INSTANT_NONE;
+}
+
+static int stage_again(struct engine *engine, const struct staged *staged, struct account *account,
+		       const struct actor *actor)
+{
+	const struct staged asked = {
+		.kind = GUARD_KIND_PURGE, .event = staged->event, .request = staged->request};
+
+	return guarding_stage(engine, account, &asked, actor);
+}
+
 /* A person who was allowed to leave leaves, whatever the organization decided since. */
 static int carry_out(struct engine *engine, const struct staged *staged, struct account *account)
 {
@@ -48,6 +67,9 @@ static int carry_out(struct engine *engine, const struct staged *staged, struct 
 	}
 	lifecycle_step(&account->facts, purges ? LIFECYCLE_PURGE : LIFECYCLE_REMOVE, &context,
 		       engine->now, &verdict);
+	if (is_irrevocable_now(staged, &verdict)) {
+		return stage_again(engine, staged, account, &actor);
+	}
 	account->facts = verdict.next;
 	if (verdict.changed) {
 		return store_change(engine->store, account, staged->event, &actor);

@@ -382,6 +382,22 @@ static void carry_out(struct truth *truth, struct truth_account *account,
 	truth_change_released(truth, command == TRUTH_PURGE ? TRUTH_PURGE : TRUTH_REMOVE, account);
 }
 
+/* Nobody released a purge: a soft-deletion that has become one waits again. */
+static bool is_purge_now(const struct truth *truth, const struct truth_account *account)
+{
+	return account->staged.kind == TRUTH_DELETION &&
+	       account->kind == ACCOUNT_KIND_B2B_DIRECT_CONNECT &&
+	       !truth_is_held(account, truth->now);
+}
+
+static void stage_again(struct truth *truth, struct truth_account *account)
+{
+	account->staged.decided = false;
+	account->staged.kind = TRUTH_PURGE_KIND;
+	account->staged.at = truth->now;
+	engage(truth, account->org, TRUTH_PURGE_KIND);
+}
+
 void truth_guard_carry_out(struct truth *truth)
 {
 	for (uint32_t i = 0; i < truth->n_accounts; i++) {
@@ -393,6 +409,8 @@ void truth_guard_carry_out(struct truth *truth)
 		}
 		if (truth->orgs[account->org].guard.discards) {
 			discard(truth, account);
+		} else if (is_purge_now(truth, account)) {
+			stage_again(truth, account);
 		} else {
 			drop(truth, account);
 			carry_out(truth, account, staged.command);

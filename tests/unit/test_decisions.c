@@ -352,6 +352,72 @@ Test(decisions, a_request_that_is_being_discarded_is_open_again_whatever_takes_i
 	verify();
 }
 
+/* What was released is not what would be done */
+
+static void import_direct(int guest)
+{
+	rig_call(&rig, "account.import",
+		 "{'accounts': [{'org': 'fabrikam', 'id': 'g-%d', 'kind': 'b2b-direct-connect', "
+		 "'upn': 'g-%d@home.example'}]}",
+		 guest, guest);
+	cr_assert(rig_is(&rig, "items.0.change", "updated"));
+}
+
+static bool is_removing(uint64_t uid)
+{
+	return rig_row(&rig, uid).facts.removal_started_at != INSTANT_NONE;
+}
+
+Test(decisions, a_soft_deletion_that_has_become_a_removal_is_not_released_with_the_others)
+{
+	stage("account.remove", 4);
+	stage("account.remove", 5);
+	import_direct(4);
+	decide_all(2, "");
+	cr_expect(is_gone(5));
+	cr_expect_not(is_gone(4));
+	cr_expect(is_staged(4));
+	cr_expect(told(4, 0, "event", "staged"));
+	cr_expect(told(4, 0, "reason", "of 4"));
+	cr_expect_eq(guard_of("soft_deletions_staged"), 0);
+	cr_expect_eq(guard_of("purges_staged"), 1);
+	cr_expect_eq(guard_of("deciding"), 0);
+	decide_all(1, "");
+	cr_expect(is_removing(4));
+	cr_expect_not(is_staged(4));
+	cr_expect_eq(guard_of("staged"), 0);
+	verify();
+}
+
+Test(decisions, a_persons_request_that_has_become_a_removal_waits_on_as_theirs)
+{
+	file(4);
+	approve(1);
+	import_direct(4);
+	decide_all(1, "");
+	cr_expect_eq(guard_of("persons"), 1);
+	cr_expect(request_is("approved"));
+	rig_restart(&rig);
+	decide_all(1, DISCARD_PERSONS);
+	cr_expect(request_is("open"));
+	verify();
+}
+
+Test(decisions, a_soft_deletion_whose_hold_is_gone_is_not_released_as_a_removal)
+{
+	import_direct(4);
+	rig_call(&rig, "hold.add", "{'accounts': [{'uid': 4}], 'hold': 'case-1'}");
+	stage("account.leave", 4);
+	cr_expect_eq(guard_of("soft_deletions_staged"), 1);
+	rig_call(&rig, "hold.remove", "{'accounts': [{'uid': 4}], 'hold': 'case-1'}");
+	decide_all(1, "");
+	cr_expect_not(is_removing(4));
+	cr_expect_eq(guard_of("purges_staged"), 1);
+	decide_all(1, "");
+	cr_expect(told(4, 0, "event", "removal-completed") || is_removing(4));
+	verify();
+}
+
 /* Who decided, and why */
 
 Test(decisions, the_history_says_who_released_it_and_why)
