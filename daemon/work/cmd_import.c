@@ -22,7 +22,7 @@
 /* What an import comes to for one account. */
 struct import {
 	enum outcome outcome;
-	const char *change; /* "created", "updated", "unchanged"; NULL when refused */
+	const char *change; /* "created", "updated", "unchanged"; NULL when none of that was done */
 	struct names names; /* the person's once it is looked for */
 	struct account account;
 };
@@ -103,7 +103,7 @@ static int import_delete(struct call *call, const struct item *item, const struc
 	lifecycle_step(&account->facts, LIFECYCLE_REMOVE, &context, item->deleted_at_us, &verdict);
 	r = guarding_judge(call, account, &verdict, EVENT_DELETED, 0, &staged);
 	if (r != 0 || staged) {
-		import_refused(import, OUTCOME_STAGED);
+		import->outcome = OUTCOME_STAGED;
 		return r;
 	}
 	account->facts = verdict.next;
@@ -124,7 +124,7 @@ static int import_active(struct call *call, const struct item *item, const struc
 	if (r != 0) {
 		return r;
 	}
-	import_unchanged(import);
+	import->outcome = OUTCOME_OK;
 	if (!same || account->facts.kind != item->kind ||
 	    account->facts.enabled != import_enabled(item)) {
 		account->facts.kind = item->kind;
@@ -137,7 +137,13 @@ static int import_active(struct call *call, const struct item *item, const struc
 					 EVENT_UPDATED, &call->actor);
 		}
 	}
-	return r == 0 && ITEM_HAS(item, deleted_at_us) ? import_delete(call, item, org, import) : r;
+	if (r == 0 && ITEM_HAS(item, deleted_at_us)) {
+		return import_delete(call, item, org, import);
+	}
+	if (!import->change) {
+		import_unchanged(import);
+	}
+	return r;
 }
 
 /*
@@ -320,10 +326,10 @@ int cmd_account_import(struct call *call)
 	const struct items *items = &call->request->imports;
 	struct import import;
 	uint64_t bytes = 0;
-	bool room;
+	bool room = true;
 	int r = check_items(call, &bytes);
 
-	if (r == 0) {
+	if (r == 0 && !call->request->dry_run) {
 		r = store_has_room(call->engine->store, bytes, &room);
 	}
 	if (r == 0 && !room) {

@@ -61,6 +61,7 @@ static struct truth_imported import_active(struct truth *truth, struct truth_acc
 					   const struct truth_import *import, bool dry)
 {
 	struct truth_account after = *account, deleted;
+	struct truth_imported imported;
 	bool same = account->person == import->person && account->upn == import->upn &&
 		    account->name == import->name && account->kind == import->kind &&
 		    account->enabled == import->enabled;
@@ -79,7 +80,9 @@ static struct truth_imported import_active(struct truth *truth, struct truth_acc
 			after.request = account->request;
 			*account = after;
 		}
-		return refused(OUTCOME_STAGED, &after);
+		imported = refused(OUTCOME_STAGED, &after);
+		imported.change = same ? NULL : "updated";
+		return imported;
 	}
 	if (!dry) {
 		if (import->deleted_at != INSTANT_NONE) {
