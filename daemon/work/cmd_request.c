@@ -336,7 +336,9 @@ static int list_page(struct call *call, const struct org *org, uint64_t *number)
 {
 	uint32_t n_shown = 0;
 
-	for (uint32_t i = 0; i < REQUESTS_EXAMINED_MAX && n_shown < call->request->limit; i++) {
+	for (uint32_t i = 0; i < REQUESTS_EXAMINED_MAX && n_shown < call->request->limit &&
+			     call->out->len <= LIST_BYTES_MAX;
+	     i++) {
 		struct listed listed;
 		int r = load_listed(call, number, &listed);
 

@@ -185,6 +185,22 @@ Test(dispatch, a_frame_over_64_kib_is_too_large_but_for_commands_on_many_account
 	cr_assert(rig_refused(&rig, "invalid-argument", "long"));
 }
 
+/* No single request asks for so much any more: the answers of one turn of the rig add up here. */
+Test(dispatch, an_answer_of_more_than_a_mebibyte_is_refused_whole)
+{
+	size_t before = 0;
+
+	rig_begin(&rig);
+	do {
+		before = rig.answer.len;
+		rig_send(&rig, "retention.api", "{}");
+	} while (!rig.failed);
+	rig_end(&rig);
+	cr_assert(rig_refused(&rig, "too-large", "more than 1048576 bytes; ask for less"));
+	cr_assert_gt(before, RPC_ANSWER_MAX / 2);
+	cr_assert_lt(rig.answer.len - before, 256);
+}
+
 /* Messages that are no requests */
 
 Test(dispatch, a_notification_does_nothing_and_is_not_answered)
