@@ -173,6 +173,11 @@ int guarding_judge_removal(struct engine *engine, const struct account *account,
 	return store_engage_guard(engine->store, account->org, GUARD_KIND_SWEEP, engine->now);
 }
 
+bool guarding_would_hold_removal(struct call *call, const struct account *account)
+{
+	return !plan_passes(call, account->org, GUARD_KIND_SWEEP);
+}
+
 void guarding_see(struct engine *engine, uint32_t org, bool before)
 {
 	struct guarded *guarded = guarded_of(engine, org);

@@ -111,6 +111,9 @@ bool guarding_would_stage(struct engine *engine, const struct account *account,
 must_check int guarding_judge_removal(struct engine *engine, const struct account *account,
 				      bool *ret_held);
 
+/* The same in a dry run of a command that would start one: it counts what it would let pass. */
+bool guarding_would_hold_removal(struct call *call, const struct account *account);
+
 /* The sweep saw a removal that is held back; @before: it will not see it again. */
 void guarding_see(struct engine *engine, uint32_t org, bool before);
 void guarding_begin_pass(struct engine *engine);

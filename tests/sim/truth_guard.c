@@ -295,8 +295,11 @@ bool truth_guard_stops(struct truth *truth, struct truth_account *account,
 	return true;
 }
 
-bool truth_guard_stops_removal(struct truth *truth, uint8_t org)
+bool truth_guard_stops_removal(struct truth *truth, uint8_t org, bool dry)
 {
+	if (dry) {
+		return stops_dry(truth, org, TRUTH_REMOVAL);
+	}
 	if (truth_guard_left(truth, org, TRUTH_REMOVAL) > 0) {
 		return false;
 	}

@@ -414,6 +414,12 @@ Test(ctl_show, holding_and_releasing_name_the_hold)
 					.hold = "case1",
 					.hold_until = INSTANT_NONE},
 		"acme/1: hold case1 released; active\n");
+	item_is("{\"outcome\": \"ok\", \"state\": \"removing\", \"staged\": \"removal\"}",
+		(struct show_items_how){.command = &command_table[COMMAND_hold_remove],
+					.hold = "case1",
+					.hold_until = INSTANT_NONE},
+		"acme/1: hold case1 released; being removed for good; the mass guard holds the "
+		"removal back: retentionctl guards\n");
 }
 
 Test(ctl_show, the_last_waiver_says_that_the_removal_completes)
