@@ -3,6 +3,7 @@
 
 #include "daemon/store/staged.h"
 #include "daemon/work/engine.h"
+#include "daemon/work/log.h"
 
 /* The next organization with something to carry out; 0 if there is none. */
 static uint32_t find_decided(const struct store *store)
@@ -144,9 +145,23 @@ static int decide(struct engine *engine, const struct staged *staged)
 			     : carry_out(engine, staged, &account);
 }
 
+/* A row that is damaged is passed over; where the walk itself cannot go on, it ends. */
+static bool is_walk_damaged(const struct engine *engine, uint64_t uid_before, int r)
+{
+	if (r != STORE_E_CORRUPT) {
+		return false;
+	}
+	log_say(LOG_LEVEL_ERROR,
+		"a command that the mass guard of %s held back cannot be read, and is not carried "
+		"out; run retentionctl verify",
+		store_org(engine->store, engine->guarding.org)->id);
+	return engine->guarding.uid == uid_before;
+}
+
 int decisions_carry_out_next(struct engine *engine)
 {
 	struct guarding *guarding = &engine->guarding;
+	uint64_t uid_before;
 	struct staged staged;
 	int r;
 
@@ -158,8 +173,9 @@ int decisions_carry_out_next(struct engine *engine)
 	if (!guarding->busy) {
 		return 0;
 	}
+	uid_before = guarding->uid;
 	r = store_next_staged(engine->store, guarding->org, &guarding->uid, &staged);
-	if (r == STORE_E_NONE) {
+	if (r == STORE_E_NONE || is_walk_damaged(engine, uid_before, r)) {
 		r = store_end_staged(engine->store, guarding->org);
 		guarding->org = 0;
 		return r;
