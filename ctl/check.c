@@ -188,8 +188,8 @@ static void check_room(const json_t *stats, json_t *faults, bool *ok)
 
 	if (json_is_integer(room) && json_integer_value(room) < CTL_CHECK_ROOM_MIN) {
 		add(faults, ok, "store-full",
-		    "the store is full: imports and new organizations are refused, deletions go "
-		    "on; free space on the disk, or raise map_size and restart");
+		    "the store is full: imports and whatever else makes it grow are refused, "
+		    "deletions go on; free space on the disk, or raise map_size and restart");
 	}
 }
 

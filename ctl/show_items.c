@@ -311,6 +311,10 @@ static void put_hold(const struct show *show, const json_t *item, struct show_it
 	}
 	(void)fputs("; ", show->out);
 	show_state_sentence(show, item);
+	if (ctl_json_text(item, "staged")) {
+		(void)fputs("; the mass guard holds the removal back: retentionctl guards",
+			    show->out);
+	}
 }
 
 static void put_waived(const struct show *show, const json_t *item)
@@ -366,7 +370,7 @@ static void put_sentence(const struct show *show, const json_t *item,
 
 static const char *const item_columns[] = {
 	"account", "outcome",        "reasons",        "change", "request", "due_us", "uid",
-	"state",   "window_ends_us", "removal_due_us", "sla",    "pending", NULL,
+	"state",   "window_ends_us", "removal_due_us", "sla",    "pending", "staged", NULL,
 };
 
 /* The item as a row, led by the name that the account was called by. */

@@ -133,33 +133,42 @@ bool access_may_call(const struct access_rules *rules, const struct access_peer 
 	abort();
 }
 
-/*
- * A peer that is both self-service and admin, say, acts in the lesser role, the one that the
- * command asks for; but not if that grant is too narrow for a command that reaches beyond one
- * organization.
- */
-enum role access_acting_role(const struct access_rules *rules, const struct access_peer *peer,
-			     const struct command *command)
-{
-	const struct access_grant *grant;
-
-	assert(access_may_call(rules, peer, command));
-	if (command->role == ROLE_ANY || command->role == ROLE_KEEPER) {
-		return command->role;
-	}
-	for (size_t i = 0; (grant = access_grant_at(rules, peer, i)); i++) {
-		if (grant->role == command->role &&
-		    (command->scope != COMMAND_SCOPE_ALL || !grant->orgs)) {
-			return command->role;
-		}
-	}
-	return ROLE_ADMIN;
-}
-
 /* Root needs no grant to administer, but one to speak as a keeper. */
 static bool grant_is_told(const struct access_grant *grant, const struct access_peer *peer)
 {
 	return grant_applies(grant, peer) && (peer->uid != UID_ROOT || grant->role == ROLE_KEEPER);
+}
+
+static bool grant_reaches(const struct access_grant *grant, const struct command *command,
+			  struct slice org)
+{
+	if (command->scope == COMMAND_SCOPE_ALL) {
+		return !grant->orgs;
+	}
+	return !org.data || grant_covers(grant, org);
+}
+
+/*
+ * A peer that is both self-service and admin, say, acts in the lesser role, the one that the
+ * command asks for; but not where that grant does not reach: in another organization, or with a
+ * command that goes beyond one.
+ */
+enum role access_acting_role(const struct access_rules *rules, const struct access_peer *peer,
+			     const struct command *command, struct slice org)
+{
+	assert(access_may_call(rules, peer, command));
+	if (command->role == ROLE_ANY || command->role == ROLE_KEEPER) {
+		return command->role;
+	}
+	for (size_t i = 0; i < rules->n_grants; i++) {
+		const struct access_grant *grant = &rules->grants[i];
+
+		if (grant->role == command->role && grant_is_told(grant, peer) &&
+		    grant_reaches(grant, command, org)) {
+			return command->role;
+		}
+	}
+	return ROLE_ADMIN;
 }
 
 const struct access_grant *access_grant_at(const struct access_rules *rules,

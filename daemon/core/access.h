@@ -79,10 +79,10 @@ bool access_may_call(const struct access_rules *rules, const struct access_peer 
 
 /*
  * The role a peer acts in when it calls: the command's role if granted as such, else ROLE_ADMIN.
- * For the ledger.
+ * For the ledger. @org: whose account it is, in lower case; .data NULL while that is not known.
  */
 enum role access_acting_role(const struct access_rules *rules, const struct access_peer *peer,
-			     const struct command *command);
+			     const struct command *command, struct slice org);
 
 /*
  * The i-th grant that applies to the peer, or NULL after the last; of root's, which is admin

@@ -266,10 +266,10 @@ static outcome_set_t release(struct step *step)
 
 static outcome_set_t settle(struct step *step)
 {
-	if (!(step->facts.owed & step->context->keepers)) {
+	if (!(step->facts.owed & step->context->keeper)) {
 		return OUTCOME_BIT(OUTCOME_NOT_OWED);
 	}
-	step->facts.owed &= ~step->context->keepers;
+	step->facts.owed &= ~step->context->keeper;
 	return 0;
 }
 
@@ -302,13 +302,18 @@ static uint64_t owed(const struct step *step)
 							      : step->facts.owed;
 }
 
-/* The keeper meant is one of those who are recorded, so there is nothing to add it to before. */
+/*
+ * Before the start is recorded there is nothing to add a keeper to: who is not found to owe it then
+ * would have been told so in vain.
+ */
 static outcome_set_t owe(struct step *step)
 {
 	if (step->facts.removal_started_at != INSTANT_NONE) {
-		step->facts.owed |= step->context->keepers;
+		step->facts.owed |= step->context->keeper;
+		return 0;
 	}
-	return 0;
+	return step->context->keepers & step->context->keeper ? 0
+							      : OUTCOME_BIT(OUTCOME_NOT_STARTED);
 }
 
 /* A removal that nobody owes anything for is complete at once, and told to be late by that. */

@@ -89,7 +89,8 @@ enum lifecycle_action {
  * @guarded:    the mass guard holds removals back: one that waited for a hold that is released is
  *              not started, and waits on, as if the hold had ended by itself; used by release
  * @keepers:    who owes the erasure of a removal that starts now, bit n - 1 for keeper n; used by
- *              whatever starts one. Settle and owe: the keeper meant
+ *              whatever starts one, and by owe
+ * @keeper:     the bit of the one that is meant; used by settle and owe
  */
 struct lifecycle_context {
 	const struct policy *policy;
@@ -97,6 +98,7 @@ struct lifecycle_context {
 	instant_t held_until;
 	bool guarded;
 	uint64_t keepers;
+	uint64_t keeper;
 };
 
 /**
@@ -193,7 +195,8 @@ struct facts lifecycle_redate(const struct facts *facts, span_t by);
  *     7  records removal_started_at = the end of the window or of the last hold, however late;
  *        before that, and once it is recorded, ok without a change
  *     8  nothing while a keeper owes something
- *     9  ok without a change while the start is not recorded: record it first
+ *     9  while the start is not recorded nothing is: ok if the keeper is one of @context->keepers,
+ *        who will owe it then, else not-started
  */
 void lifecycle_step(const struct facts *facts, enum lifecycle_command command,
 		    const struct lifecycle_context *context, instant_t now,

@@ -299,6 +299,15 @@ int call_named_account(struct call *call, struct account *ret_account, enum outc
 	return call_find_account(call, &item, ret_account, ret_outcome);
 }
 
+/* Who has the command's role over some organizations acts as admin in the others. */
+static void take_role(struct call *call, const struct account *account)
+{
+	const struct org *org = store_org(call->engine->store, account->org);
+
+	call->actor.role = access_acting_role(call->engine->rules, call->peer, call->command,
+					      slice_of(org->id));
+}
+
 static int answer_account(struct call *call, const struct item *item, call_account_fn *deed,
 			  const void *context)
 {
@@ -314,6 +323,7 @@ static int answer_account(struct call *call, const struct item *item, call_accou
 		pack_put_uint(call->out, field_table[FIELD_seq].name, account.last_seq);
 	}
 	if (outcome == OUTCOME_OK) {
+		take_role(call, &account);
 		r = deed(call, item, &account, context);
 		outcome = r == STORE_E_CORRUPT ? OUTCOME_DAMAGED : OUTCOME_OK;
 	}

@@ -109,7 +109,9 @@ static int guard(struct call *call, const struct account *account,
 	if (!starts_removal(account, verdict)) {
 		return 0;
 	}
-	if (!call->request->dry_run) {
+	if (call->request->dry_run) {
+		context->guarded = guarding_would_hold_removal(call, account);
+	} else {
 		r = guarding_judge_removal(call->engine, account, &context->guarded);
 	}
 	if (r == 0 && context->guarded) {
@@ -119,9 +121,13 @@ static int guard(struct call *call, const struct account *account,
 	return r;
 }
 
-/* Return: 0, STORE_E_CORRUPT, or a negative errno. */
+/*
+ * @ret_guarded: the mass guard holds back the removal that would start.
+ *
+ * Return: 0, STORE_E_CORRUPT, or a negative errno.
+ */
 static int judge(struct call *call, const struct hold_change *change, const struct account *account,
-		 instant_t until, struct lifecycle_verdict *ret_verdict)
+		 instant_t until, struct lifecycle_verdict *ret_verdict, bool *ret_guarded)
 {
 	struct store *store = call->engine->store;
 	struct lifecycle_context context = call_context(call, account->org);
@@ -152,7 +158,11 @@ static int judge(struct call *call, const struct hold_change *change, const stru
 		*ret_verdict = (struct lifecycle_verdict){
 			.outcome = fault, .reasons = OUTCOME_BIT(fault), .next = account->facts};
 	}
-	return guard(call, account, &context, ret_verdict);
+	r = guard(call, account, &context, ret_verdict);
+	if (r == 0) {
+		*ret_guarded = context.guarded;
+	}
+	return r;
 }
 
 static int change_hold(struct call *call, const struct item *item, struct account *account,
@@ -162,7 +172,8 @@ static int change_hold(struct call *call, const struct item *item, struct accoun
 	instant_t until =
 		REQUEST_HAS(call->request, until_us) ? call->request->until_us : INSTANT_MAX;
 	struct lifecycle_verdict verdict;
-	int r = judge(call, change, account, until, &verdict);
+	bool guarded = false;
+	int r = judge(call, change, account, until, &verdict, &guarded);
 
 	if (r != 0) {
 		return r;
@@ -180,17 +191,21 @@ static int change_hold(struct call *call, const struct item *item, struct accoun
 		answer_put_waits(call->out, call->engine->store, &account->facts,
 				 call->engine->now);
 	}
+	if (r == 0 && guarded) {
+		pack_put_cstr(call->out, "staged", "removal"); /* as account.get tells it */
+	}
 	return r;
 }
 
 int cmd_hold_add(struct call *call)
 {
 	const struct hold_change change = {LIFECYCLE_HOLD, EVENT_HOLD_ADDED, true};
-	int r = call_ask_room(call, call_items(call)->n);
+	int r;
 
 	if (REQUEST_HAS(call->request, until_us) && call->request->until_us <= call->engine->now) {
 		return call_refuse_argument(call, "until_us", "lies in the past");
 	}
+	r = call_ask_room(call, call_items(call)->n);
 	return r != 0 ? r : call_each_account(call, change_hold, &change);
 }
 

@@ -19,7 +19,7 @@
 /* What an import comes to for one account. */
 struct import {
 	enum outcome outcome;
-	const char *change; /* "created", "updated", "unchanged"; NULL when refused */
+	const char *change; /* "created", "updated", "unchanged"; NULL when none of that was done */
 	struct names names; /* the person's once it is looked for */
 	struct account account;
 };
@@ -100,7 +100,7 @@ static int import_delete(struct call *call, const struct item *item, const struc
 	lifecycle_step(&account->facts, LIFECYCLE_REMOVE, &context, item->deleted_at_us, &verdict);
 	r = guarding_judge(call, account, &verdict, EVENT_DELETED, 0, &staged);
 	if (r != 0 || staged) {
-		import_refused(import, OUTCOME_STAGED);
+		import->outcome = OUTCOME_STAGED;
 		return r;
 	}
 	account->facts = verdict.next;
@@ -121,7 +121,7 @@ static int import_active(struct call *call, const struct item *item, const struc
 	if (r != 0) {
 		return r;
 	}
-	import_unchanged(import);
+	import->outcome = OUTCOME_OK;
 	if (!same || account->facts.kind != item->kind ||
 	    account->facts.enabled != import_enabled(item)) {
 		account->facts.kind = item->kind;
@@ -134,7 +134,13 @@ static int import_active(struct call *call, const struct item *item, const struc
 					 EVENT_UPDATED, &call->actor);
 		}
 	}
-	return r == 0 && ITEM_HAS(item, deleted_at_us) ? import_delete(call, item, org, import) : r;
+	if (r == 0 && ITEM_HAS(item, deleted_at_us)) {
+		return import_delete(call, item, org, import);
+	}
+	if (!import->change) {
+		import_unchanged(import);
+	}
+	return r;
 }
 
 /*
@@ -266,6 +272,23 @@ static int refuse_item(struct call *call, uint32_t i, const char *text)
 }
 
 /*
+ * A directory's clock may be ahead, and a window that ends later for it harms nobody. A direct connect
+ * user has none: the removal would start before its time has come, and while a hold may stand.
+ */
+static const char *deletion_fault(const struct item *item, instant_t now)
+{
+	if (!ITEM_HAS(item, deleted_at_us) || item->deleted_at_us <= now) {
+		return NULL;
+	}
+	if (item->kind == ACCOUNT_KIND_B2B_DIRECT_CONNECT) {
+		return "deleted_at_us lies in the future, and the removal of a direct connect "
+		       "user starts with it; import it when that time has come";
+	}
+	return item->deleted_at_us > now + IMPORT_FUTURE_MAX ? "deleted_at_us lies in the future"
+							     : NULL;
+}
+
+/*
  * What the table cannot say: a profile fits, and no deletion lies in the future. Checked for all
  * before anything is changed.
  */
@@ -276,6 +299,7 @@ static int check_items(struct call *call, uint64_t *ret_bytes)
 
 	for (uint32_t i = 0; i < items->n; ++i) {
 		const struct item *item = &items->at[i];
+		const char *fault = deletion_fault(item, call->engine->now);
 		size_t len;
 
 		import_profile(item, &call->engine->profile);
@@ -285,9 +309,8 @@ static int check_items(struct call *call, uint64_t *ret_bytes)
 			return refuse_item(call, i,
 					   "is over 32 KiB with its groups and permissions");
 		}
-		if (ITEM_HAS(item, deleted_at_us) &&
-		    item->deleted_at_us > call->engine->now + IMPORT_FUTURE_MAX) {
-			return refuse_item(call, i, "deleted_at_us lies in the future");
+		if (fault) {
+			return refuse_item(call, i, fault);
 		}
 	}
 	*ret_bytes = bytes;

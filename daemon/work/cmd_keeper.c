@@ -225,11 +225,11 @@ static int change_task(struct call *call, const struct item *item, struct accoun
 		       const void *data)
 {
 	const struct keeper_change *change = data;
-	struct lifecycle_context context = {.keepers = UINT64_C(1)
-						       << (change->particulars.keeper - 1)};
+	struct lifecycle_context context = call_context(call, account->org);
 	struct lifecycle_verdict verdict;
 	int r = 0;
 
+	context.keeper = UINT64_C(1) << (change->particulars.keeper - 1);
 	lifecycle_step(&account->facts, change->command, &context, call->engine->now, &verdict);
 	account->facts = verdict.next;
 	if (verdict.changed && !call->request->dry_run) {

@@ -150,7 +150,9 @@ int cmd_org_list(struct call *call)
 	}
 	pack_write_map(call->out);
 	pack_put_array(call->out, "orgs");
-	for (number = load_be32(cursor); number < n && n_shown < call->request->limit; ++number) {
+	for (number = load_be32(cursor);
+	     number < n && n_shown < call->request->limit && call->out->len <= LIST_BYTES_MAX;
+	     ++number) {
 		const struct org *org = store_org(store, number + 1);
 
 		if (call_covers(call, org)) {

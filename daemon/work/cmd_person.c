@@ -25,7 +25,9 @@ static void put_leave(struct call *call, const struct account *account, const st
 		}
 		pack_write_end(call->out);
 	}
-	answer_put_contact(call->out, org);
+	if (call->out->len < ANSWER_CONTACTS_MAX) {
+		answer_put_contact(call->out, org);
+	}
 	pack_write_end(call->out);
 }
 

@@ -133,6 +133,25 @@ static int find_open(struct call *call, uint64_t number, struct removal_request 
 	return r < 0 ? r : 0;
 }
 
+/*
+ * An approval is one with its removal: where what the mass guard holds back already cannot be read,
+ * nothing is written of either. Return: 0, STORE_E_CORRUPT, or a negative errno.
+ */
+static int check_removal(struct call *call, const struct account *account)
+{
+	struct lifecycle_context context = call_context(call, account->org);
+	struct lifecycle_verdict verdict;
+	struct staged staged;
+	int r;
+
+	lifecycle_step(&account->facts, LIFECYCLE_REMOVE, &context, call->engine->now, &verdict);
+	if (!guarding_would_stage(call->engine, account, &verdict)) {
+		return 0;
+	}
+	r = store_get_staged(call->engine->store, account, &staged);
+	return r == STORE_E_NONE ? 0 : r;
+}
+
 /* What is approved stays approved: the mass guard may hold the removal itself back. */
 static int remove_account(struct call *call, struct account *account, uint64_t request,
 			  enum outcome *ret_outcome)
@@ -162,9 +181,9 @@ static int decide(struct call *call, const struct decision *decision,
 {
 	struct store *store = call->engine->store;
 	struct particulars particulars = {.request = request->number};
-	int r = 0;
+	int r = decision->state == REQUEST_STATE_APPROVED ? check_removal(call, account) : 0;
 
-	if (!call->request->dry_run) {
+	if (r == 0 && !call->request->dry_run) {
 		r = store_change_with(store, account, decision->event, &particulars, &call->actor);
 		request->state = decision->state;
 		request->decided_at = call->engine->now;
@@ -338,7 +357,9 @@ static int list_page(struct call *call, const struct org *org, uint64_t *number)
 {
 	uint32_t n_shown = 0;
 
-	for (uint32_t i = 0; i < REQUESTS_EXAMINED_MAX && n_shown < call->request->limit; i++) {
+	for (uint32_t i = 0; i < REQUESTS_EXAMINED_MAX && n_shown < call->request->limit &&
+			     call->out->len <= LIST_BYTES_MAX;
+	     i++) {
 		struct listed listed;
 		int r = load_listed(call, number, &listed);
 

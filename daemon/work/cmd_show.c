@@ -204,29 +204,45 @@ static int put_history_entry(struct call *call, const struct entry *entry)
 	return r;
 }
 
-/*
- * The account's newest entries, and before each the decision on the mass guard that it is due to: who
- * released or discarded so many at once, and why, is told once for all of them. Numbers fall.
- */
-static int find_history(struct store *store, uint64_t seq, uint64_t seqs[EXPLAIN_HISTORY_MAX],
-			uint32_t *ret_n)
-{
-	struct entry entry;
-	uint32_t n = 0;
-	int r = 0;
+/* Numbers that fall, as far as there is room. */
+struct history {
+	uint64_t seqs[EXPLAIN_HISTORY_MAX];
+	uint32_t n;
+};
 
-	while (seq != 0 && n < EXPLAIN_HISTORY_MAX && r == 0) {
-		r = store_get_entry(store, seq, &entry, NULL);
+static void history_add(struct history *history, uint64_t seq)
+{
+	if (seq != 0 && history->n < ARRAY_LEN(history->seqs)) {
+		history->seqs[history->n++] = seq;
+	}
+}
+
+/*
+ * The account's newest entries, and in their midst each decision on the mass guard that some of them
+ * are due to, once: who released or discarded so many together, and why.
+ */
+static int find_history(struct store *store, uint64_t seq, struct history *ret_history)
+{
+	struct history history = {.n = 0};
+	uint64_t decision = 0; /* that is still to come */
+	struct entry entry;
+
+	while (seq != 0 && history.n < ARRAY_LEN(history.seqs)) {
+		int r = store_get_entry(store, seq, &entry, NULL);
+
 		if (r != 0) {
 			return r;
 		}
-		seqs[n++] = seq;
-		if (entry.decision != 0 && n < EXPLAIN_HISTORY_MAX) {
-			seqs[n++] = entry.decision;
+		if (decision > seq || (entry.decision != 0 && entry.decision != decision)) {
+			history_add(&history, decision);
+			decision = 0;
 		}
+		history_add(&history, seq);
+		decision = entry.decision != 0 ? entry.decision : decision;
 		seq = entry.prev_seq < seq ? entry.prev_seq : 0;
 	}
-	*ret_n = n;
+	history_add(&history, decision);
+	*ret_history = history;
 	return 0;
 }
 
@@ -234,14 +250,13 @@ static int find_history(struct store *store, uint64_t seq, uint64_t seqs[EXPLAIN
 static int put_history(struct call *call, const struct account *account)
 {
 	struct store *store = call->engine->store;
-	uint64_t seqs[EXPLAIN_HISTORY_MAX];
+	struct history history = {.n = 0};
 	struct entry entry;
-	uint32_t n = 0;
-	int r = find_history(store, account->last_seq, seqs, &n);
+	int r = find_history(store, account->last_seq, &history);
 
 	pack_put_array(call->out, "history");
-	while (n > 0 && r == 0) {
-		r = store_get_entry(store, seqs[--n], &entry, NULL);
+	while (history.n > 0 && r == 0) {
+		r = store_get_entry(store, history.seqs[--history.n], &entry, NULL);
 		if (r == 0) {
 			r = put_history_entry(call, &entry);
 		}

@@ -262,7 +262,7 @@ static int confirm(struct call *call, const struct item *item, struct fenced *fe
 {
 	struct particulars particulars = {fenced->token.keeper, item->result,
 					  fenced->token.generation, item->ground, 0};
-	struct lifecycle_context context = {.keepers = UINT64_C(1) << (fenced->token.keeper - 1)};
+	struct lifecycle_context context = {.keeper = UINT64_C(1) << (fenced->token.keeper - 1)};
 	struct actor actor = call->actor;
 	struct lifecycle_verdict verdict;
 	int r;

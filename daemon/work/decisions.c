@@ -3,6 +3,7 @@
 
 #include "daemon/store/staged.h"
 #include "daemon/work/engine.h"
+#include "daemon/work/log.h"
 
 /* The next organization with something to carry out; 0 if there is none. */
 static uint32_t find_decided(const struct store *store)
@@ -31,6 +32,25 @@ static int find_actor(struct engine *engine, const struct staged *staged, struct
 	return MIN(r, 0);
 }
 
+/*
+ * A soft-deletion was released, and it would be the end: the account is a direct connect user's by now,
+ * or the hold is gone that kept it. Who released it has not seen that.
+ */
+static bool is_irrevocable_now(const struct staged *staged, const struct lifecycle_verdict *verdict)
+{
+	return verdict->changed && staged->kind == GUARD_KIND_DELETION &&
+	       verdict->next.removal_started_at != INSTANT_NONE;
+}
+
+static int stage_again(struct engine *engine, const struct staged *staged, struct account *account,
+		       const struct actor *actor)
+{
+	const struct staged asked = {
+		.kind = GUARD_KIND_PURGE, .event = staged->event, .request = staged->request};
+
+	return guarding_stage(engine, account, &asked, actor);
+}
+
 /* A person who was allowed to leave leaves, whatever the organization decided since. */
 static int carry_out(struct engine *engine, const struct staged *staged, struct account *account)
 {
@@ -48,6 +68,9 @@ static int carry_out(struct engine *engine, const struct staged *staged, struct 
 	}
 	lifecycle_step(&account->facts, purges ? LIFECYCLE_PURGE : LIFECYCLE_REMOVE, &context,
 		       engine->now, &verdict);
+	if (is_irrevocable_now(staged, &verdict)) {
+		return stage_again(engine, staged, account, &actor);
+	}
 	account->facts = verdict.next;
 	if (verdict.changed) {
 		return store_change(engine->store, account, staged->event, &actor);
@@ -85,7 +108,7 @@ static int reopen(struct engine *engine, const struct staged *staged, struct acc
 }
 
 /* By whoever discarded all of them. */
-static int discard(struct engine *engine, const struct staged *staged, struct account *account)
+int decisions_discard(struct engine *engine, const struct staged *staged, struct account *account)
 {
 	const struct guard_row *row = store_guard(engine->store, staged->org);
 	struct actor actor = {.role = ROLE_DAEMON, .at = engine->now, .decision = row->decided_seq};
@@ -118,13 +141,27 @@ static int decide(struct engine *engine, const struct staged *staged)
 	if (r != 0) {
 		return r < 0 ? r : store_drop_staged(engine->store, staged);
 	}
-	return row->discards ? discard(engine, staged, &account)
+	return row->discards ? decisions_discard(engine, staged, &account)
 			     : carry_out(engine, staged, &account);
+}
+
+/* A row that is damaged is passed over; where the walk itself cannot go on, it ends. */
+static bool is_walk_damaged(const struct engine *engine, uint64_t uid_before, int r)
+{
+	if (r != STORE_E_CORRUPT) {
+		return false;
+	}
+	log_say(LOG_LEVEL_ERROR,
+		"a command that the mass guard of %s held back cannot be read, and is not carried "
+		"out; run retentionctl verify",
+		store_org(engine->store, engine->guarding.org)->id);
+	return engine->guarding.uid == uid_before;
 }
 
 int decisions_carry_out_next(struct engine *engine)
 {
 	struct guarding *guarding = &engine->guarding;
+	uint64_t uid_before;
 	struct staged staged;
 	int r;
 
@@ -136,8 +173,9 @@ int decisions_carry_out_next(struct engine *engine)
 	if (!guarding->busy) {
 		return 0;
 	}
+	uid_before = guarding->uid;
 	r = store_next_staged(engine->store, guarding->org, &guarding->uid, &staged);
-	if (r == STORE_E_NONE) {
+	if (r == STORE_E_NONE || is_walk_damaged(engine, uid_before, r)) {
 		r = store_end_staged(engine->store, guarding->org);
 		guarding->org = 0;
 		return r;

@@ -52,7 +52,8 @@ static int refuse_peer(struct call *call)
 static struct actor actor_of(const struct call *call)
 {
 	return (struct actor){
-		.role = access_acting_role(call->engine->rules, call->peer, call->command),
+		.role = access_acting_role(call->engine->rules, call->peer, call->command,
+					   (struct slice){0}),
 		.uid = call->peer->uid,
 		.at = call->engine->now,
 		.note = {call->request->reason, call->request->ref},

@@ -96,18 +96,31 @@ static bool plan_passes(struct call *call, uint32_t org, enum guard_kind kind)
 	return true;
 }
 
+int guarding_stage(struct engine *engine, struct account *account, const struct staged *asked,
+		   const struct actor *actor)
+{
+	if (!guard_is_engaged(&store_guard(engine->store, account->org)->guard, asked->kind)) {
+		tell_engaged(engine, account->org, asked->kind);
+	}
+	return store_stage(engine->store, account, asked, actor);
+}
+
 /*
  * What a person asked for takes the place of what an administrator did: discarded with that it would
- * be lost. What is being discarded already stands in nobody's way.
+ * be lost. What is released is carried out.
  */
 static bool takes_place_of(const struct store *store, const struct staged *asked,
 			   const struct staged *before)
 {
-	if (store_staged_is_decided(store, before)) {
-		return store_guard(store, before->org)->discards;
-	}
-	return (staged_is_owed(asked) && !staged_is_owed(before)) ||
-	       (asked->request != 0 && before->request == 0);
+	return !store_staged_is_decided(store, before) &&
+	       ((staged_is_owed(asked) && !staged_is_owed(before)) ||
+		(asked->request != 0 && before->request == 0));
+}
+
+/* It stands in nobody's way any more, but it is carried out first: a person's request opens again. */
+static bool is_being_discarded(const struct store *store, const struct staged *staged)
+{
+	return store_staged_is_decided(store, staged) && store_guard(store, staged->org)->discards;
 }
 
 static int stage(struct call *call, struct account *account, const struct staged *asked)
@@ -116,16 +129,13 @@ static int stage(struct call *call, struct account *account, const struct staged
 	struct staged before;
 	int r = store_get_staged(engine->store, account, &before);
 
-	if (r == 0 && !takes_place_of(engine->store, asked, &before)) {
+	if (r == 0 && is_being_discarded(engine->store, &before)) {
+		r = decisions_discard(engine, &before, account);
+	} else if (r == 0 && !takes_place_of(engine->store, asked, &before)) {
 		return 0;
 	}
-	if (r != 0 && r != STORE_E_NONE) {
-		return r;
-	}
-	if (!guard_is_engaged(&store_guard(engine->store, account->org)->guard, asked->kind)) {
-		tell_engaged(engine, account->org, asked->kind);
-	}
-	return store_stage(engine->store, account, asked, &call->actor);
+	return r == 0 || r == STORE_E_NONE ? guarding_stage(engine, account, asked, &call->actor)
+					   : r;
 }
 
 int guarding_judge(struct call *call, struct account *account,
@@ -161,6 +171,11 @@ int guarding_judge_removal(struct engine *engine, const struct account *account,
 	}
 	tell_engaged(engine, account->org, GUARD_KIND_SWEEP);
 	return store_engage_guard(engine->store, account->org, GUARD_KIND_SWEEP, engine->now);
+}
+
+bool guarding_would_hold_removal(struct call *call, const struct account *account)
+{
+	return !plan_passes(call, account->org, GUARD_KIND_SWEEP);
 }
 
 void guarding_see(struct engine *engine, uint32_t org, bool before)

@@ -72,6 +72,7 @@ struct guarding_held {
 	uint64_t n_removals; /* as far as the sweep has seen */
 };
 
+struct actor;
 struct call;
 struct engine;
 
@@ -93,6 +94,15 @@ must_check int guarding_judge(struct call *call, struct account *account,
 			      const struct lifecycle_verdict *verdict, enum event event,
 			      uint64_t request, bool *ret_staged);
 
+/*
+ * guarding_stage() - hold a command back in any case, and tell the journal if the guard was not engaged
+ * @asked: its kind, event and request
+ *
+ * Return: 0 or a negative errno.
+ */
+must_check int guarding_stage(struct engine *engine, struct account *account,
+			      const struct staged *asked, const struct actor *actor);
+
 /* Whether it would be held back now. */
 bool guarding_would_stage(struct engine *engine, const struct account *account,
 			  const struct lifecycle_verdict *verdict);
@@ -100,6 +110,9 @@ bool guarding_would_stage(struct engine *engine, const struct account *account,
 /* The same for a removal that the sweep would start. Return: 0 or a negative errno. */
 must_check int guarding_judge_removal(struct engine *engine, const struct account *account,
 				      bool *ret_held);
+
+/* The same in a dry run of a command that would start one: it counts what it would let pass. */
+bool guarding_would_hold_removal(struct call *call, const struct account *account);
 
 /* The sweep saw a removal that is held back; @before: it will not see it again. */
 void guarding_see(struct engine *engine, uint32_t org, bool before);

@@ -113,6 +113,9 @@ static void take_event(struct receipt *receipt, const struct entry *entry)
 	case EVENT_REQUEST_DENIED:
 		trail_request(receipt->trail, "denied", entry);
 		break;
+	case EVENT_REQUEST_REOPENED:
+		trail_request(receipt->trail, "reopened", entry);
+		break;
 	}
 }
 

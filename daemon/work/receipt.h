@@ -40,7 +40,8 @@
  *     made at: 2026-02-10T00:00:00Z
  *
  * Whatever has not happened says "not yet" ("removal completed: not complete"); a keeper that has
- * not settled says "owes". The last deletion is told: what a restore undid is in the ledger.
+ * not settled says "owes". The last deletion is told: what a restore undid is in the ledger. A
+ * request is "filed", "approved", "denied", or "reopened": approved, and its removal discarded.
  */
 
 #define RECEIPT_TITLE "retentiond receipt 1"

@@ -67,8 +67,8 @@ static void tell_taken_back(const struct guarding_held *held)
 	log_say_fields(
 		LOG_LEVEL_WARNING, fields, ARRAY_LEN(fields),
 		"the mass guard of %s: %llu leaves and approved requests of persons are "
-		"discarded. Their requests are open again, with the deadlines that they had: "
-		"look with retentionctl requests --org=%s --open",
+		"discarded. Who left would have to leave again; requests are open again, with the "
+		"deadlines that they had: look with retentionctl requests --org=%s --open",
 		held->org->id, (unsigned long long)held->n_owed, held->org->id);
 }
 

@@ -12,6 +12,10 @@
  * An answer names people, and what is kept must not: of a list of items only what the daemon
  * added is kept, and the names are taken from the repeated request, which is the same. Kept in
  * the transaction of the change itself, so that they are durable together.
+ *
+ * But for guard.release of the clock guard, which is on disk before its turn ends: a crash between
+ * the two leaves a release without its answer, and who repeats the request is told that no guard is
+ * engaged any more (released: false).
  */
 
 #define REPLAY_KEPT_FOR SPAN_DAY

@@ -47,6 +47,13 @@ static void expect_hold(struct sim *sim, const struct pack_value *item,
 	}
 }
 
+/* Its last hold is gone and its time has come, and yet nobody has started it. */
+static bool is_held_back(const struct sim *sim, const struct truth_account *account)
+{
+	return account->started_at == INSTANT_NONE &&
+	       truth_state(account, sim->truth.now) == ACCOUNT_STATE_REMOVING;
+}
+
 void do_hold(struct sim *sim, const struct step *step)
 {
 	bool dry = step->d / 8 % 8 == 0;
@@ -82,7 +89,7 @@ void do_hold(struct sim *sim, const struct step *step)
 
 void do_release(struct sim *sim, const struct step *step)
 {
-	bool dry = step->d % 8 == 0;
+	bool dry = step->d % 8 == 0, waited;
 	uint32_t hold = step->c % TRUTH_HOLDS;
 	struct truth_account *account;
 	struct truth_verdict verdict;
@@ -101,10 +108,16 @@ void do_release(struct sim *sim, const struct step *step)
 	items = ask_items(sim, 1);
 	item = pack_array_at(&items, 0);
 	account = truth_find(&sim->truth, &name);
+	waited = account && truth_state(account, sim->truth.now) == ACCOUNT_STATE_SOFT_DELETED;
+	truth_guard_begin(&sim->truth);
 	verdict = truth_release(&sim->truth, account, hold, dry);
 	sim_tell(sim, "hold.remove %s %s%s: %s\n", name_of(&name), name_hold(hold),
 		 dry ? ", dry" : "", name_reasons(verdict.reasons));
 	expect_hold(sim, &item, account, &verdict);
+	SIM_REQUIRE(sim,
+		    value_is(&item, "staged", "removal") ==
+			    (waited && is_held_back(sim, &verdict.account)),
+		    GUARD, "a hold is released, and the removal is told to be held back or not");
 }
 
 /* Removal requests */

@@ -429,7 +429,7 @@ struct truth_verdict truth_hold(struct truth *truth, struct truth_account *accou
 /* The removal starts now, or should: the mass guard may hold it back as it does the clock's. */
 static void end_last_hold(struct truth *truth, struct truth_account *account, bool dry)
 {
-	if (!dry && truth_guard_stops_removal(truth, account->org)) {
+	if (truth_guard_stops_removal(truth, account->org, dry)) {
 		account->held_until = truth->now;
 		return;
 	}

@@ -332,7 +332,7 @@ bool truth_guard_stops(struct truth *truth, struct truth_account *account,
 		       uint64_t request, bool dry);
 
 /* The same for a removal that is started by whoever releases a hold, in place of the clock. */
-bool truth_guard_stops_removal(struct truth *truth, uint8_t org);
+bool truth_guard_stops_removal(struct truth *truth, uint8_t org, bool dry);
 
 /* Something of a kind has happened; a removal was completed at an instant. */
 void truth_guard_count(struct truth *truth, uint8_t org, enum truth_kind kind);

@@ -223,18 +223,40 @@ static void let_go(struct truth *truth, uint8_t org, enum truth_kind kind)
 	}
 }
 
+static void drop(struct truth *truth, struct truth_account *account)
+{
+	struct truth_staged staged = account->staged;
+
+	account->staged = (struct truth_staged){.stands = false};
+	if (!staged.decided) {
+		let_go(truth, account->org, staged.kind);
+	}
+}
+
+/* The person's request is open again, unless there is another one. */
+static void discard(struct truth *truth, struct truth_account *account)
+{
+	uint64_t number = account->staged.request;
+	struct truth_request *request = number != 0 ? truth_request_of(truth, number) : NULL;
+
+	drop(truth, account);
+	if (request && request->state == REQUEST_STATE_APPROVED && account->request == 0) {
+		request->state = REQUEST_STATE_OPEN;
+		account->request = number;
+	}
+}
+
 /*
  * One account has one command held back: the first, unless a person asks for the next one, and did not
- * for that; or it is being discarded.
+ * for that.
  */
-static bool takes_place_of(const struct truth *truth, uint8_t org, const struct truth_staged *next,
-			   const struct truth_staged *before)
+static bool takes_place_of(const struct truth_staged *next, const struct truth_staged *before)
 {
 	if (!before->stands) {
 		return true;
 	}
 	if (before->decided) {
-		return truth->orgs[org].guard.discards;
+		return false;
 	}
 	return (is_owed(next) && !is_owed(before)) || (next->request != 0 && before->request == 0);
 }
@@ -243,7 +265,7 @@ bool truth_guard_stops(struct truth *truth, struct truth_account *account,
 		       const struct truth_account *after, enum truth_command command,
 		       uint64_t request, bool dry)
 {
-	struct truth_staged before = account->staged;
+	struct truth_staged before;
 	struct truth_staged next = {
 		.stands = true,
 		.command = command,
@@ -258,34 +280,31 @@ bool truth_guard_stops(struct truth *truth, struct truth_account *account,
 	if (truth_guard_left(truth, account->org, next.kind) > 0) {
 		return false;
 	}
-	if (takes_place_of(truth, account->org, &next, &before)) {
+	if (account->staged.decided && truth->orgs[account->org].guard.discards) {
+		discard(truth, account);
+	}
+	before = account->staged;
+	if (takes_place_of(&next, &before)) {
 		account->staged = next;
 		truth->n_staged++;
 		engage(truth, account->org, next.kind);
-		if (before.stands && !before.decided) {
+		if (before.stands) {
 			let_go(truth, account->org, before.kind);
 		}
 	}
 	return true;
 }
 
-bool truth_guard_stops_removal(struct truth *truth, uint8_t org)
+bool truth_guard_stops_removal(struct truth *truth, uint8_t org, bool dry)
 {
+	if (dry) {
+		return stops_dry(truth, org, TRUTH_REMOVAL);
+	}
 	if (truth_guard_left(truth, org, TRUTH_REMOVAL) > 0) {
 		return false;
 	}
 	engage(truth, org, TRUTH_REMOVAL);
 	return true;
-}
-
-static void drop(struct truth *truth, struct truth_account *account)
-{
-	struct truth_staged staged = account->staged;
-
-	account->staged = (struct truth_staged){.stands = false};
-	if (!staged.decided) {
-		let_go(truth, account->org, staged.kind);
-	}
 }
 
 void truth_guard_outdate(struct truth *truth, struct truth_account *account)
@@ -358,23 +377,28 @@ void truth_guard_discard(struct truth *truth, uint8_t org, bool persons)
 	decide(truth, org, true, persons);
 }
 
-/* The person's request is open again, unless there is another one. */
-static void discard(struct truth *truth, struct truth_account *account, uint64_t number)
-{
-	struct truth_request *request = number != 0 ? truth_request_of(truth, number) : NULL;
-
-	if (request && request->state == REQUEST_STATE_APPROVED && account->request == 0) {
-		request->state = REQUEST_STATE_OPEN;
-		account->request = number;
-	}
-}
-
 /* A person who was allowed to leave leaves, whatever was decided since. */
 static void carry_out(struct truth *truth, struct truth_account *account,
 		      enum truth_command command)
 {
 	truth->n_carried_out++;
 	truth_change_released(truth, command == TRUTH_PURGE ? TRUTH_PURGE : TRUTH_REMOVE, account);
+}
+
+/* Nobody released a purge: a soft-deletion that has become one waits again. */
+static bool is_purge_now(const struct truth *truth, const struct truth_account *account)
+{
+	return account->staged.kind == TRUTH_DELETION &&
+	       account->kind == ACCOUNT_KIND_B2B_DIRECT_CONNECT &&
+	       !truth_is_held(account, truth->now);
+}
+
+static void stage_again(struct truth *truth, struct truth_account *account)
+{
+	account->staged.decided = false;
+	account->staged.kind = TRUTH_PURGE_KIND;
+	account->staged.at = truth->now;
+	engage(truth, account->org, TRUTH_PURGE_KIND);
 }
 
 void truth_guard_carry_out(struct truth *truth)
@@ -386,10 +410,12 @@ void truth_guard_carry_out(struct truth *truth)
 		if (!staged.stands || !staged.decided) {
 			continue;
 		}
-		drop(truth, account);
 		if (truth->orgs[account->org].guard.discards) {
-			discard(truth, account, staged.request);
+			discard(truth, account);
+		} else if (is_purge_now(truth, account)) {
+			stage_again(truth, account);
 		} else {
+			drop(truth, account);
 			carry_out(truth, account, staged.command);
 		}
 	}

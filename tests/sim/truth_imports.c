@@ -61,6 +61,7 @@ static struct truth_imported import_active(struct truth *truth, struct truth_acc
 					   const struct truth_import *import, bool dry)
 {
 	struct truth_account after = *account, deleted;
+	struct truth_imported imported;
 	bool same = account->person == import->person && account->upn == import->upn &&
 		    account->name == import->name && account->kind == import->kind &&
 		    account->enabled == import->enabled;
@@ -74,13 +75,14 @@ static struct truth_imported import_active(struct truth *truth, struct truth_acc
 	truth_set_deleted(truth, &deleted, import->deleted_at);
 	if (import->deleted_at != INSTANT_NONE &&
 	    truth_guard_stops(truth, account, &deleted, TRUTH_REMOVE, 0, dry)) {
-		struct truth_staged staged = account->staged;
-
 		if (!dry) {
+			after.staged = account->staged;
+			after.request = account->request;
 			*account = after;
-			account->staged = staged;
 		}
-		return refused(OUTCOME_STAGED, &after);
+		imported = refused(OUTCOME_STAGED, &after);
+		imported.change = same ? NULL : "updated";
+		return imported;
 	}
 	if (!dry) {
 		if (import->deleted_at != INSTANT_NONE) {

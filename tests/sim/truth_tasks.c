@@ -94,6 +94,13 @@ static void owe_again(struct truth_account *account, uint32_t keeper)
 	account->tasks[keeper].next_at = 0;
 }
 
+/* Once the start of its removal is recorded. */
+static bool will_owe(const struct truth *truth, const struct truth_account *account,
+		     uint32_t keeper)
+{
+	return truth_keepers_of(truth, account->org) >> keeper & 1;
+}
+
 struct truth_verdict truth_owe(struct truth *truth, struct truth_account *account, uint32_t keeper,
 			       bool dry)
 {
@@ -110,7 +117,11 @@ struct truth_verdict truth_owe(struct truth *truth, struct truth_account *accoun
 		break;
 	case ACCOUNT_STATE_REMOVING:
 		verdict.reasons = 0;
-		if (account->started_at != INSTANT_NONE && !owes(account, keeper)) {
+		if (account->started_at == INSTANT_NONE) {
+			verdict.reasons = will_owe(truth, account, keeper)
+						  ? 0
+						  : OUTCOME_BIT(OUTCOME_NOT_STARTED);
+		} else if (!owes(account, keeper)) {
 			owe_again(&verdict.account, keeper);
 		}
 		break;

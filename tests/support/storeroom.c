@@ -171,6 +171,7 @@ void storeroom_step(struct storeroom *room, struct account *account, enum lifecy
 		.policy = &policy,
 		.held_until = room->held_until,
 		.keepers = room->keepers,
+		.keeper = room->keepers,
 	};
 	struct particulars particulars = {0};
 	struct lifecycle_verdict verdict;

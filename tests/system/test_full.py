@@ -76,6 +76,8 @@ def test_a_dry_run_needs_no_room(daemon):
     with daemon.connect() as client:
         item = client.items("account.restore", [people.name("g0")], dry_run=True)[0]
         assert item["outcome"] == "ok"
+        item = client.items("account.import", [people.guest("new")], dry_run=True)[0]
+        assert (item["outcome"], item["change"]) == ("ok", "created")
 
 
 def test_asking_to_purge_what_is_held_writes_nothing(daemon):

@@ -237,7 +237,7 @@ def test_a_request_that_is_discarded_by_name_is_open_again(daemon, ctl, client):
     await_carried_out(client)
     [request] = ctl.json("requests", "--open")
     assert (request["request"], request["due_us"]) == (item["request"], item["due_us"])
-    assert "Their requests are open again" in daemon.log.read_text()
+    assert "; requests are open again, with the" in daemon.log.read_text()
     told = ctl("explain", "contoso/g2").stdout
     assert "request-reopened" in told
     assert "the portal was broken into" in told, "who reads the account learns why"

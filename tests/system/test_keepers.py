@@ -460,6 +460,44 @@ def test_a_keeper_registered_later_owes_older_removals_only_when_asked(daemon, c
     assert people.outcomes(items) == ["not-found", "not-found"]
 
 
+@pytest.mark.parametrize("stop", ["pause", "guard"])
+def test_owe_is_never_answered_ok_and_then_forgotten_while_a_due_removal_waits_for_the_sweep(
+    daemon, client, crm, stop
+):
+    """What is not on record yet is owed by those who are found then, and by nobody else."""
+    people.take_in(client, people.guest("sam"), people.guest("alex"))
+    people.set_org(client, "adatum")
+    keepers.set_keeper(client, "files", orgs=["adatum"])
+    people.do(client, "remove", "sam")
+    advance(client, SECOND)
+    uid = people.do(client, "remove", "alex")["uid"]
+    if stop == "pause":
+        client.call("sweep.pause")
+    else:
+        people.set_org(client, guard_min=1, guard_percent=1)
+    advance(client, 31 * DAY)
+    if stop == "guard":
+        people.settle(client)
+
+    def owe(name, **arguments):
+        return client.items("keeper.owe", [{"uid": uid}], keeper=name, **arguments)[0]
+
+    for arguments in {"dry_run": True}, {}:
+        told = owe("files", **arguments)
+        assert (told["outcome"], told["reasons"]) == ("not-started", ["not-started"])
+        assert (told["state"], owe("crm", **arguments)["outcome"]) == ("removing", "ok")
+    keepers.set_keeper(client, "files", orgs=["adatum", "contoso"])
+    assert owe("files")["outcome"] == "ok"
+    if stop == "pause":
+        client.call("sweep.resume")
+    else:
+        client.call("guard.release", guard="mass", org="contoso", expect=1)
+    people.settle(client)
+    assert people.get(client, uid=uid)["pending"] == ["crm", "files"]
+    with keepers.Keeper(daemon, "files") as files:
+        assert [task["uid"] for task in files.claim()] == [uid]
+
+
 def test_a_token_from_before_a_waiver_is_refused_when_the_task_is_owed_again(client, crm):
     uid = remove(client, "alex")[0]
     keepers.set_keeper(client, "files")

@@ -164,6 +164,14 @@ def not_owed(scene):
     return ["waive", "crm", "--yes", "--reason=gone", "contoso/alex"]
 
 
+def not_started(scene):
+    people.do(scene.client, "remove", "kim")
+    scene.client.call("keeper.set", keeper="crm", enabled=False)
+    scene.client.call("sweep.pause")
+    scene.client.call("clock.advance", by_us=31 * DAY)
+    return ["owe", "crm", "contoso/kim"]
+
+
 def lease_expired(scene):
     """The command gives its task back behind the back of who runs it, and claims it anew."""
     people.do(scene.client, "purge", "kim")
@@ -345,6 +353,7 @@ ROWS = {
     "hold-not-found": (hold_not_found, REFUSED, "retentionctl holds lists those that do"),
     "too-many-holds": (too_many_holds, REFUSED, "release one of them first"),
     "not-owed": (not_owed, REFUSED, "retentionctl explain says who does"),
+    "not-started": (not_started, REFUSED, "or enable it, with retentionctl set-keeper"),
     "lease-expired": (lease_expired, FAILURE, "was claimed again; claim it again"),
     "token-unknown": (token_unknown, OK, "claim the task again"),
     "already-settled": (already_settled, FAILURE, "settled with another result, and that stays"),

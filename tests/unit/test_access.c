@@ -410,7 +410,7 @@ static enum role acting_as(const struct access_grant *grants, size_t n_grants,
 {
 	struct access_rules rules = {.grants = grants, .n_grants = n_grants};
 
-	return access_acting_role(&rules, peer, &command_table[symbol]);
+	return access_acting_role(&rules, peer, &command_table[symbol], (struct slice){0});
 }
 
 Test(access, a_peer_acts_in_the_role_of_the_command_if_it_was_granted_as_such)
@@ -457,6 +457,21 @@ Test(access, a_grant_too_narrow_for_the_command_does_not_name_the_role_either)
 
 	cr_expect_eq(acting_as(grants, 2, &peer, COMMAND_stats_get), ROLE_ADMIN);
 	cr_expect_eq(acting_as(grants, 2, &peer, COMMAND_account_get), ROLE_READER);
+}
+
+Test(access, a_peer_acts_in_the_role_that_covers_the_organization)
+{
+	struct access_grant grants[] = {
+		over_two_orgs(to_user(USER, ROLE_SELF_SERVICE)),
+		to_user(USER, ROLE_ADMIN),
+	};
+	struct access_rules rules = {grants, ARRAY_LEN(grants)};
+	struct access_peer peer = user(USER);
+	const struct command *leave = &command_table[COMMAND_account_leave];
+
+	cr_expect_eq(access_acting_role(&rules, &peer, leave, slice_of("contoso")),
+		     ROLE_SELF_SERVICE);
+	cr_expect_eq(access_acting_role(&rules, &peer, leave, slice_of("adatum")), ROLE_ADMIN);
 }
 
 Test(access, a_command_for_everybody_needs_no_role)

@@ -348,7 +348,7 @@ Test(ctl_show, status_is_not_well_while_a_full_store_refuses_imports)
 	status_begins_with(
 		"{\"sweep\": {}, \"stats\": {\"store\": {\"room_bytes\": 1000}}}",
 		"       State: not well: 1 problem\n"
-		"     PROBLEM: the store is full: imports and new organizations are refused");
+		"     PROBLEM: the store is full: imports and whatever else makes it grow are refused");
 }
 
 Test(ctl_show, status_tells_what_waits_for_people_though_all_is_well)
@@ -414,6 +414,12 @@ Test(ctl_show, holding_and_releasing_name_the_hold)
 					.hold = "case1",
 					.hold_until = INSTANT_NONE},
 		"acme/1: hold case1 released; active\n");
+	item_is("{\"outcome\": \"ok\", \"state\": \"removing\", \"staged\": \"removal\"}",
+		(struct show_items_how){.command = &command_table[COMMAND_hold_remove],
+					.hold = "case1",
+					.hold_until = INSTANT_NONE},
+		"acme/1: hold case1 released; being removed for good; the mass guard holds the "
+		"removal back: retentionctl guards\n");
 }
 
 Test(ctl_show, the_last_waiver_says_that_the_removal_completes)

@@ -17,12 +17,13 @@
 #define GUESTS 10
 
 static struct rig rig;
-static uint32_t n_taken_back;
+static uint32_t n_taken_back, n_unreadable;
 
-static void count_taken_back(enum log_level level, const char *text,
-			     unused const struct log_field *fields, unused size_t n_fields)
+static void count_lines(enum log_level level, const char *text,
+			unused const struct log_field *fields, unused size_t n_fields)
 {
 	n_taken_back += level == LOG_LEVEL_WARNING && strstr(text, "requests are open again");
+	n_unreadable += level == LOG_LEVEL_ERROR && strstr(text, "held back cannot be read");
 }
 
 static void set_up(void)
@@ -39,8 +40,8 @@ static void set_up(void)
 		cr_assert_eq(rig_import(&rig, "fabrikam", id), (uint64_t)i);
 	}
 	rig_call(&rig, "account.remove", "{'accounts': [{'uid': 1}, {'uid': 2}, {'uid': 3}]}");
-	log_set_sink(count_taken_back);
-	n_taken_back = 0;
+	log_set_sink(count_lines);
+	n_taken_back = n_unreadable = 0;
 }
 
 static void tear_down(void)
@@ -328,6 +329,108 @@ Test(decisions, what_is_asked_while_a_discard_is_carried_out_is_staged_anew)
 	cr_expect(told(4, 0, "event", "left"));
 }
 
+Test(decisions, a_request_that_is_being_discarded_is_open_again_whatever_takes_its_place)
+{
+	file(4);
+	approve(1);
+	rig_begin(&rig);
+	rig_send(&rig, "guard.release",
+		 "{'guard': 'mass', 'org': 'fabrikam', 'expect': 1" DISCARD_PERSONS "}");
+	rig_send(&rig, "account.remove", "{'accounts': [{'uid': 4}]}");
+	rig_end(&rig);
+	rig_idle(&rig);
+	cr_expect(request_is("open"));
+	cr_expect(is_staged(4));
+	cr_expect_eq(guard_of("staged"), 1);
+	cr_expect_eq(guard_of("persons"), 0);
+	cr_expect_eq(guard_of("deciding"), 0);
+	decide_all(1, DISCARD);
+	cr_expect(request_is("open"));
+	rig_restart(&rig);
+	cr_expect(request_is("open"));
+	rig_call(&rig, "request.deny", "{'requests': [{'request': 1}], 'reason': 'no'}");
+	cr_expect(rig_is(&rig, "items.0.outcome", "ok"));
+	verify();
+}
+
+/* What was released is not what would be done */
+
+static void import_direct(int guest)
+{
+	rig_call(&rig, "account.import",
+		 "{'accounts': [{'org': 'fabrikam', 'id': 'g-%d', 'kind': 'b2b-direct-connect', "
+		 "'upn': 'g-%d@home.example'}]}",
+		 guest, guest);
+	cr_assert(rig_is(&rig, "items.0.change", "updated"));
+}
+
+static bool is_removing(uint64_t uid)
+{
+	return rig_row(&rig, uid).facts.removal_started_at != INSTANT_NONE;
+}
+
+Test(decisions, a_soft_deletion_that_has_become_a_removal_is_not_released_with_the_others)
+{
+	stage("account.remove", 4);
+	stage("account.remove", 5);
+	import_direct(4);
+	decide_all(2, "");
+	cr_expect(is_gone(5));
+	cr_expect_not(is_gone(4));
+	cr_expect(is_staged(4));
+	cr_expect(told(4, 0, "event", "staged"));
+	cr_expect(told(4, 0, "reason", "of 4"));
+	cr_expect_eq(guard_of("soft_deletions_staged"), 0);
+	cr_expect_eq(guard_of("purges_staged"), 1);
+	cr_expect_eq(guard_of("deciding"), 0);
+	decide_all(1, "");
+	cr_expect(is_removing(4));
+	cr_expect_not(is_staged(4));
+	cr_expect_eq(guard_of("staged"), 0);
+	verify();
+}
+
+Test(decisions, a_persons_request_that_has_become_a_removal_waits_on_as_theirs)
+{
+	file(4);
+	approve(1);
+	import_direct(4);
+	decide_all(1, "");
+	cr_expect_eq(guard_of("persons"), 1);
+	cr_expect(request_is("approved"));
+	rig_restart(&rig);
+	decide_all(1, DISCARD_PERSONS);
+	cr_expect(request_is("open"));
+	verify();
+}
+
+Test(decisions, a_soft_deletion_whose_hold_is_gone_is_not_released_as_a_removal)
+{
+	import_direct(4);
+	rig_call(&rig, "hold.add", "{'accounts': [{'uid': 4}], 'hold': 'case-1'}");
+	stage("account.leave", 4);
+	cr_expect_eq(guard_of("soft_deletions_staged"), 1);
+	rig_call(&rig, "hold.remove", "{'accounts': [{'uid': 4}], 'hold': 'case-1'}");
+	decide_all(1, "");
+	cr_expect_not(is_removing(4));
+	cr_expect_eq(guard_of("purges_staged"), 1);
+	decide_all(1, "");
+	cr_expect(told(4, 0, "event", "removal-completed") || is_removing(4));
+	verify();
+}
+
+Test(decisions, what_cannot_be_read_is_told_and_keeps_nothing_else_waiting)
+{
+	stage("account.remove", 4);
+	stage("account.remove", 5);
+	rig_tamper(&rig, KV_STAGED, key_staged(1, 4), SLICE_LITERAL("rubbish"));
+	decide_all(2, "");
+	cr_expect(is_gone(5));
+	cr_expect_not(is_gone(4));
+	cr_expect_eq(n_unreadable, 1);
+	cr_expect_eq(guard_of("deciding"), 0);
+}
+
 /* Who decided, and why */
 
 Test(decisions, the_history_says_who_released_it_and_why)
@@ -366,6 +469,34 @@ Test(decisions, the_ledger_leads_from_what_was_done_to_the_decision)
 	cr_expect_eq(rig_number(&rig, "entries.0.decision"), (int64_t)decision);
 	rig_call(&rig, "ledger.read", "{'uid': 1, 'limit': 1}");
 	cr_expect_not(rig_has(&rig, "entries.0.decision"));
+}
+
+static void happen(struct account *account, enum event event, uint64_t decision)
+{
+	struct actor actor = {.role = ROLE_DAEMON, .at = rig_now(&rig), .decision = decision};
+
+	rig_begin(&rig);
+	cr_assert_eq(store_change(rig.engine->store, account, event, &actor), 0);
+	rig_end(&rig);
+}
+
+/* What a decision led to may be more than one entry of an account, with others between. */
+Test(decisions, the_history_tells_a_decision_once_and_before_all_that_it_led_to)
+{
+	struct account account;
+	struct entry discarded;
+
+	stage("account.remove", 4);
+	decide_all(1, DISCARD);
+	account = rig_row(&rig, 4);
+	cr_assert_eq(store_get_entry(rig.engine->store, account.last_seq, &discarded, NULL), 0);
+	happen(&account, EVENT_DISABLED, 0);
+	happen(&account, EVENT_BLOCKED, discarded.decision);
+	cr_expect(told(4, 0, "event", "blocked"));
+	cr_expect(told(4, 1, "event", "disabled"));
+	cr_expect(told(4, 2, "event", "discarded"));
+	cr_expect(told(4, 3, "event", "guard-discarded"));
+	cr_expect(told(4, 4, "event", "staged"));
 }
 
 Test(decisions, removals_by_time_say_who_released_them)

@@ -8,15 +8,18 @@
 
 #define PORTAL   990
 #define STRANGER 991
+#define BOTH     992 /* a portal over fabrikam that administers contoso */
 
 static struct rig rig;
 
 static void set_up(void)
 {
-	static const char *const orgs[] = {"fabrikam"};
+	static const char *const orgs[] = {"fabrikam"}, *const contoso[] = {"contoso"};
 	static const struct access_grant grants[] = {
 		{.role = ROLE_SELF_SERVICE, .subject = PORTAL, .orgs = orgs, .n_orgs = 1},
 		{.role = ROLE_READER, .subject = PORTAL, .orgs = orgs, .n_orgs = 1},
+		{.role = ROLE_SELF_SERVICE, .subject = BOTH, .orgs = orgs, .n_orgs = 1},
+		{.role = ROLE_ADMIN, .subject = BOTH, .orgs = contoso, .n_orgs = 1},
 	};
 
 	rig_open(&rig, CLOCK_MODE_SIMULATED);
@@ -183,6 +186,41 @@ Test(dispatch, a_frame_over_64_kib_is_too_large_but_for_commands_on_many_account
 	cr_assert(rig_refused(&rig, "too-large", "a request of org.get has at most 65536 bytes"));
 	call_long("account.import", 64 * 1024);
 	cr_assert(rig_refused(&rig, "invalid-argument", "long"));
+}
+
+static enum role last_role_of(uint64_t uid)
+{
+	struct account account = rig_row(&rig, uid);
+	struct entry entry;
+
+	cr_assert_eq(store_get_entry(rig.engine->store, account.last_seq, &entry, NULL), 0);
+	return entry.actor_role;
+}
+
+Test(dispatch, each_account_is_changed_in_the_role_that_covers_its_organization)
+{
+	be(BOTH);
+	rig_call(&rig, "account.leave", "{'accounts': [{'uid': 1}, {'uid': 2}]}");
+	cr_assert(rig_is(&rig, "items.0.outcome", "ok"));
+	cr_assert(rig_is(&rig, "items.1.outcome", "ok"));
+	cr_expect_eq(last_role_of(1), ROLE_SELF_SERVICE);
+	cr_expect_eq(last_role_of(2), ROLE_ADMIN);
+}
+
+/* No single request asks for so much any more: the answers of one turn of the rig add up here. */
+Test(dispatch, an_answer_of_more_than_a_mebibyte_is_refused_whole)
+{
+	size_t before = 0;
+
+	rig_begin(&rig);
+	do {
+		before = rig.answer.len;
+		rig_send(&rig, "retention.api", "{}");
+	} while (!rig.failed);
+	rig_end(&rig);
+	cr_assert(rig_refused(&rig, "too-large", "more than 1048576 bytes; ask for less"));
+	cr_assert_gt(before, RPC_ANSWER_MAX / 2);
+	cr_assert_lt(rig.answer.len - before, 256);
 }
 
 /* Messages that are no requests */

@@ -212,6 +212,24 @@ Test(guarding, a_directory_that_deletes_many_is_stopped)
 	cr_expect(is_staged(4));
 }
 
+Test(guarding, a_profile_is_brought_up_to_date_and_told_so_though_the_deletion_waits)
+{
+	ask("account.remove", 1, 3, "");
+	for (int dry = 1; dry >= 0; dry--) {
+		rig_call(&rig, "account.import",
+			 "{'accounts': [{'org': 'fabrikam', 'id': 'g-4', 'kind': "
+			 "'b2b-collaboration', 'upn': 'other@home.example', 'deleted_at_us': "
+			 "%lld}], 'dry_run': %s}",
+			 (long long)rig_now(&rig), dry ? "true" : "false");
+		cr_expect(told(0, "staged"));
+		cr_expect(rig_is(&rig, "items.0.change", "updated"));
+		cr_expect(rig_is(&rig, "items.0.state", "active"));
+	}
+	cr_expect(is_staged(4));
+	rig_call(&rig, "account.get", "{'uid': 4}");
+	cr_expect(rig_is(&rig, "account.upn", "other@home.example"));
+}
+
 Test(guarding, an_approved_request_stays_approved_while_its_removal_waits)
 {
 	rig_call(&rig, "request.file", "{'accounts': [{'uid': 4}]}");

@@ -138,9 +138,17 @@ Test(guarding_removals, whoever_releases_many_holds_lets_no_more_start)
 	rig_advance(&rig, 40 * SPAN_DAY);
 	rig_idle(&rig);
 	cr_assert_not(is_started(5));
-	rig_call(&rig, "hold.remove",
-		 "{'accounts': [{'uid': 1}, {'uid': 2}, {'uid': 3}, {'uid': 4}, {'uid': 5}], "
-		 "'hold': 'case-7'}");
+	for (int dry = 1; dry >= 0; dry--) {
+		rig_call(
+			&rig, "hold.remove",
+			"{'accounts': [{'uid': 1}, {'uid': 2}, {'uid': 3}, {'uid': 4}, {'uid': 5}], "
+			"'hold': 'case-7', 'dry_run': %s}",
+			dry ? "true" : "false");
+		cr_expect(rig_is(&rig, "items.4.outcome", "ok"));
+		cr_expect_not(rig_has(&rig, "items.2.staged"));
+		cr_expect(rig_is(&rig, "items.3.staged", "removal"));
+		cr_expect(rig_is(&rig, "items.4.staged", "removal"));
+	}
 	rig_idle(&rig);
 	cr_expect(is_started(3));
 	cr_expect_not(is_started(4));

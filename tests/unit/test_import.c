@@ -281,6 +281,28 @@ Test(import, a_deletion_up_to_a_day_ahead_is_taken_and_no_later_one)
 	cr_assert(rig_is(&rig, "outcome", "not-found"));
 }
 
+/* Its removal would start at once, with an instant that is still to come. */
+Test(import, a_direct_connect_users_deletion_does_not_lie_ahead_at_all)
+{
+	static const char format[] =
+		"{'accounts': [{'org': 'fabrikam', 'id': 'g-1', 'kind': 'b2b-direct-connect',"
+		" 'upn': 'g-1@home.example' %s}]}";
+
+	rig_call(&rig, "account.import", format, "");
+	expect_change("created", 1);
+	rig_call(&rig, "hold.add", "{'accounts': [{'uid': 1}], 'hold': 'case-1', 'until_us': %lld}",
+		 (long long)(rig_now(&rig) + SPAN_HOUR));
+	rig_call(&rig, "account.import", format, deleted_ago(-2 * SPAN_HOUR));
+	cr_assert(rig_refused(&rig, "invalid-argument",
+			      "accounts[0]: deleted_at_us lies in the future, and the removal"));
+	rig_call(&rig, "account.import", format, deleted_ago(-1));
+	cr_assert(rig.failed);
+	cr_assert_eq(rig_row(&rig, 1).facts.removal_started_at, INSTANT_NONE);
+	rig_call(&rig, "account.import", format, deleted_ago(0));
+	expect_change("updated", 1);
+	cr_assert(rig_is(&rig, "items.0.state", "soft-deleted"));
+}
+
 /* Left here, active in the directory */
 
 Test(import, an_active_account_is_refused_while_a_soft_deleted_one_stands)

@@ -128,8 +128,10 @@ static struct lifecycle_verdict step_of(const struct facts *facts, enum lifecycl
 	struct policy policy = policy_default();
 
 	return step_in(facts, command,
-		       &(struct lifecycle_context){
-			       .policy = &policy, .held_until = INSTANT_NONE, .keepers = keepers},
+		       &(struct lifecycle_context){.policy = &policy,
+						   .held_until = INSTANT_NONE,
+						   .keepers = keepers,
+						   .keeper = keepers},
 		       now);
 }
 
@@ -365,7 +367,7 @@ static const char *const table[_LIFECYCLE_COMMAND_MAX][_COLUMN_MAX] = {
 		[SOFT_DELETED]  = "not-soft-deleted",
 		[HELD]          = "not-soft-deleted",
 		[WINDOW_HELD]   = "not-soft-deleted",
-		[WINDOW_ENDED]  = "ok",
+		[WINDOW_ENDED]  = "not-started",
 		[REMOVING]      = "ok, recorded",
 		[OWED]          = "ok, recorded",
 		[DUE]           = "ok, recorded",
@@ -489,9 +491,9 @@ static struct lifecycle_verdict step_of_table(const struct facts *facts,
 	if (command == LIFECYCLE_HOLD) {
 		context.held_until = INSTANT_MAX;
 	} else if (command == LIFECYCLE_SETTLE) {
-		context.keepers = KEEPER(1);
+		context.keeper = KEEPER(1);
 	} else if (command == LIFECYCLE_OWE) {
-		context.keepers = KEEPER(3);
+		context.keeper = KEEPER(3);
 	}
 	return step_in(facts, command, &context, NOW);
 }
@@ -1589,6 +1591,16 @@ Test(lifecycle, a_keeper_that_is_asked_for_a_removal_that_no_sweep_recorded_does
 	struct facts facts = deleted(NOW);
 
 	expect_unchanged(step_of(&facts, LIFECYCLE_OWE, KEEPER(1), END), facts);
+}
+
+Test(lifecycle, who_will_not_owe_a_removal_once_it_is_recorded_is_not_told_so_before)
+{
+	struct lifecycle_context context = {.keepers = KEEPER(1) | KEEPER(64), .keeper = KEEPER(2)};
+	struct facts facts = deleted(NOW);
+
+	expect_refused(step_in(&facts, LIFECYCLE_OWE, &context, END), facts, "not-started");
+	context.keeper = KEEPER(64);
+	expect_unchanged(step_in(&facts, LIFECYCLE_OWE, &context, END), facts);
 }
 
 Test(lifecycle, nothing_is_complete_while_a_keeper_owes_something)

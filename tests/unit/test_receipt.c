@@ -288,6 +288,33 @@ Test(receipt_get, an_active_account_has_none)
 	cr_assert_not(rig_has(&rig, "receipt"));
 }
 
+Test(receipt_get, a_request_that_was_taken_back_is_told_in_full)
+{
+	static const char *const told[] = {"request 1 filed: ", "request 1 approved: ",
+					   "request 1 reopened: ", "request 1 denied: "};
+	cleanup(freep) char *text = NULL;
+	const char *at;
+
+	rig_call(&rig, "org.set", "{'org': 'contoso', 'guard_min': 1, 'guard_percent': 1}");
+	rig_change(&rig, "account.remove", rig_import(&rig, "contoso", "g2"));
+	rig_call(&rig, "request.file", "{'accounts': [{'uid': %llu}]}", (unsigned long long)uid);
+	rig_call(&rig, "request.approve", "{'requests': [{'request': 1}]}");
+	rig_call(&rig, "guard.release",
+		 "{'guard': 'mass', 'org': 'contoso', 'expect': 1, 'discard': true, "
+		 "'include_persons': true}");
+	rig_idle(&rig);
+	rig_call(&rig, "request.deny", "{'requests': [{'request': 1}], 'reason': 'no'}");
+	rig_unguard(&rig, "contoso");
+	rig_change(&rig, "account.remove", uid);
+	rig_call(&rig, "receipt.get", "{'uid': %llu}", (unsigned long long)uid);
+	text = rig_text(&rig, "receipt");
+	at = text;
+	for (size_t i = 0; i < ARRAY_LEN(told); i++) {
+		at = strstr(at, told[i]);
+		cr_assert_not_null(at, "%s", told[i]);
+	}
+}
+
 Test(receipt_get, an_unknown_account_has_none)
 {
 	rig_call(&rig, "receipt.get", "{'org': 'contoso', 'id': 'g2'}");

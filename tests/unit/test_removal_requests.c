@@ -350,6 +350,22 @@ Test(removal_requests, a_damaged_one_is_refused_and_the_others_are_listed)
 	cr_assert_eq(rig_number(&rig, "requests.0.request"), 2);
 }
 
+Test(removal_requests, none_is_approved_whose_removal_cannot_be_held_back)
+{
+	uint64_t number = file(3), head;
+
+	rig_call(&rig, "org.set", "{'org': 'fabrikam', 'guard_min': 1, 'guard_percent': 1}");
+	rig_change(&rig, "account.remove", 1);
+	rig_call(&rig, "account.remove", "{'accounts': [{'uid': 3}]}");
+	cr_assert(outcome_is("staged"));
+	rig_tamper(&rig, KV_STAGED, key_staged(1, 3), SLICE_LITERAL("rubbish"));
+	head = rig_head(&rig);
+	decide("request.approve", number);
+	cr_assert(outcome_is("damaged"));
+	cr_assert_eq(rig_head(&rig), head);
+	cr_assert_eq(list("{'open': true}"), 1);
+}
+
 Test(removal_requests, one_of_an_organization_or_an_account_that_is_not_there_is_refused)
 {
 	struct removal_request request;

@@ -135,6 +135,7 @@ static bool is_possible(const struct account *account, enum lifecycle_command co
 		.policy = &policy,
 		.held_until = room.held_until,
 		.keepers = room.keepers,
+		.keeper = room.keepers,
 	};
 	struct lifecycle_verdict verdict;
 
