@@ -220,6 +220,50 @@ static void expect_decision(struct sim *sim, const struct decision *decision)
 	}
 }
 
+/* Rather one that a person asked for: its request must not be lost. */
+static struct truth_account *find_decided(struct truth *truth, uint8_t org)
+{
+	struct truth_account *found = NULL;
+
+	for (uint32_t i = 0; i < truth->n_accounts; i++) {
+		struct truth_account *account = &truth->accounts[i];
+
+		if (account->org == org && account->staged.stands && account->staged.decided &&
+		    (!found || account->staged.request != 0)) {
+			found = account;
+		}
+	}
+	return found;
+}
+
+/* In the turn of the decision, before it is carried out, somebody removes one of them. */
+static void remove_decided(struct sim *sim, uint8_t org)
+{
+	struct truth_account *account = find_decided(&sim->truth, org);
+	struct truth_verdict verdict;
+	struct truth_name name;
+	struct pack_value items, item;
+	struct pack_writer *out;
+
+	if (!account) {
+		return;
+	}
+	name = (struct truth_name){.by = TRUTH_BY_UID, .uid = account->uid};
+	ask_as(sim, ASK_AS_ADMIN);
+	out = ask_begin(sim, "account.remove");
+	pack_put_array(out, "accounts");
+	ask_put_name(out, &name);
+	pack_write_end(out);
+	items = ask_items(sim, 1);
+	item = pack_array_at(&items, 0);
+	truth_guard_begin(&sim->truth);
+	verdict = truth_change(&sim->truth, TRUTH_REMOVE, account, TRUTH_NO_UPN, false);
+	sim_tell(sim, "account.remove %s, decided on: %s\n", name_of(&name),
+		 name_reasons(verdict.reasons));
+	expect_outcome(sim, &item, verdict.reasons);
+	expect_dates(sim, &item, &verdict.account);
+}
+
 /*
  * What is decided is carried out in slices, and the daemon may end between them: sometimes a turn ends
  * with the decision alone.
@@ -244,6 +288,9 @@ void do_guard_release(struct sim *sim, const struct step *step)
 	pack_put_bool(out, "dry_run", decision.dry);
 	ask_end(sim);
 	expect_decision(sim, &decision);
+	if (step->c / 16 % 2 == 0) {
+		remove_decided(sim, decision.org);
+	}
 	if (alone) {
 		sim_commit(sim);
 	}

@@ -73,6 +73,8 @@ mutant task-is-given-twice daemon/work/cmd_task.c \
 	's/r == 0 && \(task_is_leased\(&task, engine->now\) \|\| engine->now < task.next_at\)/0/'
 mutant keeper-of-another-organization daemon/store/keepers.c \
 	's/enabled && keeper_covers\(.*\)\)/enabled)/'
+mutant keeper-is-owed-in-vain daemon/core/lifecycle.c \
+	's/return step->context->keepers & step->context->keeper \? 0/return 1 ? 0/'
 
 # Answers
 
@@ -128,9 +130,13 @@ mutant dry-release-is-real daemon/work/release_mass.c \
 mutant decided-twice daemon/work/release_mass.c \
 	's/if \(guard_n_decided\(guard\) > 0\) \{/if (0) {/'
 mutant discarded-command-is-done daemon/work/decisions.c \
-	's/return row->discards \? discard\(/return 0 ? discard(/'
+	's/return row->discards \? decisions_discard\(/return 0 ? decisions_discard(/'
 mutant released-command-is-lost daemon/work/decisions.c \
-	's/return row->discards \? discard\(/return 1 ? discard(/'
+	's/return row->discards \? decisions_discard\(/return 1 ? decisions_discard(/'
+mutant discarded-request-is-lost daemon/work/guarding.c \
+	's/r = decisions_discard\(engine, &before, account\);/r = 0;/'
+mutant released-soft-deletion-is-a-removal daemon/work/decisions.c \
+	's/return verdict->changed && staged->kind ==/return 0 \&\& staged->kind ==/'
 mutant release-raises-no-limit daemon/core/guard.c \
 	's/^\t\tadd\(guard, &guard->released\[kind\], guard->n_staged\[kind\]\);$//'
 mutant released-removals-are-swallowed daemon/core/guard.c \

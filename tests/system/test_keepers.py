@@ -495,7 +495,7 @@ def test_owe_is_never_answered_ok_and_then_forgotten_while_a_due_removal_waits_f
     people.settle(client)
     assert people.get(client, uid=uid)["pending"] == ["crm", "files"]
     with keepers.Keeper(daemon, "files") as files:
-        assert [task["uid"] for task in files.claim()] == [uid]
+        assert uid in [task["uid"] for task in files.claim()]
 
 
 def test_a_token_from_before_a_waiver_is_refused_when_the_task_is_owed_again(client, crm):
