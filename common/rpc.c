@@ -177,11 +177,22 @@ static int parser_scan(struct rpc_parser *parser, struct slice data, size_t *ret
 	return error;
 }
 
+static int parser_read(struct rpc_parser *parser, const void *data, struct rpc_message *message)
+{
+	struct pack_value frame;
+	int error;
+
+	error = pack_read(parser->reader, data, message->bytes, &frame);
+	if (error) {
+		return error == PACK_E_MALFORMED ? RPC_E_MALFORMED : error;
+	}
+	return read_frame(&frame, message);
+}
+
 int rpc_parse(struct rpc_parser *parser, const void *data, size_t len,
 	      struct rpc_message *ret_message)
 {
 	struct rpc_message message = {0};
-	struct pack_value frame;
 	int error;
 
 	error = parser_scan(parser, (struct slice){data, len}, &message.bytes);
@@ -190,16 +201,18 @@ int rpc_parse(struct rpc_parser *parser, const void *data, size_t len,
 	}
 	parser->scanner = (struct pack_scanner){0};
 
-	error = pack_read(parser->reader, data, message.bytes, &frame);
+	error = parser_read(parser, data, &message);
 	if (error) {
-		return error == PACK_E_MALFORMED ? RPC_E_MALFORMED : error;
-	}
-	error = read_frame(&frame, &message);
-	if (error) {
+		rpc_forget(parser);
 		return error;
 	}
 	*ret_message = message;
 	return 0;
+}
+
+void rpc_forget(struct rpc_parser *parser)
+{
+	pack_forget(parser->reader);
 }
 
 void rpc_write_request(struct pack_writer *writer, uint32_t msgid, const char *method)

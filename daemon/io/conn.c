@@ -320,8 +320,8 @@ static int conn_dispatch(struct conn *conn, const struct rpc_message *message)
 		conn_subscribe_last(conn);
 	}
 	conn_stop_frame_timer(conn);
-	conn->large |= message->bytes > RPC_FRAME_SMALL_MAX;
 	stream_take(&conn->stream, message->bytes);
+	rpc_forget(conn->parser); /* megabytes, of a peer that may stay for months */
 	return 0;
 }
 
@@ -491,19 +491,6 @@ static void conn_await_bytes(struct conn *conn)
 	}
 }
 
-/* One large message must not keep some megabytes for as long as the connection stands. */
-static void conn_shrink(struct conn *conn)
-{
-	struct rpc_parser *parser;
-
-	if (!conn->large || stream_n_bytes(&conn->stream) > 0 || rpc_parser_new(&parser) < 0) {
-		return;
-	}
-	rpc_parser_free(conn->parser);
-	conn->parser = parser;
-	conn->large = false;
-}
-
 static void conn_count_answers(struct conn *conn, span_t now)
 {
 	if (conn->n_answered > 0) {
@@ -524,7 +511,6 @@ bool conn_finish(struct conn *conn, span_t now)
 	}
 	if (!conn->dead && !conn_has_ended(conn)) {
 		conn_await_bytes(conn);
-		conn_shrink(conn);
 	}
 	if (!conn_may_work(conn) && !(conn->behind && conn_may_push(conn))) {
 		conn_leave_busy(conn);
