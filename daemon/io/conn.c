@@ -359,18 +359,21 @@ static bool conn_may_work(const struct conn *conn)
 	       stream_n_unsent(&conn->stream) < LIMITS_UNREAD_BYTES_MAX;
 }
 
-int conn_work(struct conn *conn, span_t until)
+int conn_work(struct conn *conn, span_t until, span_t *now)
 {
 	for (unsigned i = 0; i < LIMITS_MESSAGES_PER_TURN && conn_may_work(conn); i++) {
+		span_t began = *now;
 		int error;
 
-		if (i > 0 && limits_now() >= until) {
+		if (i > 0 && began >= until) {
 			break;
 		}
 		error = conn_work_once(conn);
 		if (error) {
 			return error;
 		}
+		*now = limits_now();
+		user_took(conn->user, *now - began);
 	}
 	return 0;
 }

@@ -118,10 +118,11 @@ void conn_subscribe_last(struct conn *conn);
 /**
  * conn_work() - dispatch messages, at most LIMITS_MESSAGES_PER_TURN
  * @until: limits_now() from which on no other one is begun
+ * @now:   limits_now(); moved on to the end of the last message
  *
  * Return: 0, or what the dispatch function failed with.
  */
-must_check int conn_work(struct conn *conn, span_t until);
+must_check int conn_work(struct conn *conn, span_t until, span_t *now);
 
 /**
  * conn_push() - tell a subscriber what is new, if it has room

@@ -130,10 +130,10 @@ ELSEWHERE = {
     "two_share_while_both_were_served_lately",
     "LIMITS_WORK_OF_UID_PER_TURN": "tests/unit/test_user.c: "
     "who_takes_more_than_its_share_is_heavy_until_it_takes_less",
-    "LIMITS_WORK_SLOW": "tests/unit/test_user.c: "
-    "who_takes_more_than_two_milliseconds_is_slow_for_a_second",
-    "LIMITS_SLOW_SPAN": "tests/unit/test_user.c: "
-    "who_takes_more_than_two_milliseconds_is_slow_for_a_second",
+    "LIMITS_WORK_SLOW": "tests/unit/test_user.c: two_long_requests_make_one_slow_for_a_second",
+    "LIMITS_WORK_SLOW_AGAIN": "tests/unit/test_user.c: "
+    "the_second_long_request_need_not_be_as_long_as_the_first",
+    "LIMITS_SLOW_SPAN": "tests/unit/test_user.c: two_long_requests_make_one_slow_for_a_second",
     "LIMITS_SLOW_REST_TURNS": "tests/unit/test_user.c: "
     "slow_users_rest_until_light_ones_were_served_often",
     "LIMITS_SLOW_REST_SPAN": "tests/unit/test_user.c: slow_users_do_not_rest_for_ever",
