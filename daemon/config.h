@@ -65,7 +65,8 @@ struct config {
 /**
  * config_load() - read the files and look up users and groups
  * @file:   NULL for CONFIG_FILE_DEFAULT, which may be missing; a file that is named may not
- * @report: told of every fault, with its line
+ * @report: told of every fault, with its line. With a @warn, users and groups of grants that are not
+ *          there are passed over
  *
  * FILE first, then FILE.d/[name].conf in the order of their names. A key that comes later wins.
  *

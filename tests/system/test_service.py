@@ -220,6 +220,21 @@ def test_a_reload_that_fails_says_so_and_keeps_what_was_until_one_goes_well():
         daemon.remove()
 
 
+def test_a_start_with_a_grant_for_nobody_who_is_there_says_so_until_a_reload_goes_well():
+    daemon = Watched()
+    right = daemon.config.read_text()
+    daemon.config.write_text(right + "[grant l]\nrole = reader\nusers = no-such-user\n")
+    try:
+        daemon.start()
+        assert "Grants name users or groups that are not there" in daemon.statuses()[-1]
+        assert "Grants name" in reload(daemon)
+        daemon.config.write_text(right)
+        assert "Grants name" not in reload(daemon)
+        daemon.stop()
+    finally:
+        daemon.remove()
+
+
 # User namespaces
 
 
