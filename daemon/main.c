@@ -15,9 +15,15 @@
 #include "daemon/status.h"
 #include "daemon/work/engine.h"
 
+/*
+ * struct daemon
+ * @config:   from the start; all but grants and log_level stay as they are in it
+ * @reloaded: whose grants and log_level are in force; NULL before the first reload
+ */
 struct daemon {
 	struct options options;
 	struct config *config;
+	struct config *reloaded;
 	struct engine *engine;
 	struct loop *loop;
 	struct status status;
@@ -128,8 +134,8 @@ static void take_config(struct daemon *daemon, struct config *config)
 	}
 	daemon->status.absent = false;
 	engine_set_rules(daemon->engine, &config->grants.rules);
-	config_free(daemon->config);
-	daemon->config = config;
+	config_free(daemon->reloaded);
+	daemon->reloaded = config;
 }
 
 /* Who was granted something yesterday keeps it rather than everybody losing it over a slip. */
@@ -250,6 +256,7 @@ static int close_daemon(struct daemon *daemon)
 		log_say(LOG_LEVEL_CRITICAL, "the store was not settled: %s. The next start does it",
 			strerror(-error));
 	}
+	daemon->reloaded = config_free(daemon->reloaded);
 	daemon->config = config_free(daemon->config);
 	return error;
 }

@@ -220,6 +220,26 @@ def test_a_reload_that_fails_says_so_and_keeps_what_was_until_one_goes_well():
         daemon.remove()
 
 
+def test_a_key_that_takes_a_restart_is_named_as_long_as_it_differs_from_what_is_in_force():
+    daemon = Watched(config="map_size = 64M\n")
+    right = daemon.config.read_text()
+
+    def says_restart(size):
+        before = len(daemon.log.read_text())
+        daemon.config.write_text(right.replace("64M", size))
+        reload(daemon)
+        return "the new map_size takes effect with a restart" in daemon.log.read_text()[before:]
+
+    try:
+        daemon.start()
+        assert says_restart("128M")
+        assert says_restart("128M"), "it still differs"
+        assert not says_restart("64M"), "it is in force"
+        daemon.stop()
+    finally:
+        daemon.remove()
+
+
 def test_a_start_with_a_grant_for_nobody_who_is_there_says_so_until_a_reload_goes_well():
     daemon = Watched()
     right = daemon.config.read_text()
