@@ -82,7 +82,7 @@ void config_freep(struct config **config);
 /**
  * config_restart_wanted() - which keys differ that are only looked at when the daemon starts
  * @running: what it started with
- * @names: set to their names
+ * @names:   set to their names
  *
  * Grants and log_level take effect at once. Return: how many differ.
  */

@@ -77,7 +77,8 @@ void conn_notice(struct limits_notice *notice, enum log_level level, const struc
 		 const char *what)
 {
 	char uid[16], pid[16], untold[48] = "";
-	const struct log_field fields[] = {{"RETENTIOND_UID", uid}, {"RETENTIOND_PID", pid}};
+	const struct log_field fields[] = {{"RETENTIOND_PEER_UID", uid},
+					   {"RETENTIOND_PEER_PID", pid}};
 	uint64_t n_untold;
 
 	if (!limits_notice_due(notice, limits_now(), &n_untold)) {

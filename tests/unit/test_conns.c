@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 
 #include "daemon/io/limits.h"
+#include "daemon/work/log.h"
 
 /* Turns until something must have happened; far more than any test needs. */
 #define TURNS_MAX 10000
@@ -1084,4 +1085,25 @@ Test(conns, those_that_are_open_and_those_that_have_subscribed_are_counted)
 	turn();
 	cr_assert_eq(meters.n_connections, 0);
 	cr_assert_eq(meters.n_subscribers, 0);
+}
+
+static char told_fields[128];
+
+static void note_fields(enum log_level unused level, const char unused *text,
+			const struct log_field *fields, size_t n_fields)
+{
+	for (size_t i = 0; i < n_fields; i++) {
+		(void)strcat(strcat(told_fields, fields[i].name), " ");
+	}
+}
+
+Test(conns, a_line_about_a_peer_is_not_taken_for_one_about_an_account)
+{
+	struct client client = client_new();
+
+	log_set_sink(note_fields);
+	(void)send(client.fd, "GET /", 5, 0);
+	await_end(&client);
+	cr_assert_str_eq(told_fields, "RETENTIOND_PEER_UID RETENTIOND_PEER_PID ");
+	client_done(&client);
 }
