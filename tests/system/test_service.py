@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -215,6 +216,33 @@ def test_a_reload_that_fails_says_so_and_keeps_what_was_until_one_goes_well():
         assert may_keep(daemon, 4001) == ["crm"]
         daemon.config.write_text(right)
         assert "wrong" not in reload(daemon)
+        daemon.stop()
+    finally:
+        daemon.remove()
+
+
+def test_a_reload_that_is_asked_for_during_a_start_is_done_after_it():
+    daemon = Watched()
+    text = daemon.config.read_text()
+    daemon.config.unlink()
+    os.mkfifo(daemon.config)
+    pipe = daemon.directory / "pipe"
+
+    def ask():
+        with daemon.config.open("w") as config:  # returns when the daemon opens it
+            while daemon.process is None:
+                pass
+            daemon.process.send_signal(signal.SIGHUP)
+            daemon.config.rename(pipe)
+            daemon.config.write_text(text)
+            config.write(text)
+
+    try:
+        threading.Thread(target=ask, daemon=True).start()
+        daemon.start()
+        daemon.await_notice("RELOADING=1")
+        daemon.await_notice("READY=1")
+        assert "configuration reloaded" in daemon.log.read_text()
         daemon.stop()
     finally:
         daemon.remove()
