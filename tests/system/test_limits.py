@@ -207,6 +207,16 @@ def test_a_value_at_its_least_is_taken_and_less_is_refused(client, name):
     refused(lambda: client.call(under[0], **under[1]), wire.WRONG, "invalid-argument", "must ")
 
 
+def test_the_unit_gives_descriptors_for_all_connections_and_as_many_for_the_rest():
+    unit = (TOP / "systemd/retentiond.service.in").read_text()
+    connections, given = (
+        int(re.search(pattern, unit, re.MULTILINE)[1])
+        for pattern in (r"^# (\d+) connections", r"^LimitNOFILE=(\d+)$")
+    )
+    assert connections == LIMIT["LIMITS_CONNECTIONS_MAX"]
+    assert given == 2 * connections
+
+
 # Messages
 
 
