@@ -248,16 +248,6 @@ void rpc_write_answer_end(struct pack_writer *writer)
  */
 #define ERROR_TEXT_MAX 1024
 
-/* A text that is cut must not end within a character: clients refuse it as invalid UTF-8. The byte at
- * @len, the first that is left off, tells. */
-static size_t utf8_cut(const char *text, size_t len)
-{
-	while (len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80) {
-		len--;
-	}
-	return len;
-}
-
 void rpc_write_error(struct pack_writer *writer, uint32_t msgid, enum rpc_error_kind kind,
 		     const char *code, const char *text)
 {

@@ -61,7 +61,7 @@ TAILQ_HEAD(user_list, user);
 
 /**
  * struct user_rest - of the slow users; zeros to begin
- * @since:   limits_now() when one was served last
+ * @since:   limits_now() when a long request of one ended last
  * @n_light: turns since in which a light user was served
  * @light_at: limits_now() of the last of them; 0 if there was none
  * @light_uid: who that was
@@ -73,14 +73,34 @@ struct user_rest {
 	uid_t light_uid;
 };
 
-/* Takes down that a user was served: at @user->seen_at. */
+/**
+ * user_rest_note() - take down that a user was served, at @user->seen_at
+ * @user: after user_served()
+ *
+ * A slow user with a long request begins the rest anew; one that is light takes part in ending it.
+ */
 void user_rest_note(struct user_rest *rest, const struct user *user);
 
-/* us until a slow user may be served; 0 if it may now. */
+/**
+ * user_rest_left() - how long the slow users still rest
+ * @now: limits_now()
+ *
+ * Return: us; 0 if they may be served: enough turns of light users have passed, or enough time, or none
+ * of those has asked lately.
+ */
 span_t user_rest_left(const struct user_rest *rest, span_t now);
 
+/**
+ * user_is_slow() - whether a user has to rest with the slow ones
+ * @now: limits_now()
+ */
 bool user_is_slow(const struct user *user, span_t now);
-bool user_is_light(const struct user *user, span_t now); /* neither heavy nor slow */
+
+/**
+ * user_is_light() - whether a user goes first: it is neither heavy nor slow
+ * @now: limits_now()
+ */
+bool user_is_light(const struct user *user, span_t now);
 
 /* The user of a uid; NULL if it has no connection, or, from user_take(), without memory. */
 struct user *user_find(const struct user_list *users, uid_t uid);
@@ -99,11 +119,24 @@ static inline void user_took(struct user *user, span_t span)
 	user->longest = MAX(user->longest, span);
 }
 
-/* Whether a long request of it is recent, so that limits_run_lost() of its turn is wanted. */
+/**
+ * user_is_suspect() - whether a long request of a user is recent
+ * @now: limits_now() before it is served: limits_run_lost() of what follows is wanted then
+ */
 bool user_is_suspect(const struct user *user, span_t now);
+
+/**
+ * user_forgive() - take off what its requests took without its doing
+ * @lost: us, from limits_run_lost(); before user_served()
+ */
 void user_forgive(struct user *user, span_t lost);
 
-/* Takes down what a user took of a turn; it goes to the end of the line. */
+/**
+ * user_served() - take down what a user took of a turn, and judge it
+ * @began, @now: limits_now() before and after it
+ *
+ * It goes to the end of the line.
+ */
 void user_served(struct user_list *users, struct user *user, span_t began, span_t now);
 
 #endif

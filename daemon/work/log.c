@@ -34,15 +34,6 @@ static bool byte_is_control(unsigned char byte)
 	return byte < 0x20 || byte == 0x7f;
 }
 
-/* A line that was cut must not end within a character. */
-static size_t utf8_cut(const char *text, size_t len)
-{
-	while (len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80) {
-		len--;
-	}
-	return len;
-}
-
 /*
  * A line break in a text would begin a line that the daemon never said, and an escape sequence
  * would steer the terminal it is read on.
