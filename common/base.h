@@ -81,6 +81,18 @@ static inline bool slice_is(struct slice a, const char *text)
 	return slice_equal(a, slice_of(text));
 }
 
+/*
+ * Where to cut a text of UTF-8 that has more than @len bytes: not within a character, which readers
+ * refuse. The byte at @len, the first that is left off, tells.
+ */
+static inline size_t utf8_cut(const char *text, size_t len)
+{
+	while (len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80) {
+		len--;
+	}
+	return len;
+}
+
 /* Numbers in keys and rows are big-endian: keys then sort as numbers do. */
 static inline void store_be16(void *to, uint16_t v)
 {

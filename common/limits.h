@@ -90,10 +90,13 @@
 /* And of all connections of one user then: half, so that the next one has its share too. */
 #define LIMITS_WORK_OF_UID_PER_TURN (LIMITS_WORK_SHARED_PER_TURN / 2)
 /*
- * Requests are not cut: 1000 changes are done whole or not at all. A user whose turn took longer than this
- * is slow, and since others cannot be spared the length of its requests, they are spared their number.
+ * Requests are not cut: 1000 changes are done whole or not at all. A user with one that takes longer than
+ * this, and soon another one that is long, is slow; and since others cannot be spared the length of its
+ * requests, they are spared their number.
  */
 #define LIMITS_WORK_SLOW (2 * SPAN_SECOND / 1000)
+/* What is long in the other one: half, so that requests of about that length are not slow by chance. */
+#define LIMITS_WORK_SLOW_AGAIN (LIMITS_WORK_SLOW / 2)
 /*
  * A slow user is served again when others, who are light, were served so often since, in turns: of their
  * requests less than one in a hundred meets a slow one.
@@ -101,7 +104,7 @@
 #define LIMITS_SLOW_REST_TURNS 192
 /* Or after so long: 2000 changes a second beside others, in calls of 1000. */
 #define LIMITS_SLOW_REST_SPAN (SPAN_SECOND / 2)
-/* For so long after its last long turn a user is slow: it has rested, and did not begin again. */
+/* For so long after its last long request a user is slow: it has rested, and did not begin again. */
 #define LIMITS_SLOW_SPAN (2 * LIMITS_SLOW_REST_SPAN)
 /* What lately means: a user who asks ten times a second is there all the time. */
 #define LIMITS_SHARED_SPAN (SPAN_SECOND / 10)

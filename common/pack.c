@@ -8,9 +8,14 @@
  * The reader
  */
 
-/* Holds the arrays and maps of one message; a chunk of it is kept from one message to the next. */
+/*
+ * struct pack_reader
+ * @zone: the arrays and maps of one message; its first chunk is kept from one message to the next
+ * @full: something was read since it was cleared
+ */
 struct pack_reader {
 	msgpack_zone zone;
+	bool full;
 };
 
 int pack_reader_new(struct pack_reader **ret_reader)
@@ -92,6 +97,14 @@ static struct pack_value value_of(const msgpack_object *object)
 	return (struct pack_value){.type = PACK_NIL};
 }
 
+void pack_forget(struct pack_reader *reader)
+{
+	if (reader->full) {
+		msgpack_zone_clear(&reader->zone);
+		reader->full = false;
+	}
+}
+
 int pack_read(struct pack_reader *reader, const void *data, size_t len,
 	      struct pack_value *ret_value)
 {
@@ -99,7 +112,8 @@ int pack_read(struct pack_reader *reader, const void *data, size_t len,
 	msgpack_unpack_return unpacked;
 	size_t taken = 0;
 
-	msgpack_zone_clear(&reader->zone);
+	pack_forget(reader);
+	reader->full = true;
 	unpacked = msgpack_unpack(data, len, &taken, &reader->zone, &object);
 	if (unpacked == MSGPACK_UNPACK_NOMEM_ERROR) {
 		return -ENOMEM;

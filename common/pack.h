@@ -10,7 +10,7 @@
  *   scanner  walks bytes without allocating and without recursion, and says where a message ends
  *            or why it is refused. msgpack-c 4.0.0 allocates what a header claims (5 bytes ask for
  *            96 GB), so nothing reaches it that the scanner has not accepted whole.
- *   reader   a scanned message as values. Memory is kept between messages.
+ *   reader   a scanned message as values. A little memory is kept between messages.
  *   writer   values to bytes, with a limit and a sticky error, so that callers write straight on
  *            and ask once at the end.
  *
@@ -81,7 +81,7 @@ enum pack_type {
  * struct pack_value - one value of a message that has been read
  *
  * Texts point into the bytes given to pack_read(); arrays and maps into the reader's memory. Both
- * live until the next pack_read() on the same reader, and as long as the bytes do.
+ * live until the next pack_read() or pack_forget() on the same reader, and as long as the bytes do.
  */
 struct pack_value {
 	enum pack_type type;
@@ -112,6 +112,9 @@ void pack_reader_freep(struct pack_reader **reader);
  */
 must_check int pack_read(struct pack_reader *reader, const void *data, size_t len,
 			 struct pack_value *ret_value);
+
+/* Gives back the memory of what was read last, but for a few kB to read the next message into. */
+void pack_forget(struct pack_reader *reader);
 
 /* The i-th value of an array; i < list.n. */
 struct pack_value pack_array_at(const struct pack_value *array, uint32_t i);

@@ -177,11 +177,22 @@ static int parser_scan(struct rpc_parser *parser, struct slice data, size_t *ret
 	return error;
 }
 
+static int parser_read(struct rpc_parser *parser, const void *data, struct rpc_message *message)
+{
+	struct pack_value frame;
+	int error;
+
+	error = pack_read(parser->reader, data, message->bytes, &frame);
+	if (error) {
+		return error == PACK_E_MALFORMED ? RPC_E_MALFORMED : error;
+	}
+	return read_frame(&frame, message);
+}
+
 int rpc_parse(struct rpc_parser *parser, const void *data, size_t len,
 	      struct rpc_message *ret_message)
 {
 	struct rpc_message message = {0};
-	struct pack_value frame;
 	int error;
 
 	error = parser_scan(parser, (struct slice){data, len}, &message.bytes);
@@ -190,16 +201,18 @@ int rpc_parse(struct rpc_parser *parser, const void *data, size_t len,
 	}
 	parser->scanner = (struct pack_scanner){0};
 
-	error = pack_read(parser->reader, data, message.bytes, &frame);
+	error = parser_read(parser, data, &message);
 	if (error) {
-		return error == PACK_E_MALFORMED ? RPC_E_MALFORMED : error;
-	}
-	error = read_frame(&frame, &message);
-	if (error) {
+		rpc_forget(parser);
 		return error;
 	}
 	*ret_message = message;
 	return 0;
+}
+
+void rpc_forget(struct rpc_parser *parser)
+{
+	pack_forget(parser->reader);
 }
 
 void rpc_write_request(struct pack_writer *writer, uint32_t msgid, const char *method)
@@ -234,16 +247,6 @@ void rpc_write_answer_end(struct pack_writer *writer)
  * Bytes of an error's "code: text". What does not fit is left off; a sentence is never that long.
  */
 #define ERROR_TEXT_MAX 1024
-
-/* A text that is cut must not end within a character: clients refuse it as invalid UTF-8. The byte at
- * @len, the first that is left off, tells. */
-static size_t utf8_cut(const char *text, size_t len)
-{
-	while (len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80) {
-		len--;
-	}
-	return len;
-}
 
 void rpc_write_error(struct pack_writer *writer, uint32_t msgid, enum rpc_error_kind kind,
 		     const char *code, const char *text)

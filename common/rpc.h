@@ -31,7 +31,7 @@ enum rpc_type {
 
 /**
  * struct rpc_message - one message; points into the bytes and the parser, valid until the next
- * call on it
+ * rpc_parse() or rpc_forget() on it
  * @msgid:  requests and responses
  * @method: requests and notifications; not terminated, may hold any byte
  * @params: requests and notifications: an array
@@ -61,11 +61,13 @@ struct rpc_parser *rpc_parser_free(struct rpc_parser *parser);
  *             with it
  *
  * Bytes are walked once, however slowly they come: the caller passes the same beginning each time.
+ * A value takes 24 bytes of memory, and one byte on the wire: rpc_forget() gives the memory back.
  *
  * Return: 0, RPC_E_MORE, RPC_E_MALFORMED, RPC_E_TOO_LARGE, or -ENOMEM.
  */
 must_check int rpc_parse(struct rpc_parser *parser, const void *data, size_t len,
 			 struct rpc_message *ret_message);
+void rpc_forget(struct rpc_parser *parser); /* the caller is done with the message */
 
 /* How bad an error is: MessagePack-RPC clients of Neovim's family show [kind, "code: text"]. */
 enum rpc_error_kind {

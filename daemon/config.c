@@ -136,6 +136,11 @@ static int set_socket_group(struct config *config, const struct setting *setting
 	if (!error) {
 		config->socket_gid = gid;
 	}
+	if (error == SUBJECT_E_UNKNOWN) {
+		setting_fault(report, setting,
+			      "there is no group '%s'; create it, or write its number",
+			      setting->value);
+	}
 	return error < 0 ? error : 0;
 }
 
@@ -271,7 +276,7 @@ static int read_files(const char *file, struct settings *settings, struct settin
 	}
 	error = settings_read(settings, path, report);
 	if (error == SETTINGS_E_MISSING && file) {
-		return -ENOENT;
+		settings_fault(report, path, 0, "cannot be read: %s", strerror(ENOENT));
 	}
 	return error < 0 ? error : settings_read_directory(settings, directory, report);
 }

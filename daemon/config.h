@@ -65,7 +65,8 @@ struct config {
 /**
  * config_load() - read the files and look up users and groups
  * @file:   NULL for CONFIG_FILE_DEFAULT, which may be missing; a file that is named may not
- * @report: told of every fault, with its line
+ * @report: told of every fault, with its line. With a @warn, users and groups of grants that are not
+ *          there are passed over
  *
  * FILE first, then FILE.d/[name].conf in the order of their names. A key that comes later wins.
  *
@@ -80,7 +81,8 @@ void config_freep(struct config **config);
 
 /**
  * config_restart_wanted() - which keys differ that are only looked at when the daemon starts
- * @names: set to their names
+ * @running: what it started with
+ * @names:   set to their names
  *
  * Grants and log_level take effect at once. Return: how many differ.
  */

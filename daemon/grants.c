@@ -50,6 +50,27 @@ static int add_rule(struct access_rules *rules, const struct access_grant *grant
 	return 0;
 }
 
+/*
+ * An account that was taken away must not keep the daemon down, and its deadlines unattended, at the next
+ * boot. Whoever writes a grant still hears of a name that was mistyped.
+ */
+static void say_absent(struct grants *grants, const struct setting *setting, bool group,
+		       const char *name, struct settings_report *report)
+{
+	const char *kind = group ? "group" : "user";
+
+	if (report->warn) {
+		grants->n_absent++;
+		setting_warn(report, setting,
+			     "there is no %s '%s': this grant gives it nothing until it is there "
+			     "and the configuration is reloaded",
+			     kind, name);
+	} else {
+		setting_fault(report, setting,
+			      "there is no %s '%s'; create it, or write its number", kind, name);
+	}
+}
+
 /* One access_grant for each user, or group, of a list. @like says the rest. */
 static int add_subjects(struct grants *grants, const struct setting *setting, bool group,
 			const struct access_grant *like, struct settings_report *report)
@@ -70,6 +91,8 @@ static int add_subjects(struct grants *grants, const struct setting *setting, bo
 		error = subject_find(setting, group, name, report, &grant.subject);
 		if (!error) {
 			error = add_rule(&grants->rules, &grant);
+		} else if (error == SUBJECT_E_UNKNOWN) {
+			say_absent(grants, setting, group, name, report);
 		}
 		if (error < 0) {
 			return error;

@@ -16,6 +16,7 @@
  * @rules: one grant for each user and each group that a section names
  * @orgs, @n_orgs: lists of organizations; NULL at the end of each
  * @keepers, @n_keepers: names of keepers
+ * @n_absent: users and groups that are not there, and were passed over
  */
 struct grants {
 	struct access_rules rules;
@@ -23,6 +24,7 @@ struct grants {
 	size_t n_orgs;
 	char **keepers;
 	size_t n_keepers;
+	size_t n_absent;
 };
 
 /* Whether a section is called "grant NAME". */
@@ -34,7 +36,7 @@ bool grants_own_section(const char *section);
  * @header:   the section's own line
  * @report:   told what is wrong in the section
  *
- * Return: 0 or -ENOMEM.
+ * Return: 0 or a negative errno.
  */
 must_check int grants_add(struct grants *grants, const struct settings *settings,
 			  const struct setting *header, struct settings_report *report);

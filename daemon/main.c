@@ -15,9 +15,15 @@
 #include "daemon/status.h"
 #include "daemon/work/engine.h"
 
+/*
+ * struct daemon
+ * @config:   from the start; all but grants and log_level stay as they are in it
+ * @reloaded: whose grants and log_level are in force; NULL before the first reload
+ */
 struct daemon {
 	struct options options;
 	struct config *config;
+	struct config *reloaded;
 	struct engine *engine;
 	struct loop *loop;
 	struct status status;
@@ -28,35 +34,46 @@ static void log_fault(void unused *userdata, const char *text)
 	log_say(LOG_LEVEL_ERROR, "%s", text);
 }
 
+static void log_warning(void unused *userdata, const char *text)
+{
+	log_say(LOG_LEVEL_WARNING, "%s", text);
+}
+
 static void print_fault(void unused *userdata, const char *text)
 {
 	(void)fprintf(stderr, "%s\n", text); /* the exit code tells it too */
 }
 
-static int load_config(const struct options *options, struct config **ret_config)
+static int load_config(const struct options *options, struct settings_report *report,
+		       struct config **ret_config)
 {
 	cleanup(config_freep) struct config *config = NULL;
-	struct settings_report report = {
-		.tell = options->check_config ? print_fault : log_fault,
-	};
 	int error;
 
-	error = config_load(options->config_file, &report, &config);
+	error = config_load(options->config_file, report, &config);
+	if (!error) {
+		error = options_apply(options, config);
+	}
 	if (error < 0) {
-		log_say(LOG_LEVEL_ERROR, "the configuration in %s cannot be read: %s",
-			options->config_file ? options->config_file : CONFIG_FILE_DEFAULT,
+		log_say(LOG_LEVEL_ERROR, "the configuration cannot be loaded: %s",
 			strerror(-error));
 	}
-	if (error) {
-		return error;
-	}
-	error = options_apply(options, config);
 	if (error) {
 		return error;
 	}
 	log_set_level(config->log_level);
 	*ret_config = TAKE_PTR(config);
 	return 0;
+}
+
+static int load_first_config(struct daemon *daemon)
+{
+	struct settings_report report = {.tell = log_fault, .warn = log_warning};
+	int error;
+
+	error = load_config(&daemon->options, &report, &daemon->config);
+	daemon->status.absent = !error && daemon->config->grants.n_absent > 0;
+	return error;
 }
 
 /* Says why a store was not opened. Return: @error, for the callers to hand on. */
@@ -115,19 +132,21 @@ static void take_config(struct daemon *daemon, struct config *config)
 	for (size_t i = 0; i < n; i++) {
 		log_say(LOG_LEVEL_WARNING, "the new %s takes effect with a restart", names[i]);
 	}
+	daemon->status.absent = false;
 	engine_set_rules(daemon->engine, &config->grants.rules);
-	config_free(daemon->config);
-	daemon->config = config;
+	config_free(daemon->reloaded);
+	daemon->reloaded = config;
 }
 
 /* Who was granted something yesterday keeps it rather than everybody losing it over a slip. */
 static void on_reload(void *userdata)
 {
 	struct daemon *daemon = userdata;
+	struct settings_report report = {.tell = log_fault};
 	struct config *config;
 
 	service_tell_reloading(limits_now());
-	daemon->status.refused = load_config(&daemon->options, &config) != 0;
+	daemon->status.refused = load_config(&daemon->options, &report, &config) != 0;
 	if (!daemon->status.refused) {
 		take_config(daemon, config);
 		log_say(LOG_LEVEL_NOTICE, "configuration reloaded");
@@ -237,16 +256,26 @@ static int close_daemon(struct daemon *daemon)
 		log_say(LOG_LEVEL_CRITICAL, "the store was not settled: %s. The next start does it",
 			strerror(-error));
 	}
+	daemon->reloaded = config_free(daemon->reloaded);
 	daemon->config = config_free(daemon->config);
 	return error;
+}
+
+/* What the machine failed at may go well the next time; what somebody wrote stays wrong. */
+static enum daemon_exit exit_of_config(int error)
+{
+	return error < 0 ? DAEMON_EXIT_FAILURE : DAEMON_EXIT_CONFIG;
 }
 
 static enum daemon_exit check_config(const struct options *options)
 {
 	cleanup(config_freep) struct config *config = NULL;
+	struct settings_report report = {.tell = print_fault};
+	int error;
 
-	if (load_config(options, &config)) {
-		return DAEMON_EXIT_CONFIG;
+	error = load_config(options, &report, &config);
+	if (error) {
+		return exit_of_config(error);
 	}
 	(void)puts("configuration ok"); /* the exit code says it too */
 	return DAEMON_EXIT_OK;
@@ -299,7 +328,7 @@ int main(int argc, char **argv)
 {
 	struct daemon daemon = {0};
 	enum daemon_exit code;
-	int opened, closed;
+	int error, closed;
 
 	log_set_sink(service_log_sink());
 	process_harden();
@@ -310,17 +339,18 @@ int main(int argc, char **argv)
 	if (daemon.options.check_config) {
 		return check_config(&daemon.options);
 	}
-	if (load_config(&daemon.options, &daemon.config)) {
-		return DAEMON_EXIT_CONFIG;
+	error = load_first_config(&daemon);
+	if (error) {
+		return exit_of_config(error);
 	}
 	if (daemon.options.wrap_vault || daemon.options.unwrap_vault) {
 		return rewrap_vault(&daemon);
 	}
 	status_init(&daemon.status);
-	opened = open_daemon(&daemon);
-	if (!opened) {
+	error = open_daemon(&daemon);
+	if (!error) {
 		run_daemon(&daemon);
 	}
 	closed = close_daemon(&daemon);
-	return exit_of(opened ? opened : closed);
+	return exit_of(error ? error : closed);
 }

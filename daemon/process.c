@@ -61,10 +61,24 @@ void process_hold_signals(void)
 	(void)sigprocmask(SIG_BLOCK, &stops, NULL); /* these calls fail for wrong arguments only */
 }
 
+/*
+ * Until there is a loop to reload in, it would end the process. One that comes meanwhile stays
+ * pending.
+ */
+static void hold_reload(void)
+{
+	sigset_t reload;
+
+	(void)sigemptyset(&reload);
+	(void)sigaddset(&reload, SIGHUP);
+	(void)sigprocmask(SIG_BLOCK, &reload, NULL);
+}
+
 void process_harden(void)
 {
 	const struct rlimit none = {0, 0};
 
+	hold_reload();
 	open_standard_streams();
 	(void)umask(0077); /* never fails */
 	(void)signal(SIGPIPE, SIG_IGN);

@@ -5,9 +5,9 @@
 /**
  * process_harden() - make of the process what a daemon with secrets should be
  *
- * Descriptors 0 to 2 are open; files are made for the owner alone; a peer that goes away raises
- * no signal; memory is neither dumped nor shown to other processes of the user. What the system
- * does not grant is said, and is no failure.
+ * SIGHUP waits until waiter_new() takes it over; descriptors 0 to 2 are open; files are made for the
+ * owner alone; a peer that goes away raises no signal; memory is neither dumped nor shown to other
+ * processes of the user. What the system does not grant is said, and is no failure.
  */
 void process_harden(void);
 

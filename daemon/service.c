@@ -11,8 +11,6 @@
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-journal.h>
 
-#define FIELD_LEN_MAX 128 /* "RETENTIOND_UID=4294967295" and longer ones */
-
 /* "info", as a line of stderr begins. */
 static const char *level_word(enum log_level level)
 {
@@ -63,7 +61,7 @@ static void say_to_journal(enum log_level level, const char *text, const struct 
 {
 	char message[sizeof("MESSAGE=") + 1024];
 	char priority[sizeof("PRIORITY=7")];
-	char field[LOG_FIELDS_MAX][FIELD_LEN_MAX];
+	char field[LOG_FIELDS_MAX][LOG_FIELD_SIZE];
 	struct iovec vector[LOG_FIELDS_MAX + 2];
 	int n = 0;
 
@@ -73,10 +71,7 @@ static void say_to_journal(enum log_level level, const char *text, const struct 
 	vector[n++] = iovec_of(priority, snprintf(priority, sizeof(priority), "PRIORITY=%d", level),
 			       sizeof(priority));
 	for (size_t i = 0; i < n_fields; i++) {
-		vector[n++] = iovec_of(field[i],
-				       snprintf(field[i], FIELD_LEN_MAX, "%s=%s", fields[i].name,
-						fields[i].value),
-				       FIELD_LEN_MAX);
+		vector[n++] = (struct iovec){field[i], log_format_field(&fields[i], field[i])};
 	}
 	if (sd_journal_sendv(vector, n) < 0) {
 		say_to_journal_stream(level, text);

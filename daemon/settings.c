@@ -28,18 +28,26 @@ struct reader {
 	int error;
 };
 
+static void printf_like(4, 0) format_fault(char text[static FAULT_MAX], const char *file,
+					   unsigned line, const char *format, va_list arguments)
+{
+	int len;
+
+	len = line > 0 ? snprintf(text, FAULT_MAX, "%s:%u: ", file, line)
+		       : snprintf(text, FAULT_MAX, "%s: ", file);
+	assert(len >= 0);
+	if (len < FAULT_MAX) {
+		(void)vsnprintf(text + len, FAULT_MAX - (size_t)len, format,
+				arguments); /* cut if long */
+	}
+}
+
 static void printf_like(4, 0) fault_say_va(struct settings_report *report, const char *file,
 					   unsigned line, const char *format, va_list arguments)
 {
 	char text[FAULT_MAX];
-	int len;
 
-	len = snprintf(text, sizeof(text), "%s:%u: ", file, line);
-	assert(len >= 0);
-	if ((size_t)len < sizeof(text)) {
-		(void)vsnprintf(text + len, sizeof(text) - (size_t)len, format,
-				arguments); /* cut if long */
-	}
+	format_fault(text, file, line, format, arguments);
 	report->n_faults++;
 	report->tell(report->userdata, text);
 }
@@ -62,6 +70,18 @@ void setting_fault(struct settings_report *report, const struct setting *setting
 	va_start(arguments, format);
 	fault_say_va(report, setting->file, setting->line, format, arguments);
 	va_end(arguments);
+}
+
+void setting_warn(const struct settings_report *report, const struct setting *setting,
+		  const char *format, ...)
+{
+	char text[FAULT_MAX];
+	va_list arguments;
+
+	va_start(arguments, format);
+	format_fault(text, setting->file, setting->line, format, arguments);
+	va_end(arguments);
+	report->warn(report->userdata, text);
 }
 
 void setting_wrong(struct settings_report *report, const struct setting *setting, const char *what)
@@ -242,6 +262,9 @@ static char *on_read(char *line, int size, void *userdata)
 	ssize_t len;
 
 	len = getline(&reader->text, &reader->size, reader->file);
+	if (len < 0 && !feof(reader->file)) {
+		reader->error = -errno;
+	}
 	if (len < 0 || reader->error) {
 		return NULL;
 	}
@@ -271,14 +294,26 @@ static int read_file(struct reader *reader)
 	if (reader->error) {
 		return reader->error;
 	}
-	if (ferror(reader->file)) {
-		return -EIO;
-	}
 	if (line > 0) {
 		settings_fault(reader->report, reader->path, (unsigned)line,
 			       "is neither a [section] nor a 'key = value'");
 	}
 	return 0;
+}
+
+/* What comes of the file itself stays as it is until somebody changes that; the rest may pass. */
+static bool error_is_of_file(int error)
+{
+	return error == -EACCES || error == -EISDIR || error == -ELOOP || error == -ENOTDIR ||
+	       error == -ENAMETOOLONG;
+}
+
+/* Return: 0 if that is a fault of the configuration, else @error. */
+static int say_unreadable(struct settings_report *report, const char *path, int error)
+{
+	settings_fault(report, path, 0, "cannot be read: %s%s", strerror(-error),
+		       error == -EACCES ? "; let the daemon's user read it" : "");
+	return error_is_of_file(error) ? 0 : error;
 }
 
 int settings_read(struct settings *settings, const char *path, struct settings_report *report)
@@ -288,12 +323,12 @@ int settings_read(struct settings *settings, const char *path, struct settings_r
 
 	reader.file = fopen(path, "re");
 	if (!reader.file) {
-		return errno == ENOENT ? SETTINGS_E_MISSING : -errno;
+		return errno == ENOENT ? SETTINGS_E_MISSING : say_unreadable(report, path, -errno);
 	}
 	error = read_file(&reader);
 	free(reader.text);
 	(void)fclose(reader.file); /* nothing was written */
-	return error;
+	return error ? say_unreadable(report, path, error) : 0;
 }
 
 static int is_conf(const struct dirent *entry)
@@ -334,7 +369,7 @@ int settings_read_directory(struct settings *settings, const char *path,
 
 	n = scandir(path, &entries, is_conf, by_name);
 	if (n < 0) {
-		return errno == ENOENT ? 0 : -errno;
+		return errno == ENOENT ? 0 : say_unreadable(report, path, -errno);
 	}
 	for (int i = 0; i < n; i++) {
 		if (!error) {

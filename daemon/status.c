@@ -28,14 +28,17 @@ void status_init(struct status *status)
 static void tell(struct status *status, const struct engine *engine, void (*service)(const char *))
 {
 	const struct store_counts *counts = store_counts(engine->store);
-	char text[384];
+	char text[512];
 
 	(void)snprintf(text, sizeof(text),
-		       "%s%s%" PRIu64 " active, %" PRIu64 " soft-deleted, %" PRIu64
+		       "%s%s%s%" PRIu64 " active, %" PRIu64 " soft-deleted, %" PRIu64
 		       " removing, %" PRIu64 " removed; %" PRIu64 " connections",
 		       status->refused ? "The new configuration is wrong, the one before is in "
 					 "force; see the journal. "
 				       : "",
+		       status->absent ? "Grants name users or groups that are not there; see the "
+					"journal. "
+				      : "",
 		       clock_is_doubted(&engine->clock)
 			       ? "The clock guard is engaged, see retentionctl status. "
 			       : "",

@@ -20,6 +20,7 @@
  * @alive_every: how often there is to be one; 0 if nobody watches
  * @stage, @stage_at: the long work that was told last, and when
  * @refused:     the last reload was; what was before stays in force
+ * @absent:      grants in force name users or groups that are not there
  */
 struct status {
 	span_t told_at;
@@ -28,6 +29,7 @@ struct status {
 	const char *stage;
 	span_t stage_at;
 	bool refused;
+	bool absent;
 };
 
 void status_init(struct status *status);

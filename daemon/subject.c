@@ -29,9 +29,15 @@ static bool parse_number(const char *name, uint32_t *ret_number)
 }
 
 /*
- * Return: 0, -ERANGE if @size is too little, -ENOENT if there is no such user, or a negative
- * errno.
+ * What getpwnam_r() and getgrnam_r() say of a name that is not there: nothing, or, of a source without
+ * its file, one of these. Return: SUBJECT_E_UNKNOWN, or @error as a negative errno; -ERANGE if the
+ * buffer is too small.
  */
+static int lookup_error(int error)
+{
+	return error == 0 || error == ENOENT || error == ESRCH ? SUBJECT_E_UNKNOWN : -error;
+}
+
 static int find_user(const char *name, char *buffer, size_t size, uint32_t *ret_id)
 {
 	struct passwd entry, *found;
@@ -39,7 +45,7 @@ static int find_user(const char *name, char *buffer, size_t size, uint32_t *ret_
 
 	error = getpwnam_r(name, &entry, buffer, size, &found);
 	if (error || !found) {
-		return error ? -error : -ENOENT;
+		return lookup_error(error);
 	}
 	*ret_id = found->pw_uid;
 	return 0;
@@ -52,7 +58,7 @@ static int find_group(const char *name, char *buffer, size_t size, uint32_t *ret
 
 	error = getgrnam_r(name, &entry, buffer, size, &found);
 	if (error || !found) {
-		return error ? -error : -ENOENT;
+		return lookup_error(error);
 	}
 	*ret_id = found->gr_gid;
 	return 0;
@@ -87,25 +93,19 @@ int subject_find(const struct setting *setting, bool group, const char *name,
 	int error;
 
 	error = find_id(group, name, &id);
-	if (error == -ENOMEM) {
-		return error;
-	}
-	if (error == -ENOENT) {
-		setting_fault(report, setting,
-			      "there is no %s '%s'; create it, or write its number", kind, name);
-		return SUBJECT_E_UNKNOWN;
-	}
-	if (error) {
+	if (error < 0) {
 		setting_fault(report, setting, "%s '%s' cannot be looked up: %s", kind, name,
 			      strerror(-error));
-		return SUBJECT_E_UNKNOWN;
+	}
+	if (error) {
+		return error;
 	}
 	if (id == ACCESS_UID_NOBODY) {
 		setting_fault(
 			report, setting,
 			"%s '%s' is %u, which stands for everybody whom a user namespace hides; it never has a role",
 			kind, name, id);
-		return SUBJECT_E_UNKNOWN;
+		return SUBJECT_E_NOBODY;
 	}
 	*ret_id = id;
 	return 0;

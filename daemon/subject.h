@@ -7,17 +7,19 @@
 #include "daemon/settings.h"
 
 enum {
-	SUBJECT_E_UNKNOWN = 1, /* the report was told */
+	SUBJECT_E_UNKNOWN = 1, /* there is no such user or group */
+	SUBJECT_E_NOBODY,      /* it can never have a role; the report was told */
 };
 
 /**
  * subject_find() - whom a name, or a number, in a setting means
  * @group:  a group, else a user
- * @report: told if there is no such user or group, or if it never can have a role
+ * @report: told if it never can have a role, and if it cannot be looked up
  *
  * A number means itself, whether or not the system knows it by a name.
  *
- * Return: 0, SUBJECT_E_UNKNOWN, or -ENOMEM.
+ * Return: 0, SUBJECT_E_UNKNOWN, SUBJECT_E_NOBODY, or a negative errno: it cannot be looked up now, which
+ * says nothing of whether it is there.
  */
 must_check int subject_find(const struct setting *setting, bool group, const char *name,
 			    struct settings_report *report, uint32_t *ret_id);

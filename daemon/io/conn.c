@@ -77,7 +77,8 @@ void conn_notice(struct limits_notice *notice, enum log_level level, const struc
 		 const char *what)
 {
 	char uid[16], pid[16], untold[48] = "";
-	const struct log_field fields[] = {{"RETENTIOND_UID", uid}, {"RETENTIOND_PID", pid}};
+	const struct log_field fields[] = {{"RETENTIOND_PEER_UID", uid},
+					   {"RETENTIOND_PEER_PID", pid}};
 	uint64_t n_untold;
 
 	if (!limits_notice_due(notice, limits_now(), &n_untold)) {
@@ -320,8 +321,8 @@ static int conn_dispatch(struct conn *conn, const struct rpc_message *message)
 		conn_subscribe_last(conn);
 	}
 	conn_stop_frame_timer(conn);
-	conn->large |= message->bytes > RPC_FRAME_SMALL_MAX;
 	stream_take(&conn->stream, message->bytes);
+	rpc_forget(conn->parser); /* megabytes, of a peer that may stay for months */
 	return 0;
 }
 
@@ -359,18 +360,21 @@ static bool conn_may_work(const struct conn *conn)
 	       stream_n_unsent(&conn->stream) < LIMITS_UNREAD_BYTES_MAX;
 }
 
-int conn_work(struct conn *conn, span_t until)
+int conn_work(struct conn *conn, span_t until, span_t *now)
 {
 	for (unsigned i = 0; i < LIMITS_MESSAGES_PER_TURN && conn_may_work(conn); i++) {
+		span_t began = *now;
 		int error;
 
-		if (i > 0 && limits_now() >= until) {
+		if (i > 0 && began >= until) {
 			break;
 		}
 		error = conn_work_once(conn);
 		if (error) {
 			return error;
 		}
+		*now = limits_now();
+		user_took(conn->user, *now - began);
 	}
 	return 0;
 }
@@ -491,19 +495,6 @@ static void conn_await_bytes(struct conn *conn)
 	}
 }
 
-/* One large message must not keep some megabytes for as long as the connection stands. */
-static void conn_shrink(struct conn *conn)
-{
-	struct rpc_parser *parser;
-
-	if (!conn->large || stream_n_bytes(&conn->stream) > 0 || rpc_parser_new(&parser) < 0) {
-		return;
-	}
-	rpc_parser_free(conn->parser);
-	conn->parser = parser;
-	conn->large = false;
-}
-
 static void conn_count_answers(struct conn *conn, span_t now)
 {
 	if (conn->n_answered > 0) {
@@ -524,7 +515,6 @@ bool conn_finish(struct conn *conn, span_t now)
 	}
 	if (!conn->dead && !conn_has_ended(conn)) {
 		conn_await_bytes(conn);
-		conn_shrink(conn);
 	}
 	if (!conn_may_work(conn) && !(conn->behind && conn_may_push(conn))) {
 		conn_leave_busy(conn);

@@ -66,7 +66,6 @@ struct conn_shared {
  * @dead:    it ends with the turn, all sent or not
  * @frame_late, @write_late: a limit of time has passed; the turn judges it, since bytes may have
  *             come meanwhile
- * @large:   the parser has grown for a large message
  * @read_at: limits_now() when bytes came last. No more are read before every whole message
  *           is dispatched, so this made the one whole that is dispatched now
  * @n_answered: requests of this turn
@@ -95,7 +94,6 @@ struct conn {
 	bool dead;
 	bool frame_late;
 	bool write_late;
-	bool large;
 	span_t read_at;
 	uint32_t n_answered;
 };
@@ -120,10 +118,11 @@ void conn_subscribe_last(struct conn *conn);
 /**
  * conn_work() - dispatch messages, at most LIMITS_MESSAGES_PER_TURN
  * @until: limits_now() from which on no other one is begun
+ * @now:   limits_now(); moved on to the end of the last message
  *
  * Return: 0, or what the dispatch function failed with.
  */
-must_check int conn_work(struct conn *conn, span_t until);
+must_check int conn_work(struct conn *conn, span_t until, span_t *now);
 
 /**
  * conn_push() - tell a subscriber what is new, if it has room

@@ -105,9 +105,8 @@ struct conns *conns_free(struct conns *conns)
 }
 
 /* Whom the time did not suffice for stands first in the next turn: who was served goes to the end. */
-static int conns_work_user(struct conns *conns, struct user *user, span_t until)
+static int conns_work_busy(struct user *user, span_t until, span_t *now)
 {
-	span_t began = limits_now(), now = began;
 	int error = 0;
 	size_t n = 0;
 	struct conn *conn;
@@ -115,11 +114,27 @@ static int conns_work_user(struct conns *conns, struct user *user, span_t until)
 	TAILQ_FOREACH(conn, &user->busy, in_busy) {
 		n++;
 	}
-	for (; n > 0 && !error && now < until; n--) {
+	for (; n > 0 && !error && *now < until; n--) {
 		conn = TAILQ_FIRST(&user->busy);
 		conn_touch_last(conn);
-		error = conn_work(conn, until);
-		now = limits_now();
+		error = conn_work(conn, until, now);
+	}
+	return error;
+}
+
+static int conns_work_user(struct conns *conns, struct user *user, span_t until)
+{
+	span_t began = limits_now(), now = began;
+	bool is_suspect = user_is_suspect(user, began);
+	struct limits_run run;
+	int error;
+
+	if (is_suspect) {
+		limits_run_read(&run);
+	}
+	error = conns_work_busy(user, until, &now);
+	if (is_suspect) {
+		user_forgive(user, limits_run_lost(&run, now - began));
 	}
 	user_served(&conns->shared.users, user, began, now);
 	return error;

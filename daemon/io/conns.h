@@ -15,8 +15,7 @@
  *     conns_work()     messages that are whole are dispatched, and their answers are held back
  *     (the caller commits)
  *     conns_push()     subscribers are told what happened, behind their answers
- *     conns_finish()   all that is sent; connections that came to their end are freed, and
- * nowhere else
+ *     conns_finish()   all that is sent; connections that came to their end are freed, here alone
  *
  * So no byte of an answer or an event can leave before the commit. Who a peer is was asked when it
  * connected and stands in its session. A peer that does not read its answers is not read from; one

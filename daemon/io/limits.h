@@ -62,6 +62,27 @@ must_check bool limits_admit(uid_t uid, size_t n_open, size_t n_of_uid);
  */
 span_t limits_now(void);
 
+/**
+ * struct limits_run - how this thread has run
+ * @cpu:     us of CPU time it has had
+ * @n_waits: times it gave the CPU up of itself, as who waits for a disk does
+ */
+struct limits_run {
+	span_t cpu;
+	long n_waits;
+};
+
+void limits_run_read(struct limits_run *run); /* three times as dear as limits_now() */
+
+/**
+ * limits_run_lost() - for how long the machine ran something else in this thread's place
+ * @since: from limits_run_read()
+ * @span:  us by limits_now() since then
+ *
+ * Return: us; 0 if the thread has waited of itself meanwhile, since its own waiting is not told apart then.
+ */
+span_t limits_run_lost(const struct limits_run *since, span_t span);
+
 struct timeval limits_timeval(span_t span);
 
 #endif

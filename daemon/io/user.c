@@ -73,22 +73,48 @@ bool user_has_read(struct user *user, uint64_t turn)
 	return user->read_bytes >= LIMITS_READ_BYTES_OF_UID_PER_TURN;
 }
 
+static bool is_recent(span_t at, span_t now)
+{
+	return at > 0 && now - at < LIMITS_SLOW_SPAN;
+}
+
+bool user_is_suspect(const struct user *user, span_t now)
+{
+	return is_recent(user->long_at, now);
+}
+
+/* A large request comes in pieces, and turns that only read one say nothing of the user. */
+static void user_judge(struct user *user, span_t now)
+{
+	bool is_suspect = user_is_suspect(user, now);
+
+	if (user->longest > (is_suspect ? LIMITS_WORK_SLOW_AGAIN : LIMITS_WORK_SLOW)) {
+		user->slow_at = is_suspect ? now : user->slow_at;
+		user->long_at = now;
+	}
+	user->longest = 0;
+}
+
 void user_served(struct user_list *users, struct user *user, span_t began, span_t now)
 {
 	user->seen_at = now;
 	user->heavy = now - began > LIMITS_WORK_OF_UID_PER_TURN;
-	if (now - began > LIMITS_WORK_SLOW) {
-		user->slow_at = now;
-	}
+	user_judge(user, now);
 	user->waited = false;
 	TAILQ_REMOVE(users, user, in_users);
 	TAILQ_INSERT_TAIL(users, user, in_users);
 }
 
-/* A large request comes in pieces: turns that only read one say nothing of the user. */
+/* In which of its requests it was lost is not known, so it is the longest one: who is slow takes long
+ * by itself. */
+void user_forgive(struct user *user, span_t lost)
+{
+	user->longest -= lost;
+}
+
 bool user_is_slow(const struct user *user, span_t now)
 {
-	return user->slow_at > 0 && now - user->slow_at < LIMITS_SLOW_SPAN;
+	return is_recent(user->slow_at, now);
 }
 
 bool user_is_light(const struct user *user, span_t now)

@@ -18,9 +18,12 @@
  * than its share is heavy, and waits for every second turn when somebody light was served in this
  * one. So a light user waits for one request of a heavy one at most, and no heavy one for ever.
  *
- * A request can be longer than that: a user with a turn that was longer than LIMITS_WORK_SLOW is slow for
- * LIMITS_SLOW_SPAN, and not light, whatever else it asks for. All slow users together rest after each
- * such turn while light ones ask.
+ * A request can be longer than that, and is not cut. It is requests that make a user slow, not turns,
+ * which the many short ones of a user alone fill up: one over LIMITS_WORK_SLOW, and within
+ * LIMITS_SLOW_SPAN of it another one over LIMITS_WORK_SLOW_AGAIN. The first may only have met a moment in
+ * which the machine ran something else; so it makes a suspect, of whose turns such moments are measured,
+ * and taken off. A slow user is not light for LIMITS_SLOW_SPAN, whatever else it asks for, and all slow
+ * users together rest after each long request while light ones ask.
  */
 
 struct conn;
@@ -34,7 +37,9 @@ TAILQ_HEAD(conn_list, conn);
  * @turn, @read_bytes: what has been read from it, and in which turn
  * @seen_at: limits_now() when it was served last; 0 if never
  * @heavy:   it took more than its share when it was served last
- * @slow_at: limits_now() when a turn of it last took more than LIMITS_WORK_SLOW; 0 if none ever did
+ * @longest: us that its longest request took since it was served last
+ * @long_at: limits_now() when a request of it last was long; 0 if none ever was
+ * @slow_at: the same of one that soon followed another; 0 if none ever did
  * @waited:  the turn before this one passed it over
  */
 struct user {
@@ -46,6 +51,8 @@ struct user {
 	size_t read_bytes;
 	span_t seen_at;
 	bool heavy;
+	span_t longest;
+	span_t long_at;
 	span_t slow_at;
 	bool waited;
 };
@@ -54,7 +61,7 @@ TAILQ_HEAD(user_list, user);
 
 /**
  * struct user_rest - of the slow users; zeros to begin
- * @since:   limits_now() when one was served last
+ * @since:   limits_now() when a long request of one ended last
  * @n_light: turns since in which a light user was served
  * @light_at: limits_now() of the last of them; 0 if there was none
  * @light_uid: who that was
@@ -66,14 +73,34 @@ struct user_rest {
 	uid_t light_uid;
 };
 
-/* Takes down that a user was served: at @user->seen_at. */
+/**
+ * user_rest_note() - take down that a user was served, at @user->seen_at
+ * @user: after user_served()
+ *
+ * A slow user with a long request begins the rest anew; one that is light takes part in ending it.
+ */
 void user_rest_note(struct user_rest *rest, const struct user *user);
 
-/* us until a slow user may be served; 0 if it may now. */
+/**
+ * user_rest_left() - how long the slow users still rest
+ * @now: limits_now()
+ *
+ * Return: us; 0 if they may be served: enough turns of light users have passed, or enough time, or none
+ * of those has asked lately.
+ */
 span_t user_rest_left(const struct user_rest *rest, span_t now);
 
+/**
+ * user_is_slow() - whether a user has to rest with the slow ones
+ * @now: limits_now()
+ */
 bool user_is_slow(const struct user *user, span_t now);
-bool user_is_light(const struct user *user, span_t now); /* neither heavy nor slow */
+
+/**
+ * user_is_light() - whether a user goes first: it is neither heavy nor slow
+ * @now: limits_now()
+ */
+bool user_is_light(const struct user *user, span_t now);
 
 /* The user of a uid; NULL if it has no connection, or, from user_take(), without memory. */
 struct user *user_find(const struct user_list *users, uid_t uid);
@@ -86,7 +113,30 @@ bool user_shares_turn(const struct user_list *users, span_t now);
 /* Whether no more may be read from a user in this turn, of those who share it. */
 bool user_has_read(struct user *user, uint64_t turn);
 
-/* Takes down what a user took of a turn; it goes to the end of the line. */
+/* Takes down how long one request took. */
+static inline void user_took(struct user *user, span_t span)
+{
+	user->longest = MAX(user->longest, span);
+}
+
+/**
+ * user_is_suspect() - whether a long request of a user is recent
+ * @now: limits_now() before it is served: limits_run_lost() of what follows is wanted then
+ */
+bool user_is_suspect(const struct user *user, span_t now);
+
+/**
+ * user_forgive() - take off what its requests took without its doing
+ * @lost: us, from limits_run_lost(); before user_served()
+ */
+void user_forgive(struct user *user, span_t lost);
+
+/**
+ * user_served() - take down what a user took of a turn, and judge it
+ * @began, @now: limits_now() before and after it
+ *
+ * It goes to the end of the line.
+ */
 void user_served(struct user_list *users, struct user *user, span_t began, span_t now);
 
 #endif

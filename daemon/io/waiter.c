@@ -37,6 +37,17 @@ static void on_sleep(evutil_socket_t unused fd, short unused what, void unused *
 {
 }
 
+static void unblock_signals(void)
+{
+	sigset_t signals;
+
+	(void)sigemptyset(&signals);
+	for (size_t i = 0; i < ARRAY_LEN(waited_signals); i++) {
+		(void)sigaddset(&signals, waited_signals[i]);
+	}
+	(void)sigprocmask(SIG_UNBLOCK, &signals, NULL); /* these fail for wrong arguments only */
+}
+
 /* No name service, no threads, no priorities: one loop of a few hundred sockets. */
 static int waiter_init(struct waiter *waiter)
 {
@@ -55,6 +66,7 @@ static int waiter_init(struct waiter *waiter)
 			return -ENOMEM;
 		}
 	}
+	unblock_signals();
 	return 0;
 }
 

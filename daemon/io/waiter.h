@@ -12,7 +12,10 @@
 struct event_base;
 struct waiter;
 
-/* Takes SIGTERM, SIGINT and SIGHUP over. Return: 0 or -ENOMEM. */
+/*
+ * Takes SIGTERM, SIGINT and SIGHUP over, also those that came while they were blocked. Return: 0 or
+ * -ENOMEM.
+ */
 must_check int waiter_new(struct waiter **ret_waiter);
 struct waiter *waiter_free(struct waiter *waiter);
 

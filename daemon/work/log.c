@@ -21,18 +21,17 @@ void log_set_level(enum log_level level)
 	log_level = level;
 }
 
+size_t log_format_field(const struct log_field *field, char text[static LOG_FIELD_SIZE])
+{
+	int len = snprintf(text, LOG_FIELD_SIZE, "%s=%s", field->name, field->value);
+
+	assert(len >= 0);
+	return MIN((size_t)len, LOG_FIELD_SIZE - 1);
+}
+
 static bool byte_is_control(unsigned char byte)
 {
 	return byte < 0x20 || byte == 0x7f;
-}
-
-/* A line that was cut must not end within a character. */
-static size_t utf8_cut(const char *text, size_t len)
-{
-	while (len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80) {
-		len--;
-	}
-	return len;
 }
 
 /*

@@ -22,13 +22,19 @@ enum log_level {
 	LOG_LEVEL_DEBUG = 7,
 };
 
-/* A journal field: "RETENTIOND_UID", "17". Both texts are borrowed for the call. */
+/* A journal field: "RETENTIOND_UID", an account's, "17". Both texts are borrowed for the call. */
 struct log_field {
 	const char *name;
 	const char *value;
 };
 
 #define LOG_FIELDS_MAX 8
+#define LOG_NAME_MAX   31  /* bytes */
+#define LOG_VALUE_MAX  255 /* bytes; the longest is a list of keepers */
+#define LOG_FIELD_SIZE (LOG_NAME_MAX + sizeof("=") + LOG_VALUE_MAX)
+
+/* "RETENTIOND_UID=17", as the journal takes it; cut if it has more. Return: its length. */
+size_t log_format_field(const struct log_field *field, char text[static LOG_FIELD_SIZE]);
 
 /* MESSAGE_ID of every line about something overdue; systemd/retentiond.catalog explains it. */
 #define LOG_OVERDUE_ID "1d7a4f0e6c2b4b0e9a5c3f8e2d6b7a90"

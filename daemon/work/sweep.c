@@ -281,7 +281,7 @@ static void name_keepers(const struct store *store, uint64_t owing, char *names,
 static void sweep_tell_overdue(const struct engine *engine)
 {
 	const struct sweep_result *pass = &engine->sweep.pass;
-	char overdue[16], keepers[256];
+	char overdue[16], keepers[LOG_VALUE_MAX + 1];
 	struct log_field fields[] = {{"MESSAGE_ID", LOG_OVERDUE_ID},
 				     {"RETENTIOND_OVERDUE", overdue},
 				     {"RETENTIOND_KEEPERS", keepers}};

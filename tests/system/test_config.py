@@ -58,11 +58,51 @@ def test_a_wrong_configuration_is_told_by_file_and_line_and_ends_with_6(daemon, 
     first = checking.stderr.splitlines()[0]
     assert checking.returncode == CONFIG
     assert first.startswith(f"{daemon.config}:{line}: ") and word in first
+    if name == "no-such-user":
+        return  # does not keep the daemon from starting, see below
     code, log = daemon.run_to_end()
     assert code == CONFIG
     assert f"{daemon.config}:{line}: " in log
     assert list(daemon.state.iterdir()) == []
     assert not daemon.socket.exists()
+
+
+GRANT_OF_ONE_WHO_WENT = """
+[grant leaver]
+role = admin
+users = no-such-user 4001
+"""
+
+
+def test_a_grant_for_a_user_who_is_gone_does_not_keep_the_daemon_down(daemon):
+    daemon.config.write_text(daemon.config.read_text() + GRANT_OF_ONE_WHO_WENT)
+    line = daemon.config.read_text().splitlines().index("users = no-such-user 4001") + 1
+    said = f"{daemon.config}:{line}: there is no user 'no-such-user'"
+    daemon.start()
+    assert f"warning: {said}" in daemon.log.read_text()
+    with daemon.connect_as(4001) as client:
+        assert "admin" in [role["role"] for role in client.call("retention.info")["you"]["roles"]]
+    daemon.reload()
+    assert f"error: {said}" in daemon.log.read_text()
+    daemon.stop()
+
+
+def test_a_part_that_cannot_be_read_is_named_and_ends_with_6(daemon):
+    part = daemon.directory / "retentiond.conf.d" / "50-roles.conf"
+    part.mkdir(parents=True)
+    code, log = daemon.run_to_end()
+    assert code == CONFIG
+    assert f"{part}: cannot be read: Is a directory" in log
+    assert f"{daemon.config}: " not in log
+
+
+@pytest.mark.parametrize("option", ["--log-level=info", "--check-config"])
+def test_what_the_machine_fails_at_ends_with_1_so_that_it_is_tried_again(daemon, option):
+    daemon.config = "/proc/self/mem"  # whose first page gives EIO
+    daemon.options = [option]
+    code, log = daemon.run_to_end()
+    assert code == FAILURE
+    assert "/proc/self/mem: cannot be read: Input/output error" in log
 
 
 def test_every_fault_is_told_at_once(daemon):

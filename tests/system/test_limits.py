@@ -131,10 +131,10 @@ ELSEWHERE = {
     "two_share_while_both_were_served_lately",
     "LIMITS_WORK_OF_UID_PER_TURN": "tests/unit/test_user.c: "
     "who_takes_more_than_its_share_is_heavy_until_it_takes_less",
-    "LIMITS_WORK_SLOW": "tests/unit/test_user.c: "
-    "who_takes_more_than_two_milliseconds_is_slow_for_a_second",
-    "LIMITS_SLOW_SPAN": "tests/unit/test_user.c: "
-    "who_takes_more_than_two_milliseconds_is_slow_for_a_second",
+    "LIMITS_WORK_SLOW": "tests/unit/test_user.c: two_long_requests_make_one_slow_for_a_second",
+    "LIMITS_WORK_SLOW_AGAIN": "tests/unit/test_user.c: "
+    "the_second_long_request_need_not_be_as_long_as_the_first",
+    "LIMITS_SLOW_SPAN": "tests/unit/test_user.c: two_long_requests_make_one_slow_for_a_second",
     "LIMITS_SLOW_REST_TURNS": "tests/unit/test_user.c: "
     "slow_users_rest_until_light_ones_were_served_often",
     "LIMITS_SLOW_REST_SPAN": "tests/unit/test_user.c: slow_users_do_not_rest_for_ever",
@@ -206,6 +206,16 @@ def test_a_value_at_its_least_is_taken_and_less_is_refused(client, name):
     at, under = (LEAST[name](n) for n in (LIMIT[name], LIMIT[name] - 1))
     assert client.call(at[0], **at[1])["outcome"] == "ok"
     refused(lambda: client.call(under[0], **under[1]), wire.WRONG, "invalid-argument", "must ")
+
+
+def test_the_unit_gives_descriptors_for_all_connections_and_as_many_for_the_rest():
+    unit = (TOP / "systemd/retentiond.service.in").read_text()
+    connections, given = (
+        int(re.search(pattern, unit, re.MULTILINE)[1])
+        for pattern in (r"^# (\d+) connections", r"^LimitNOFILE=(\d+)$")
+    )
+    assert connections == LIMIT["LIMITS_CONNECTIONS_MAX"]
+    assert given == 2 * connections
 
 
 # Messages

@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -215,6 +216,68 @@ def test_a_reload_that_fails_says_so_and_keeps_what_was_until_one_goes_well():
         assert may_keep(daemon, 4001) == ["crm"]
         daemon.config.write_text(right)
         assert "wrong" not in reload(daemon)
+        daemon.stop()
+    finally:
+        daemon.remove()
+
+
+def test_a_reload_that_is_asked_for_during_a_start_is_done_after_it():
+    daemon = Watched()
+    text = daemon.config.read_text()
+    daemon.config.unlink()
+    os.mkfifo(daemon.config)
+    pipe = daemon.directory / "pipe"
+
+    def ask():
+        with daemon.config.open("w") as config:  # returns when the daemon opens it
+            while daemon.process is None:
+                pass
+            daemon.process.send_signal(signal.SIGHUP)
+            daemon.config.rename(pipe)
+            daemon.config.write_text(text)
+            config.write(text)
+
+    try:
+        threading.Thread(target=ask, daemon=True).start()
+        daemon.start()
+        daemon.await_notice("RELOADING=1")
+        daemon.await_notice("READY=1")
+        assert "configuration reloaded" in daemon.log.read_text()
+        daemon.stop()
+    finally:
+        daemon.remove()
+
+
+def test_a_key_that_takes_a_restart_is_named_as_long_as_it_differs_from_what_is_in_force():
+    daemon = Watched(config="map_size = 64M\n")
+    right = daemon.config.read_text()
+
+    def says_restart(size):
+        before = len(daemon.log.read_text())
+        daemon.config.write_text(right.replace("64M", size))
+        reload(daemon)
+        return "the new map_size takes effect with a restart" in daemon.log.read_text()[before:]
+
+    try:
+        daemon.start()
+        assert says_restart("128M")
+        assert says_restart("128M"), "it still differs"
+        assert not says_restart("64M"), "it is in force"
+        daemon.stop()
+    finally:
+        daemon.remove()
+
+
+def test_a_start_with_a_grant_for_nobody_who_is_there_says_so_until_a_reload_goes_well():
+    daemon = Watched()
+    right = daemon.config.read_text()
+    daemon.config.write_text(right + "[grant l]\nrole = reader\nusers = no-such-user\n")
+    try:
+        daemon.start()
+        assert "Grants name users or groups that are not there" in daemon.statuses()[-1]
+        assert "Grants name" in reload(daemon)
+        daemon.config.write_text(right)
+        assert "Grants name" not in reload(daemon)
         daemon.stop()
     finally:
         daemon.remove()

@@ -3,14 +3,20 @@
 
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
+
+#include "daemon/subject.h"
 
 #include "tests/support/temp.h"
 
 static char *directory;
 static char *file;
 static char faults[4096]; /* each with its line break, without the directory */
+static char warnings[4096];
 static struct config *config;
 
 static void begin(void)
@@ -28,13 +34,22 @@ static void end(void)
 
 TestSuite(config, .init = begin, .fini = end);
 
-static void note_fault(void unused *userdata, const char *text)
+static void note(char lines[static 4096], const char *text)
 {
 	size_t skip = strlen(directory) + 1;
 
 	cr_assert_eq(strncmp(text, directory, strlen(directory)), 0, "%s", text);
-	(void)snprintf(faults + strlen(faults), sizeof(faults) - strlen(faults), "%s\n",
-		       text + skip);
+	(void)snprintf(lines + strlen(lines), 4096 - strlen(lines), "%s\n", text + skip);
+}
+
+static void note_fault(void unused *userdata, const char *text)
+{
+	note(faults, text);
+}
+
+static void note_warning(void unused *userdata, const char *text)
+{
+	note(warnings, text);
 }
 
 static int load(void)
@@ -120,8 +135,8 @@ Test(config, a_byte_order_mark_in_front_hides_no_section)
 
 Test(config, a_file_that_is_named_must_be_there)
 {
-	cr_assert_eq(load(), -ENOENT);
-	cr_assert_null(config);
+	cr_assert_eq(load(), CONFIG_E_INVALID);
+	cr_assert_str_eq(faults, "c.conf: cannot be read: No such file or directory\n");
 }
 
 Test(config, a_grant_names_users_and_groups_by_name_or_number)
@@ -376,6 +391,95 @@ Test(config, users_and_groups_that_are_not_there_are_refused)
 	refuses("[grant a]\nrole = reader\nusers = no-such-user\ngroups = no-such-group\n",
 		"c.conf:3: there is no user 'no-such-user'; create it, or write its number\n"
 		"c.conf:4: there is no group 'no-such-group'; create it, or write its number\n");
+}
+
+/* As the daemon does it when it starts. */
+static int load_with_warnings(void)
+{
+	struct settings_report report = {.tell = note_fault, .warn = note_warning};
+
+	return config_load(file, &report, &config);
+}
+
+Test(config, users_and_groups_that_are_not_there_do_not_keep_the_daemon_from_starting)
+{
+	write_file("[grant a]\nrole = reader\nusers = no-such-user, 7\n"
+		   "groups = no-such-group\n");
+	cr_assert_eq(load_with_warnings(), 0, "%s", faults);
+	cr_assert_str_empty(faults);
+	cr_assert_str_eq(warnings,
+			 "c.conf:3: there is no user 'no-such-user': this grant gives it nothing "
+			 "until it is there and the configuration is reloaded\n"
+			 "c.conf:4: there is no group 'no-such-group': this grant gives it nothing "
+			 "until it is there and the configuration is reloaded\n");
+	cr_assert_eq(config->grants.n_absent, 2);
+	cr_assert_eq(config->grants.rules.n_grants, 1);
+	cr_assert_eq(grant(0)->subject, 7);
+}
+
+Test(config, what_else_is_wrong_does_keep_the_daemon_from_starting)
+{
+	write_file("[retentiond]\nsocket_group = no-such-group\n"
+		   "[grant a]\nrole = reader\nusers = 65534\n");
+	cr_assert_eq(load_with_warnings(), CONFIG_E_INVALID);
+	cr_assert_not_null(strstr(faults, "c.conf:2: there is no group 'no-such-group'"));
+	cr_assert_not_null(strstr(faults, "c.conf:5: user '65534' is 65534"));
+	cr_assert_str_empty(warnings);
+}
+
+/* The lowest one that is free is the first that there may not be. */
+static void leave_no_descriptors(void)
+{
+	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	struct rlimit limit = {(rlim_t)fd, (rlim_t)fd};
+
+	cr_assert_geq(fd, 0);
+	closep(&fd);
+	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+}
+
+Test(config, a_lookup_that_fails_does_not_mean_that_nobody_is_there)
+{
+	struct settings_report report = {.tell = note_fault, .warn = note_warning};
+	struct setting setting = {.file = file, .line = 3};
+	uint32_t id;
+
+	leave_no_descriptors();
+	cr_assert_eq(subject_find(&setting, false, "no-such-user", &report, &id), -EMFILE);
+	cr_assert_eq(subject_find(&setting, true, "no-such-group", &report, &id), -EMFILE);
+	cr_assert_str_eq(
+		faults,
+		"c.conf:3: user 'no-such-user' cannot be looked up: Too many open files\n"
+		"c.conf:3: group 'no-such-group' cannot be looked up: Too many open files\n");
+	cr_assert_str_empty(warnings);
+}
+
+Test(config, a_part_that_cannot_be_read_is_named)
+{
+	cleanup(freep) char *parts = temp_path_new(directory, "c.conf.d");
+	cleanup(freep) char *path = temp_path_new(parts, "a.conf");
+
+	write_part("b.conf", "[retentiond]\nlog_level = loud\n");
+	cr_assert_eq(mkdir(path, 0700), 0);
+	refuses("", "c.conf.d/a.conf: cannot be read: Is a directory\n"
+		    "c.conf.d/b.conf:2: log_level must be critical, error, warning, notice, info "
+		    "or debug, not 'loud'\n");
+}
+
+Test(config, parts_that_cannot_be_read_at_all_are_named)
+{
+	cleanup(freep) char *parts = temp_path_new(directory, "c.conf.d");
+
+	cr_assert_eq(symlink("c.conf.d", parts), 0);
+	refuses("", "c.conf.d: cannot be read: Too many levels of symbolic links\n");
+}
+
+Test(config, what_the_machine_fails_at_is_no_fault_of_the_configuration)
+{
+	write_file("");
+	leave_no_descriptors();
+	cr_assert_eq(load(), -EMFILE);
+	cr_assert_str_eq(faults, "c.conf: cannot be read: Too many open files\n");
 }
 
 Test(config, the_user_that_stands_for_hidden_ones_is_refused)

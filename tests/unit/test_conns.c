@@ -5,10 +5,12 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <sys/socket.h>
 
 #include "daemon/io/limits.h"
+#include "daemon/work/log.h"
 
 /* Turns until something must have happened; far more than any test needs. */
 #define TURNS_MAX 10000
@@ -444,6 +446,62 @@ Test(conns, a_large_request_is_dispatched_whole)
 	free(filler);
 	pack_writer_done(&writer);
 	client_done(&client);
+}
+
+static size_t bytes_allocated(void)
+{
+	struct mallinfo2 info = mallinfo2();
+
+	return info.uordblks + info.hblkhd;
+}
+
+/* A request whose argument is a list of nils, which take 24 bytes each once they are read. */
+static size_t write_nils(char *bytes, size_t size, uint32_t n)
+{
+	static const char header[] = "\x94\0\x09\xa4many\x91\xdd";
+
+	cr_assert_geq(size, sizeof(header) + 4 + n);
+	memcpy(bytes, header, sizeof(header) - 1);
+	for (int i = 0; i < 4; i++) {
+		bytes[sizeof(header) - 1 + i] = (char)(n >> (24 - 8 * i));
+	}
+	memset(bytes + sizeof(header) + 3, 0xc0, n);
+	return sizeof(header) + 3 + n;
+}
+
+/* @more: a byte of the next request comes with it, and keeps the bytes of this one for a while. */
+static void expect_memory_back(uint32_t n_nils, bool more)
+{
+	struct client client = client_new();
+	static char bytes[256 * 1024];
+	size_t len = write_nils(bytes, sizeof(bytes) - 1, n_nils), sent = 0, before;
+
+	bytes[len] = '\x94';
+	len += more;
+	client_request(&client, "hello", 1, 1);
+	cr_assert_eq(await_answer(&client), 1);
+	before = bytes_allocated();
+	while (sent < len) {
+		ssize_t n = send(client.fd, bytes + sent, len - sent, 0);
+
+		sent += n > 0 ? (size_t)n : 0;
+		turn();
+	}
+	cr_assert_eq(await_answer(&client), 9);
+	cr_assert_leq(bytes_allocated(), before + (size_t)16 * 1024 + (more ? 2 * len : 0));
+	client_done(&client);
+}
+
+Test(conns, the_memory_of_a_request_is_given_back_with_its_answer)
+{
+	expect_memory_back(65000, false);
+	expect_memory_back(160000, false);
+}
+
+Test(conns, the_memory_of_a_request_is_given_back_though_the_next_one_has_begun)
+{
+	expect_memory_back(65000, true);
+	expect_memory_back(160000, true);
 }
 
 Test(conns, a_peer_that_does_not_read_is_not_served_until_it_reads)
@@ -1027,4 +1085,25 @@ Test(conns, those_that_are_open_and_those_that_have_subscribed_are_counted)
 	turn();
 	cr_assert_eq(meters.n_connections, 0);
 	cr_assert_eq(meters.n_subscribers, 0);
+}
+
+static char told_fields[128];
+
+static void note_fields(enum log_level unused level, const char unused *text,
+			const struct log_field *fields, size_t n_fields)
+{
+	for (size_t i = 0; i < n_fields; i++) {
+		(void)strcat(strcat(told_fields, fields[i].name), " ");
+	}
+}
+
+Test(conns, a_line_about_a_peer_is_not_taken_for_one_about_an_account)
+{
+	struct client client = client_new();
+
+	log_set_sink(note_fields);
+	(void)send(client.fd, "GET /", 5, 0);
+	await_end(&client);
+	cr_assert_str_eq(told_fields, "RETENTIOND_PEER_UID RETENTIOND_PEER_PID ");
+	client_done(&client);
 }

@@ -2,6 +2,11 @@
 #include "daemon/io/limits.h"
 
 #include <criterion/criterion.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #define SOMEBODY 1000
 #define ROOT     0
@@ -64,4 +69,66 @@ Test(limits, a_span_becomes_seconds_and_microseconds)
 
 	cr_assert_eq(value.tv_sec, 2);
 	cr_assert_eq(value.tv_usec, 7);
+}
+
+static void bind_to_one_cpu(void)
+{
+	cpu_set_t cpus;
+
+	CPU_ZERO(&cpus);
+	CPU_SET(sched_getcpu(), &cpus);
+	cr_assert_eq(sched_setaffinity(0, sizeof(cpus), &cpus), 0);
+}
+
+/* Until the machine has run something else for @least, or some seconds have passed. */
+static span_t spin_until_lost(span_t least)
+{
+	struct limits_run run;
+	span_t began = limits_now(), lost;
+
+	limits_run_read(&run);
+	do {
+		span_t span = limits_now() - began;
+
+		lost = limits_run_lost(&run, span);
+		if (span > 10 * SPAN_SECOND) {
+			return 0;
+		}
+	} while (lost < least);
+	return lost;
+}
+
+Test(limits, what_another_process_ran_in_our_place_is_lost)
+{
+	pid_t other;
+	span_t lost;
+
+	bind_to_one_cpu();
+	other = fork();
+	cr_assert_geq(other, 0);
+	while (other == 0) {
+	}
+	lost = spin_until_lost(LIMITS_WORK_SLOW);
+	(void)kill(other, SIGKILL);
+	(void)waitpid(other, NULL, 0);
+	cr_assert_geq(lost, LIMITS_WORK_SLOW);
+}
+
+Test(limits, what_we_waited_of_ourselves_is_not_lost)
+{
+	struct limits_run run;
+	span_t began = limits_now();
+
+	limits_run_read(&run);
+	(void)poll(NULL, 0, 5);
+	cr_assert_eq(limits_run_lost(&run, limits_now() - began), 0);
+}
+
+Test(limits, no_more_is_lost_than_has_passed)
+{
+	struct limits_run run;
+
+	limits_run_read(&run);
+	cr_assert_leq(limits_run_lost(&run, 1), 1);
+	cr_assert_eq(limits_run_lost(&run, 0), 0);
 }

@@ -53,6 +53,32 @@ Test(log, fields_reach_the_sink)
 	cr_assert_str_eq(said.field, "RETENTIOND_UID=17");
 }
 
+Test(log, a_field_is_formatted_whole)
+{
+	char value[LOG_VALUE_MAX + 1], text[LOG_FIELD_SIZE];
+	const struct log_field number = {"RETENTIOND_UID", "17"};
+	const struct log_field longest = {"RETENTIOND_A_NAME_OF_31_CHARACT", value};
+
+	cr_assert_eq(log_format_field(&number, text), strlen("RETENTIOND_UID=17"));
+	cr_assert_str_eq(text, "RETENTIOND_UID=17");
+	memset(value, 'x', LOG_VALUE_MAX);
+	value[LOG_VALUE_MAX] = '\0';
+	cr_assert_eq(strlen(longest.name), LOG_NAME_MAX);
+	cr_assert_eq(log_format_field(&longest, text), LOG_NAME_MAX + 1 + LOG_VALUE_MAX);
+	cr_assert_str_eq(text + LOG_NAME_MAX + 1, value);
+}
+
+Test(log, a_field_that_is_too_long_is_cut)
+{
+	char value[LOG_VALUE_MAX + 2], text[LOG_FIELD_SIZE];
+	const struct log_field field = {"RETENTIOND_A_NAME_OF_31_CHARACT", value};
+
+	memset(value, 'x', sizeof(value) - 1);
+	value[sizeof(value) - 1] = '\0';
+	cr_assert_eq(log_format_field(&field, text), LOG_FIELD_SIZE - 1);
+	cr_assert_eq(strlen(text), LOG_FIELD_SIZE - 1);
+}
+
 Test(log, without_a_sink_nothing_happens)
 {
 	log_set_sink(NULL);
