@@ -78,6 +78,9 @@ void fuzz_file_write(const char *path, struct slice bytes);
  */
 size_t fuzz_damage(struct feed *feed, uint8_t *bytes, size_t len, size_t size);
 
+/* The same with a file. Return: whether anything is other than before. */
+bool fuzz_damage_file(struct feed *feed, const char *path);
+
 /* The bytes, terminated; the caller's. */
 char *fuzz_string(struct slice bytes);
 
