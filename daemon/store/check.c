@@ -13,7 +13,7 @@
  * The check before a store is used. It runs in a child, because LMDB trusts its file: a damaged
  * page ends whoever reads it with SIGBUS, SIGSEGV or SIGABRT, and then it is the child that ends.
  * The child reads what every start depends on: identity and state, the first and last row of
- * every table, the last stretch of the chain, and the newest account rows. Where it is, it notes in
+ * every table, the last stretch of the chain, and the newest account rows and profile. Where it is, it notes in
  * memory that it shares with its parent, so that whoever restores a backup knows what for.
  *
  * The whole chain is proven by ledger.verify, on a running daemon.
@@ -103,6 +103,23 @@ static int check_newest_rows(struct kv_txn *txn, uint64_t next_uid, struct check
 	return r < 0 ? r : r == KV_E_NONE ? 0 : STORE_E_CORRUPT;
 }
 
+/* New profiles are put behind the last one, so nothing may stand where they will. */
+static int check_last_profile(struct kv_txn *txn, uint64_t next_uid, struct check_spot *spot)
+{
+	cleanup(kv_cursor_closep) struct kv_cursor *cursor = NULL;
+	struct slice key;
+	int r = kv_cursor_open(txn, KV_PROFILES, &cursor);
+
+	check_note(spot, "the newest profile", 0);
+	if (r == 0) {
+		r = kv_cursor_last(cursor, &key, NULL);
+	}
+	if (r == 0 && (key.len != 8 || load_be64(key.data) >= next_uid)) {
+		return STORE_E_CORRUPT;
+	}
+	return r < 0 ? r : r == 0 || r == KV_E_NONE ? 0 : STORE_E_CORRUPT;
+}
+
 static int check_data(struct kv_txn *txn, struct check_spot *spot)
 {
 	uint8_t instance[VAULT_INSTANCE_LEN];
@@ -124,6 +141,9 @@ static int check_data(struct kv_txn *txn, struct check_spot *spot)
 	if (r == 0) {
 		check_note(spot, "the newest rows of accounts", 0);
 		r = check_newest_rows(txn, state.next_uid, spot);
+	}
+	if (r == 0) {
+		r = check_last_profile(txn, state.next_uid, spot);
 	}
 	return r == STORE_E_NONE ? STORE_E_CORRUPT : r;
 }

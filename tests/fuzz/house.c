@@ -206,7 +206,9 @@ static void put_back_file(const struct house_file *file)
 
 int __wrap_store_check(const char *directory, uint64_t map_bytes)
 {
-	return the_house.n_files > 0 ? 0 : __real_store_check(directory, map_bytes);
+	return the_house.n_files > 0 && !the_house.damaged
+		       ? 0
+		       : __real_store_check(directory, map_bytes);
 }
 
 static void put_back(struct house *house)
@@ -217,6 +219,7 @@ static void put_back(struct house *house)
 	for (size_t i = 0; i < house->n_files; i++) {
 		put_back_file(&house->files[i]);
 	}
+	house->damaged = false;
 	house->rig.options.simulated_at = house->began;
 	house->rig.reading = house->reading;
 	rig_start(&house->rig);

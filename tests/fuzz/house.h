@@ -54,12 +54,14 @@ struct house_file {
  * struct house
  * @sessions: one for each peer
  * @dirty:    something may have been written since the files were put back
+ * @damaged:  the files are not what a daemon has written: its start is to check them
  * @token:    of crm's claim on account 6
  */
 struct house {
 	struct rig rig;
 	struct session sessions[HOUSE_PEERS];
 	bool dirty;
+	bool damaged;
 	char *token;
 	struct house_file files[HOUSE_FILES_MAX];
 	size_t n_files;
@@ -74,8 +76,8 @@ struct house {
 struct house *house_enter(void);
 
 /*
- * A start checks its store in a child, and a fork takes longer than all the rest: files that have
- * just been put back are not checked. The linker puts the first in the place of the second.
+ * A start checks its store in a child, and a fork takes longer than all the rest: files that only
+ * a daemon has written to are not checked. The linker puts the first in the place of the second.
  */
 int __wrap_store_check(const char *directory, uint64_t map_bytes);
 int __real_store_check(const char *directory, uint64_t map_bytes);
