@@ -148,7 +148,7 @@ static int check_data(struct kv_txn *txn, struct check_spot *spot)
 	return r == STORE_E_NONE ? STORE_E_CORRUPT : r;
 }
 
-static int check_in_child(const char *place, uint64_t map_bytes, struct check_spot *spot)
+static int check_place(const char *place, uint64_t map_bytes, struct check_spot *spot)
 {
 	struct kv *kv;
 	struct kv_txn *txn;
@@ -166,6 +166,15 @@ static int check_in_child(const char *place, uint64_t map_bytes, struct check_sp
 	return r;
 }
 
+int store_check_rows(const char *directory, uint64_t map_bytes)
+{
+	struct check_spot spot = spot_begin;
+	char place[PATH_MAX];
+	int r = store_path(directory, "store", place);
+
+	return r < 0 ? r : check_place(place, map_bytes, &spot);
+}
+
 static _Noreturn void check_child(const char *place, uint64_t map_bytes, struct check_spot *spot)
 {
 	struct rlimit none = {0, 0};
@@ -176,7 +185,7 @@ static _Noreturn void check_child(const char *place, uint64_t map_bytes, struct 
 	(void)signal(SIGBUS, SIG_DFL);
 	(void)signal(SIGSEGV, SIG_DFL);
 	(void)signal(SIGABRT, SIG_DFL);
-	r = check_in_child(place, map_bytes, spot);
+	r = check_place(place, map_bytes, spot);
 	_exit(r < 0 ? CHECK_EXIT_ERRNO - r : r);
 }
 

@@ -206,9 +206,10 @@ static void put_back_file(const struct house_file *file)
 
 int __wrap_store_check(const char *directory, uint64_t map_bytes)
 {
-	return the_house.n_files > 0 && !the_house.damaged
-		       ? 0
-		       : __real_store_check(directory, map_bytes);
+	if (the_house.n_files == 0) {
+		return __real_store_check(directory, map_bytes);
+	}
+	return the_house.damaged ? store_check_rows(directory, map_bytes) : 0;
 }
 
 static void put_back(struct house *house)

@@ -77,7 +77,8 @@ struct house *house_enter(void);
 
 /*
  * A start checks its store in a child, and a fork takes longer than all the rest: files that only
- * a daemon has written to are not checked. The linker puts the first in the place of the second.
+ * a daemon has written to are not checked, and others without a child. The linker puts the first in
+ * the place of the second.
  */
 int __wrap_store_check(const char *directory, uint64_t map_bytes);
 int __real_store_check(const char *directory, uint64_t map_bytes);
