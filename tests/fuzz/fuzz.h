@@ -57,6 +57,13 @@ static inline uint16_t feed_u16(struct feed *feed)
 	return (uint16_t)(high << 8 | feed_u8(feed));
 }
 
+static inline uint32_t feed_u32(struct feed *feed)
+{
+	uint32_t high = feed_u16(feed);
+
+	return high << 16 | feed_u16(feed);
+}
+
 /* A length of two bytes, and as many bytes. */
 static inline struct slice feed_text(struct feed *feed)
 {

@@ -302,7 +302,7 @@ static void make_records(struct records *records, size_t n)
  * A power cut: of the sectors that were being written from @from on, those of a bit are not. Return:
  * whether anything is missing.
  */
-static bool tear(const char *path, size_t from, uint64_t sectors)
+static bool tear(const char *path, size_t from, uint32_t sectors)
 {
 	struct slice file = temp_file_read(path);
 	uint8_t *bytes = (uint8_t *)file.data;
@@ -330,7 +330,7 @@ static void try_ahead(struct feed *feed)
 	static struct records records;
 	size_t n_first = feed_u8(feed), n_more = feed_u16(feed) % (RECORDS_MORE + 1);
 	size_t n_marked = feed_u16(feed);
-	uint64_t sectors = (uint64_t)feed_u16(feed) << 16 | feed_u16(feed);
+	uint32_t sectors = feed_u32(feed);
 	struct slice on_register = feed_text(feed);
 	struct feed damage = {(const uint8_t *)on_register.data, on_register.len};
 	bool is_ahead = n_more * RECORD_LEN > AHEAD_LEN, torn, changed;
