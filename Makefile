@@ -269,7 +269,9 @@ check-systemd:
 run-demo: all
 	@RETENTIOND=$(abspath $(RETENTIOND)) RETENTIONCTL=$(abspath $(RETENTIONCTL)) packaging/demo/demo
 
+# A fuzzer that searches does not end, and keeps what it finds where it was told to look.
 run-check: all man $(unit_tests) $(bench) $(fuzz_programs) $(if $(SAN),,$(sim) $(crash))
+	$(if $(filter fuzz,$(SAN)),$(error make check tries the corpora with fuzzers that do not search: without SAN=fuzz))
 	@BUILD=$(out) SIM=$(if $(SAN),,$(abspath $(sim))) CRASH=$(if $(SAN),,$(abspath $(crash))) CC='$(CC)' CPPFLAGS='$(cppflags)' CFLAGS='$(cflags)' BENCH=$(abspath $(bench)) \
 		RETENTIOND=$(abspath $(RETENTIOND)) RETENTIONCTL=$(abspath $(RETENTIONCTL)) tests/run
 

@@ -13,7 +13,7 @@
  * The check before a store is used. It runs in a child, because LMDB trusts its file: a damaged
  * page ends whoever reads it with SIGBUS, SIGSEGV or SIGABRT, and then it is the child that ends.
  * The child reads what every start depends on: identity and state, the first and last row of
- * every table, the last stretch of the chain, and the newest account rows. Where it is, it notes in
+ * every table, the last stretch of the chain, and the newest account rows and profile. Where it is, it notes in
  * memory that it shares with its parent, so that whoever restores a backup knows what for.
  *
  * The whole chain is proven by ledger.verify, on a running daemon.
@@ -103,6 +103,23 @@ static int check_newest_rows(struct kv_txn *txn, uint64_t next_uid, struct check
 	return r < 0 ? r : r == KV_E_NONE ? 0 : STORE_E_CORRUPT;
 }
 
+/* New profiles are put behind the last one, so nothing may stand where they will. */
+static int check_last_profile(struct kv_txn *txn, uint64_t next_uid, struct check_spot *spot)
+{
+	cleanup(kv_cursor_closep) struct kv_cursor *cursor = NULL;
+	struct slice key;
+	int r = kv_cursor_open(txn, KV_PROFILES, &cursor);
+
+	check_note(spot, "the newest profile", 0);
+	if (r == 0) {
+		r = kv_cursor_last(cursor, &key, NULL);
+	}
+	if (r == 0 && (key.len != 8 || load_be64(key.data) >= next_uid)) {
+		return STORE_E_CORRUPT;
+	}
+	return r < 0 ? r : r == 0 || r == KV_E_NONE ? 0 : STORE_E_CORRUPT;
+}
+
 static int check_data(struct kv_txn *txn, struct check_spot *spot)
 {
 	uint8_t instance[VAULT_INSTANCE_LEN];
@@ -125,10 +142,13 @@ static int check_data(struct kv_txn *txn, struct check_spot *spot)
 		check_note(spot, "the newest rows of accounts", 0);
 		r = check_newest_rows(txn, state.next_uid, spot);
 	}
+	if (r == 0) {
+		r = check_last_profile(txn, state.next_uid, spot);
+	}
 	return r == STORE_E_NONE ? STORE_E_CORRUPT : r;
 }
 
-static int check_in_child(const char *place, uint64_t map_bytes, struct check_spot *spot)
+static int check_place(const char *place, uint64_t map_bytes, struct check_spot *spot)
 {
 	struct kv *kv;
 	struct kv_txn *txn;
@@ -146,6 +166,15 @@ static int check_in_child(const char *place, uint64_t map_bytes, struct check_sp
 	return r;
 }
 
+int store_check_rows(const char *directory, uint64_t map_bytes)
+{
+	struct check_spot spot = spot_begin;
+	char place[PATH_MAX];
+	int r = store_path(directory, "store", place);
+
+	return r < 0 ? r : check_place(place, map_bytes, &spot);
+}
+
 static _Noreturn void check_child(const char *place, uint64_t map_bytes, struct check_spot *spot)
 {
 	struct rlimit none = {0, 0};
@@ -156,7 +185,7 @@ static _Noreturn void check_child(const char *place, uint64_t map_bytes, struct 
 	(void)signal(SIGBUS, SIG_DFL);
 	(void)signal(SIGSEGV, SIG_DFL);
 	(void)signal(SIGABRT, SIG_DFL);
-	r = check_in_child(place, map_bytes, spot);
+	r = check_place(place, map_bytes, spot);
 	_exit(r < 0 ? CHECK_EXIT_ERRNO - r : r);
 }
 

@@ -170,6 +170,9 @@ must_check int store_create(const char *directory, uint64_t map_bytes, const uin
 			    instant_t now);
 must_check int store_check(const char *directory, uint64_t map_bytes);
 
+/* The same without a child, of a data file whose pages are known to be sound. */
+must_check int store_check_rows(const char *directory, uint64_t map_bytes);
+
 /* As store_hash_id(), for what only the store looks for. */
 void store_hash_upn(const struct store *store, uint32_t org, struct slice upn,
 		    uint8_t ret_hash[static ROWS_HASH_LEN]);

@@ -13,6 +13,10 @@
 #define KEPT_ITEM_LEN   3
 #define KEPT_NAME       "the answer kept for this request_id"
 
+/* Containers around what is kept: the answer and its result, then the list and the item. */
+#define DEPTH_OF_ITEM   4
+#define DEPTH_OF_RESULT 1
+
 /* Method and arguments, packed anew: the bytes of the frame differ in msgid at least. */
 static int replay_fingerprint(struct call *call, const struct pack_value *params, uint8_t *ret_hash)
 {
@@ -29,24 +33,46 @@ static int replay_fingerprint(struct call *call, const struct pack_value *params
 	return 0;
 }
 
+/*
+ * Whether these are so many whole values and nothing else: a damaged row must not end in the midst
+ * of a message, for the peer would take the next answer for the rest of it.
+ */
+static bool replay_is_whole(struct slice bytes, uint32_t n_values, uint8_t depth)
+{
+	const struct pack_limits limits = {RPC_ANSWER_MAX, UINT32_MAX,
+					   (uint8_t)(PACK_DEPTH_MAX - depth)};
+	size_t len;
+
+	for (uint32_t i = 0; i < n_values; i++) {
+		struct pack_scanner scanner = {0};
+
+		if (pack_scan(&scanner, &limits, bytes.data, bytes.len, &len) != 0) {
+			return false;
+		}
+		bytes = (struct slice){bytes.data + len, bytes.len - len};
+	}
+	return bytes.len == 0;
+}
+
 static bool replay_item(struct call *call, const struct item *item, struct slice *kept)
 {
+	struct slice values;
 	uint32_t n_values;
-	size_t len;
 
 	if (kept->len < KEPT_ITEM_LEN) {
 		return false;
 	}
 	n_values = (uint8_t)kept->data[0];
-	len = load_be16(kept->data + 1);
-	if (kept->len < KEPT_ITEM_LEN + len || n_values > len || n_values % 2 != 0) {
+	values = (struct slice){kept->data + KEPT_ITEM_LEN, load_be16(kept->data + 1)};
+	if (kept->len < KEPT_ITEM_LEN + values.len || n_values % 2 != 0 ||
+	    !replay_is_whole(values, n_values, DEPTH_OF_ITEM)) {
 		return false;
 	}
 	pack_write_map(call->out);
 	call_put_item_name(call->out, item);
-	pack_write_raw(call->out, (struct slice){kept->data + KEPT_ITEM_LEN, len}, n_values);
+	pack_write_raw(call->out, values, n_values);
 	pack_write_end(call->out);
-	*kept = (struct slice){kept->data + KEPT_ITEM_LEN + len, kept->len - KEPT_ITEM_LEN - len};
+	*kept = (struct slice){values.data + values.len, kept->len - KEPT_ITEM_LEN - values.len};
 	return true;
 }
 
@@ -60,7 +86,7 @@ static bool replay_items(struct call *call, struct slice kept)
 		whole = replay_item(call, &items->at[i], &kept);
 	}
 	call_end_items(call);
-	return whole;
+	return whole && kept.len == 0;
 }
 
 /* Return: 0 or CALL_E_REFUSED. */
@@ -77,6 +103,9 @@ static int replay_kept(struct call *call, const uint8_t *fingerprint, struct sli
 	}
 	if (kept.data[KEPT_HEADER_LEN - 1] == 'i') {
 		return replay_items(call, rest) ? 0 : call_refuse_damaged(call, KEPT_NAME);
+	}
+	if (!replay_is_whole(rest, 1, DEPTH_OF_RESULT)) {
+		return call_refuse_damaged(call, KEPT_NAME);
 	}
 	pack_write_raw(call->out, rest, 1);
 	return 0;

@@ -9,6 +9,7 @@
 #include "tests/support/temp.h"
 
 #define CHANGES_MAX 64
+#define DAMAGE_MAX  (UINT16_MAX + 1) /* bytes from a file's beginning that damage reaches */
 
 static char *directory; /* of everything that is written; gone at the end */
 
@@ -99,6 +100,28 @@ size_t fuzz_damage(struct feed *feed, uint8_t *bytes, size_t len, size_t size)
 		}
 	}
 	return len;
+}
+
+bool fuzz_damage_file(struct feed *feed, const char *path)
+{
+	struct slice file = temp_file_read(path);
+	size_t head = MIN(file.len, (size_t)DAMAGE_MAX), len;
+	uint8_t *bytes = malloc(file.len + DAMAGE_MAX);
+	bool changed;
+
+	assert(bytes);
+	memcpy(bytes, file.data, file.len);
+	len = fuzz_damage(feed, bytes, head, head < file.len ? head : file.len + DAMAGE_MAX);
+	if (head < file.len && len == head) {
+		len = file.len; /* the tail is still there */
+	}
+	changed = len != file.len || memcmp(bytes, file.data, len) != 0;
+	if (changed) {
+		temp_file_write(path, (struct slice){(const char *)bytes, len});
+	}
+	free(bytes);
+	free((char *)file.data);
+	return changed;
 }
 
 char *fuzz_string(struct slice bytes)

@@ -57,6 +57,13 @@ static inline uint16_t feed_u16(struct feed *feed)
 	return (uint16_t)(high << 8 | feed_u8(feed));
 }
 
+static inline uint32_t feed_u32(struct feed *feed)
+{
+	uint32_t high = feed_u16(feed);
+
+	return high << 16 | feed_u16(feed);
+}
+
 /* A length of two bytes, and as many bytes. */
 static inline struct slice feed_text(struct feed *feed)
 {
@@ -77,6 +84,9 @@ void fuzz_file_write(const char *path, struct slice bytes);
  * Return: how many bytes are left.
  */
 size_t fuzz_damage(struct feed *feed, uint8_t *bytes, size_t len, size_t size);
+
+/* The same with a file. Return: whether anything is other than before. */
+bool fuzz_damage_file(struct feed *feed, const char *path);
 
 /* The bytes, terminated; the caller's. */
 char *fuzz_string(struct slice bytes);

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <ctype.h>
 #include <fcntl.h>
+#include <unistd.h>
 
 #include "daemon/store/journal.h"
-#include "daemon/store/keyfile.h"
 #include "daemon/store/kv.h"
 #include "daemon/store/register.h"
-#include "daemon/store/vault_header.h"
+#include "daemon/store/register_ahead.h"
 
 #include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/keys.h"
 #include "tests/support/temp.h"
 
 /*
@@ -19,15 +19,27 @@
  *        them, or refuses them
  *     2  a removal register, written and then damaged: as the journal, and nothing is missing that
  *        the store knows to be there
- *     3  a vault's header, damaged: refused unless it is as it was
+ *     3  a vault's header
  *     4  a key file
+ *     5  a removal register of which so much was written at once that it was written ahead, torn by
+ *        a power cut and then damaged: what is ahead and whole makes up for any part that is missing
+ *     6  a vault
+ *     7  a signing key
  */
 
-#define BODIES_MAX  8
-#define BODY_MAX    2048
-#define RECORDS_MAX 64
-#define DAMAGE_MAX  (UINT16_MAX + 1) /* bytes from a file's beginning that damage reaches */
-#define MAP_BYTES   (UINT64_C(1) << 20)
+#define BODIES_MAX 8
+#define BODY_MAX   2048
+#define MAP_BYTES  (UINT64_C(1) << 20)
+
+#define RECORDS_FED   64   /* that the feed describes */
+#define RECORDS_FIRST 255  /* of a register that was there before */
+#define RECORDS_MORE  1024 /* then written at once */
+#define RECORDS_MAX   (RECORDS_FIRST + RECORDS_MORE)
+
+#define HEADER_LEN 64 /* of a register; register.h shows it, and its records */
+#define RECORD_LEN 32
+#define SECTOR_LEN 512
+#define AHEAD_LEN  (2 * REGISTER_PAGE_LEN) /* what is longer is written ahead */
 
 static const uint8_t instance[VAULT_INSTANCE_LEN] = "instance-of-ours";
 static const uint8_t base[JOURNAL_BASE_LEN] = "a base of ours";
@@ -47,29 +59,6 @@ static int place_fd(void)
 	fd = fd >= 0 ? fd : open(place(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	assert(fd >= 0);
 	return fd;
-}
-
-/* Changes a file in place. Return: whether anything is other than before. */
-static bool damage_file(struct feed *feed, const char *path)
-{
-	struct slice file = temp_file_read(path);
-	size_t head = MIN(file.len, (size_t)DAMAGE_MAX), len;
-	uint8_t *bytes = malloc(file.len + DAMAGE_MAX);
-	bool changed;
-
-	assert(bytes);
-	memcpy(bytes, file.data, file.len);
-	len = fuzz_damage(feed, bytes, head, head < file.len ? head : file.len + DAMAGE_MAX);
-	if (head < file.len && len == head) {
-		len = file.len; /* the tail is still there */
-	}
-	changed = len != file.len || memcmp(bytes, file.data, len) != 0;
-	if (changed) {
-		temp_file_write(path, (struct slice){(const char *)bytes, len});
-	}
-	free(bytes);
-	free((char *)file.data);
-	return changed;
 }
 
 /* The journal */
@@ -134,7 +123,7 @@ static void try_journal(struct feed *feed)
 	path = path ? path : temp_path_new(place(), JOURNAL_NAME);
 	feed_bodies(feed, &bodies);
 	write_journal(base, &bodies);
-	read_journal(&bodies, damage_file(feed, path));
+	read_journal(&bodies, fuzz_damage_file(feed, path));
 }
 
 /* A journal's changes */
@@ -218,7 +207,7 @@ struct records {
 
 static void feed_records(struct feed *feed, struct records *records)
 {
-	records->n = feed_u8(feed) % (RECORDS_MAX + 1);
+	records->n = feed_u8(feed) % (RECORDS_FED + 1);
 	for (size_t i = 0; i < records->n; i++) {
 		records->record[i] = (struct register_record){
 			.kind = feed_u8(feed) % 2 ? REGISTER_STARTED : REGISTER_COMPLETED,
@@ -229,7 +218,9 @@ static void feed_records(struct feed *feed, struct records *records)
 	}
 }
 
-static void write_register(const char *path, struct records *records, size_t n_marked)
+/* @n_first: synced before the others are added */
+static void write_register(const char *path, struct records *records, size_t n_marked,
+			   size_t n_first)
 {
 	struct removal_register *removals;
 	int r = register_create(path, instance, &removals);
@@ -238,6 +229,10 @@ static void write_register(const char *path, struct records *records, size_t n_m
 	for (size_t i = 0; i < records->n; i++) {
 		if (i == n_marked) {
 			register_get_mark(removals, &records->mark);
+		}
+		if (i == n_first) {
+			r = register_sync(removals);
+			assert(r == 0);
 		}
 		r = register_add(removals, &records->record[i]);
 		assert(r == 0);
@@ -284,60 +279,79 @@ static void try_register(struct feed *feed)
 
 	path = path ? path : fuzz_file("register");
 	feed_records(feed, &records);
-	write_register(path, &records, n_marked);
-	read_register(path, &records, damage_file(feed, path));
+	write_register(path, &records, n_marked, records.n);
+	read_register(path, &records, fuzz_damage_file(feed, path));
 }
 
-/* The vault's header */
+/* Written at once */
 
-static void try_header(struct feed *feed)
+static void make_records(struct records *records, size_t n)
 {
-	static const uint8_t master[VAULT_KEY_LEN] = "a master key of the tests";
-	const uint8_t *given = feed_u8(feed) % 2 ? master : NULL;
-	uint8_t block[VAULT_BLOCK_BYTES], before[VAULT_BLOCK_BYTES];
-	struct vault_header header, read;
-	bool changed;
-	int r;
-
-	vault_header_make(&header, instance, given);
-	vault_header_encode(&header, before);
-	memcpy(block, before, sizeof(block));
-	(void)fuzz_damage(feed, block, sizeof(block), sizeof(block)); /* it keeps its length */
-	changed = memcmp(block, before, sizeof(block)) != 0;
-	assert(vault_header_is_sound(block) == !changed);
-	r = vault_header_decode(block, given, &read);
-	assert((r == 0) == !changed);
-	if (r == 0) {
-		vault_header_encode(&read, block);
-		assert(memcmp(block, before, sizeof(block)) == 0);
+	records->n = n;
+	for (size_t i = 0; i < n; i++) {
+		records->record[i] = (struct register_record){
+			.kind = i % 2 == 0 ? REGISTER_STARTED : REGISTER_COMPLETED,
+			.uid = 1 + i / 2,
+			.at = (instant_t)i * SPAN_HOUR,
+			.removal = (span_t)(i % 31) * SPAN_DAY,
+		};
 	}
-	r = vault_header_decode(block, given ? NULL : master, &read);
-	assert(r > 0);
 }
 
-/* A key file */
-
-static void try_key(struct feed *feed)
+/*
+ * A power cut: of the sectors that were being written from @from on, those of a bit are not. Return:
+ * whether anything is missing.
+ */
+static bool tear(const char *path, size_t from, uint32_t sectors)
 {
-	static const char *path;
-	struct slice bytes = feed_rest(feed);
-	uint8_t key[KEYFILE_KEY_LEN];
-	bool is_hex = bytes.len >= 2 * KEYFILE_KEY_LEN;
-	int r;
+	struct slice file = temp_file_read(path);
+	uint8_t *bytes = (uint8_t *)file.data;
+	size_t at = from;
 
-	for (size_t i = 0; is_hex && i < 2 * KEYFILE_KEY_LEN; i++) {
-		is_hex = isxdigit((uint8_t)bytes.data[i]);
+	for (; at < file.len && sectors != 0; sectors >>= 1) {
+		size_t end = MIN((at / SECTOR_LEN + 1) * SECTOR_LEN, file.len);
+
+		if (sectors & 1) {
+			memset(bytes + at, 0, end - at);
+			from = SIZE_MAX;
+		}
+		at = end;
 	}
-	path = path ? path : fuzz_file("key");
-	fuzz_file_write(path, bytes);
-	r = keyfile_read(path, key);
-	assert(r == 0 || r == KEYFILE_E_MALFORMED);
-	assert(bytes.len != KEYFILE_KEY_LEN || (r == 0 && memcmp(key, bytes.data, bytes.len) == 0));
-	assert(r != 0 || bytes.len == KEYFILE_KEY_LEN || is_hex);
+	if (from == SIZE_MAX) {
+		temp_file_write(path, file);
+	}
+	free(bytes);
+	return from == SIZE_MAX;
+}
+
+static void try_ahead(struct feed *feed)
+{
+	static const char *path, *ahead;
+	static struct records records;
+	size_t n_first = feed_u8(feed), n_more = feed_u16(feed) % (RECORDS_MORE + 1);
+	size_t n_marked = feed_u16(feed);
+	uint32_t sectors = feed_u32(feed);
+	struct slice on_register = feed_text(feed);
+	struct feed damage = {(const uint8_t *)on_register.data, on_register.len};
+	bool is_ahead = n_more * RECORD_LEN > AHEAD_LEN, torn, changed;
+
+	path = path ? path : fuzz_file("register-long");
+	ahead = ahead ? ahead : fuzz_file("register-long.ahead");
+	(void)unlink(ahead); /* of the input before */
+	make_records(&records, n_first + n_more);
+	write_register(path, &records, n_marked, n_first);
+	assert((access(ahead, F_OK) == 0) == is_ahead);
+	torn = tear(path, HEADER_LEN + n_first * RECORD_LEN, sectors);
+	changed = fuzz_damage_file(&damage, path);
+	if (!is_ahead || fuzz_damage_file(feed, ahead)) {
+		changed |= torn;
+	}
+	read_register(path, &records, changed);
 }
 
 static void (*const kinds[])(struct feed *feed) = {
-	try_journal, try_changes, try_register, try_header, try_key,
+	try_journal,   try_changes, try_register,   keys_try_header,
+	keys_try_file, try_ahead,   keys_try_slots, keys_try_signer,
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)

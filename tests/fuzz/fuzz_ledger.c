@@ -4,37 +4,38 @@
 #include "daemon/store/inside.h"
 #include "daemon/work/verify.h"
 
+#include "tests/fuzz/damage.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/house.h"
+#include "tests/support/temp.h"
 
 /*
- * The ledger and the tables beside it, damaged under the daemon's hands: rows are changed, cut off,
- * replaced, deleted and added in a transaction that is never committed.
+ * The ledger and the tables beside it, damaged: rows are changed, cut off, replaced, deleted and
+ * added, under the daemon's hands in a transaction that is never committed, or on the disk before
+ * it starts.
  *
  *   - A ledger that is not, entry by entry, what was written does not verify; nor does it when an
  *     account's row is not what its entries lead to.
  *   - Whatever is asked, and whatever is done then, has an answer: rows are refused, never asserted,
  *     and no command ends the daemon.
+ *   - A start goes well or is refused. Nothing ends a daemon that has started.
  *
- * The first byte says whether the daemon is only asked or told to do something, too. Then each edit
- * is the number of a table, of a row in it, what is done, and what with.
+ * The first byte says how: the daemon is only asked; it is told to do something, too; or it is
+ * killed, finds what was changed as it starts again, and goes on for longer than any deadline. Then
+ * each edit is the number of a table, of a row in it, what is done, and what with.
  */
 
-#define EDITS_MAX    16
-#define ENTRIES_MAX  64   /* of the house's ledger */
-#define ROW_MAX      4096 /* bytes; all rows of the house are shorter */
-#define SLICES       4    /* of timed work */
-#define AND_COMMANDS 1    /* of the first byte */
+#define ENTRIES_MAX 64   /* of the house's ledger */
+#define ROW_MAX     4096 /* bytes; all rows of the house are shorter */
+#define SLICES      4    /* of timed work */
 
-enum edit {
-	EDIT_FLIP,
-	EDIT_CUT,
-	EDIT_REPLACE,
-	EDIT_DELETE,
-	EDIT_ADD,
-	EDIT_COPY, /* over the row before */
-	_EDIT_MAX
-};
+/* The first byte. */
+#define AND_COMMANDS 1
+#define AND_START    2
+
+/* Uids of the house's keepers. */
+#define KEEPER_CRM  1005
+#define KEEPER_MAIL 1006
 
 /**
  * struct request_row - what is asked
@@ -57,6 +58,7 @@ static const struct request_row questions[] = {
 	{0, "account.list", "{}"},
 	{0, "account.list", "{'org': 'contoso', 'state': 'soft-deleted'}"},
 	{0, "account.list", "{'overdue': true}"},
+	{0, "account.list", "{'staged': true}"},
 	{0, "account.get", "{'org': 'contoso', 'id': 'g-4'}"},
 	{0, "account.get", "{'org': 'contoso', 'person': 'p1@home.example'}"},
 	{0, "person.organizations", "{'person': 'p2@home.example'}"},
@@ -66,6 +68,8 @@ static const struct request_row questions[] = {
 	{0, "request.list", "{}"},
 	{0, "ledger.read", "{}"},
 	{0, "ledger.head", "{}"},
+	{0, "store.verify", "{'limit': 1000}"},
+	{0, "guard.list", "{}"},
 	{0, "stats.get", "{}"},
 	{0, "sweep.status", "{}"},
 };
@@ -78,157 +82,21 @@ static const struct request_row commands[] = {
 	{0, "hold.add", "{'accounts': [{'uid': 3}, {'uid': 5}], 'hold': 'case-2'}"},
 	{0, "request.deny", "{'requests': [{'request': 1}], 'reason': 'r'}"},
 	{0, "request.approve", "{'requests': [{'request': 1}]}"},
-	{1005, "keeper.claim", "{'keeper': 'crm'}"},
-	{1006, "keeper.claim", "{'keeper': 'mail'}"},
+	{KEEPER_CRM, "keeper.claim", "{'keeper': 'crm'}"},
+	{KEEPER_MAIL, "keeper.claim", "{'keeper': 'mail'}"},
 	{0, "keeper.waive",
 	 "{'keeper': 'mail', 'accounts': [{'uid': 6}, {'uid': 7}], 'reason': 'r'}"},
-	{0, "keeper.owe", "{'keeper': 'mail', 'accounts': [{'uid': 7}]}"},
+	{0, "keeper.owe", "{'keeper': 'mail', 'accounts': [{'uid': 6}, {'uid': 7}]}"},
 	{0, "account.import",
 	 "{'accounts': [{'org': 'contoso', 'id': 'g-1', 'kind': 'member', 'upn': 'n@x.example'}]}"},
 	{0, "org.set", "{'org': 'contoso', 'name': 'N'}"},
+	{0, "account.remove", "{'accounts': [{'uid': 11}, {'uid': 12}], 'request_id': 'r-1'}"},
+	{0, "account.disable", "{'accounts': [{'uid': 1}], 'request_id': 'r-2'}"},
+	{0, "guard.release", "{'guard': 'mass', 'org': 'fabrikam', 'expect': 1}"},
 	{0, "clock.advance", "{'by_us': 6000000000000}"},
 	{0, "sweep.run", "{}"},
 };
 /* clang-format on */
-
-/* Damage */
-
-/**
- * struct damage - what is done to one row
- * @key, @row, @len: of the row, copied out
- */
-struct damage {
-	struct kv_txn *txn;
-	enum kv_table table;
-	struct key key;
-	uint8_t row[ROW_MAX];
-	size_t len;
-};
-
-/* A row by its number in its table. Return: false behind the last. */
-static bool find_row(struct kv_txn *txn, enum kv_table table, unsigned number,
-		     struct slice *ret_key, struct slice *ret_row)
-{
-	cleanup(kv_cursor_closep) struct kv_cursor *cursor = NULL;
-	int r = kv_cursor_open(txn, table, &cursor);
-
-	if (r == 0) {
-		r = kv_cursor_seek(cursor, (struct slice){0}, ret_key, ret_row);
-	}
-	for (unsigned i = 0; r == 0 && i < number; i++) {
-		r = kv_cursor_next(cursor, ret_key, ret_row);
-	}
-	assert(r == 0 || r == KV_E_NONE);
-	return r == 0;
-}
-
-static bool take_row(struct damage *damage, unsigned number)
-{
-	struct slice key, row;
-
-	if (!find_row(damage->txn, damage->table, number, &key, &row)) {
-		return false;
-	}
-	damage->key = (struct key){0};
-	key_add_bytes(&damage->key, key.data, key.len);
-	damage->len = MIN(row.len, sizeof(damage->row));
-	memcpy(damage->row, row.data, damage->len);
-	return true;
-}
-
-static void put_row(struct damage *damage)
-{
-	kv_put(damage->txn, damage->table, key_slice(&damage->key),
-	       (struct slice){(const char *)damage->row, damage->len});
-}
-
-static void fill_row(struct damage *damage, struct slice bytes)
-{
-	damage->len = MIN(bytes.len, sizeof(damage->row));
-	if (damage->len > 0) {
-		memcpy(damage->row, bytes.data, damage->len);
-	}
-}
-
-static void add_row(struct damage *damage, struct feed *feed)
-{
-	struct slice key = feed_bytes(feed, feed_u8(feed) % KV_KEY_LEN_MAX + 1);
-
-	if (key.len > 0) {
-		damage->key = (struct key){0};
-		key_add_bytes(&damage->key, key.data, key.len);
-		fill_row(damage, feed_text(feed));
-		put_row(damage);
-	}
-}
-
-/* In the place of the row that follows. */
-static void copy_row(struct damage *damage, unsigned number)
-{
-	struct slice key, ignored;
-
-	if (find_row(damage->txn, damage->table, number + 1, &key, &ignored)) {
-		damage->key = (struct key){0};
-		key_add_bytes(&damage->key, key.data, key.len);
-		put_row(damage);
-	}
-}
-
-static void flip_byte(struct damage *damage, uint16_t at, uint8_t bits)
-{
-	if (damage->len > 0) {
-		damage->row[at % damage->len] ^= bits;
-	}
-	put_row(damage);
-}
-
-static void do_edit(struct damage *damage, enum edit edit, unsigned number, struct feed *feed)
-{
-	uint16_t at;
-
-	switch (edit) {
-	case EDIT_FLIP:
-		at = feed_u16(feed);
-		flip_byte(damage, at, feed_u8(feed));
-		break;
-	case EDIT_CUT:
-		damage->len = MIN(damage->len, (size_t)feed_u8(feed));
-		put_row(damage);
-		break;
-	case EDIT_REPLACE:
-		fill_row(damage, feed_text(feed));
-		put_row(damage);
-		break;
-	case EDIT_DELETE:
-		kv_delete(damage->txn, damage->table, key_slice(&damage->key));
-		break;
-	case EDIT_ADD:
-		add_row(damage, feed);
-		break;
-	case EDIT_COPY:
-		copy_row(damage, number);
-		break;
-	case _EDIT_MAX:
-		break;
-	}
-}
-
-static void do_damage(struct kv_txn *txn, struct feed *feed)
-{
-	struct damage damage = {.txn = txn};
-
-	for (size_t i = 0; i < EDITS_MAX && feed->left > 0; i++) {
-		unsigned number;
-		enum edit edit;
-
-		damage.table = (enum kv_table)(feed_u8(feed) % _KV_TABLE_MAX);
-		number = feed_u8(feed);
-		edit = (enum edit)(feed_u8(feed) % _EDIT_MAX);
-		if (take_row(&damage, number) || edit == EDIT_ADD) {
-			do_edit(&damage, edit, number, feed);
-		}
-	}
-}
 
 /* Proof */
 
@@ -239,6 +107,7 @@ struct memory {
 };
 
 static struct memory entries[ENTRIES_MAX];
+static uint64_t n_entries;
 static struct memory accounts[HOUSE_ACCOUNTS];
 
 static void get_row(struct kv_txn *txn, enum kv_table table, uint64_t number,
@@ -255,15 +124,21 @@ static void get_row(struct kv_txn *txn, enum kv_table table, uint64_t number,
 	}
 }
 
-static void remember(struct kv_txn *txn, uint64_t n_entries)
+/* Once; the house is as it was at first. */
+static void remember(struct store *store)
 {
-	assert(n_entries <= ENTRIES_MAX);
-	for (uint64_t i = 0; i < n_entries && entries[0].len == 0; i++) {
-		get_row(txn, KV_LEDGER, n_entries - i, &entries[n_entries - i - 1]);
+	struct kv_txn *txn;
+	int r = store_reading(store, &txn);
+
+	assert(r == 0 && store_head(store)->seq <= ENTRIES_MAX);
+	n_entries = store_head(store)->seq;
+	for (uint64_t i = 0; i < n_entries; i++) {
+		get_row(txn, KV_LEDGER, i + 1, &entries[i]);
 	}
-	for (uint64_t i = 0; i < HOUSE_ACCOUNTS && accounts[0].len == 0; i++) {
-		get_row(txn, KV_ACCOUNTS, HOUSE_ACCOUNTS - i, &accounts[HOUSE_ACCOUNTS - i - 1]);
+	for (uint64_t i = 0; i < HOUSE_ACCOUNTS; i++) {
+		get_row(txn, KV_ACCOUNTS, i + 1, &accounts[i]);
 	}
+	store_end_turn(store);
 }
 
 static bool is_changed(struct kv_txn *txn, enum kv_table table, const struct memory *before,
@@ -294,23 +169,25 @@ static bool verifies(struct house *house)
 	return !verification.fault;
 }
 
-static void prove_damage(struct house *house, struct kv_txn *txn)
+static bool is_damaged(struct kv_txn *txn)
 {
-	uint64_t n = store_head(house->rig.engine->store)->seq;
-	bool changed = is_changed(txn, KV_LEDGER, entries, n) ||
-		       is_changed(txn, KV_ACCOUNTS, accounts, HOUSE_ACCOUNTS);
-
-	assert(verifies(house) == !changed);
+	return is_changed(txn, KV_LEDGER, entries, n_entries) ||
+	       is_changed(txn, KV_ACCOUNTS, accounts, HOUSE_ACCOUNTS);
 }
 
 /* Questions and commands */
+
+static void come_as(struct rig *rig, uid_t uid)
+{
+	pack_writer_reset(&rig->answer);
+	rig->session.peer = (struct access_peer){.uid = uid, .gid = uid};
+}
 
 static void ask(struct house *house, const struct request_row *row, unsigned uid)
 {
 	struct rig *rig = &house->rig;
 
-	pack_writer_reset(&rig->answer);
-	rig->session.peer = (struct access_peer){.uid = row->uid, .gid = row->uid};
+	come_as(rig, row->uid);
 	if (!row->arguments) {
 		rig_send(rig, row->method, "{'uid': %u}", uid);
 	} else {
@@ -328,10 +205,27 @@ static void ask_all(struct house *house)
 	}
 }
 
-/* The house is put back afterwards. */
+/* crm gives up what it has claimed; mail claims a task, and what it is given it confirms. */
+static void work_as_keepers(struct house *house)
+{
+	cleanup(freep) char *token = NULL;
+	struct rig *rig = &house->rig;
+
+	come_as(rig, KEEPER_CRM);
+	rig_send(rig, "keeper.fail", "{'keeper': 'crm', 'tasks': [{'token': '%s', 'error': 'e'}]}",
+		 house->token);
+	come_as(rig, KEEPER_MAIL);
+	rig_send(rig, "keeper.claim", "{'keeper': 'mail', 'max': 1}");
+	token = rig_text(rig, "tasks.0.token");
+	come_as(rig, KEEPER_MAIL);
+	rig_send(rig, "keeper.confirm",
+		 "{'keeper': 'mail', 'tasks': [{'token': '%s', 'result': 'erased'}]}", token);
+}
+
 static void command_all(struct house *house)
 {
-	house->dirty = true;
+	engine_begin_turn(house->rig.engine, &house->rig.reading);
+	work_as_keepers(house);
 	for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
 		engine_begin_turn(house->rig.engine, &house->rig.reading);
 		ask(house, &commands[i], 0);
@@ -345,11 +239,10 @@ static void command_all(struct house *house)
 	ask_all(house);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+/* Under the daemon's hands */
+
+static void try_turn(struct house *house, struct feed *feed, bool and_commands)
 {
-	struct feed feed = {data, len};
-	uint8_t how = feed_u8(&feed);
-	struct house *house = house_enter();
 	struct store *store = house->rig.engine->store;
 	struct kv_txn *txn;
 	int r;
@@ -357,15 +250,99 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	rig_begin(&house->rig);
 	r = store_writing(store, &txn);
 	assert(r == 0);
-	remember(txn, store_head(store)->seq);
-	do_damage(txn, &feed);
+	(void)damage_rows(txn, feed); /* the meta table was read long ago */
 	if (kv_txn_error(txn) == 0) {
-		prove_damage(house, txn);
+		assert(verifies(house) == !is_damaged(txn));
 		ask_all(house);
-		if (how & AND_COMMANDS) {
+		if (and_commands) {
+			house->dirty = true; /* in memory */
 			command_all(house);
 		}
 	}
 	store_end_turn(store);
+}
+
+/* On the disk */
+
+/* Return: whether the ledger and the accounts must not verify. */
+static bool damage_store(const char *directory, struct feed *feed)
+{
+	cleanup(freep) char *place = temp_path_new(directory, "store");
+	bool damaged, in_meta;
+	struct kv_txn *txn;
+	struct kv *kv;
+	int r = kv_open(place, HOUSE_MAP_BYTES, false, &kv);
+
+	assert(r == 0);
+	r = kv_begin(kv, true, &txn);
+	assert(r == 0);
+	in_meta = damage_rows(txn, feed);
+	damaged = is_damaged(txn);
+	r = kv_commit(txn);
+	if (r == 0) {
+		damaged = damaged && !in_meta;
+		r = kv_checkpoint(kv); /* a start checks the data file */
+		assert(r == 0);
+	} else {
+		damaged = false; /* nothing was */
+	}
+	(void)kv_close(kv); /* NULL */
+	return damaged;
+}
+
+/* Longer than the windows and the removals of the house take. */
+static void live_on(struct house *house)
+{
+	static const struct request_row advance = {0, "clock.advance", "{'by_us': 5184000000000}"};
+	struct rig *rig = &house->rig;
+
+	rig_idle(rig);
+	rig_begin(rig);
+	ask(house, &advance, 0);
+	rig_end(rig);
+	rig_idle(rig);
+	(void)verifies(house); /* as it may: rows that were damaged may be gone */
+}
+
+/* A damaged meta table may say that the newest entries are to be replayed: accounts are mended so. */
+static void try_start(struct house *house, struct feed *feed, bool and_commands)
+{
+	struct rig *rig = &house->rig;
+	bool damaged;
+	int r;
+
+	house->dirty = true;
+	house->damaged = true;
+	rig_kill(rig);
+	damaged = damage_store(rig->directory, feed);
+	r = engine_open(&rig->options, &rig->reading, &rig->engine);
+	assert(r >= 0);
+	if (r > 0) {
+		return;
+	}
+	assert(!damaged || !verifies(house));
+	rig_begin(rig);
+	ask_all(house);
+	if (and_commands) {
+		command_all(house);
+	}
+	rig_end(rig);
+	live_on(house);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+	struct feed feed = {data, len};
+	uint8_t how = feed_u8(&feed);
+	struct house *house = house_enter();
+
+	if (n_entries == 0) {
+		remember(house->rig.engine->store);
+	}
+	if (how & AND_START) {
+		try_start(house, &feed, how & AND_COMMANDS);
+	} else {
+		try_turn(house, &feed, how & AND_COMMANDS);
+	}
 	return 0;
 }

@@ -220,10 +220,49 @@ static bool take_identity(struct slice bytes, size_t *ret_len)
 	return taken;
 }
 
+static bool take_round(struct slice bytes, size_t *ret_len)
+{
+	struct kv_txn *txn = begin_meta();
+	struct slice name = SLICE_LITERAL("round");
+	uint64_t round_seq;
+	bool taken;
+
+	kv_put(txn, KV_META, name, bytes);
+	taken = store_load_round(txn, &round_seq) == 0;
+	if (taken) {
+		store_put_round(txn, round_seq);
+		copy_meta(txn, name, ret_len);
+	}
+	(void)kv_abort(txn); /* NULL */
+	return taken;
+}
+
+static bool take_clock(struct slice bytes, size_t *ret_len)
+{
+	static struct store store; /* as much of one as it takes */
+	struct slice name = SLICE_LITERAL("clock");
+	bool taken;
+
+	store.txn = begin_meta();
+	store.writing = true;
+	kv_put(store.txn, KV_META, name, bytes);
+	taken = store_load_instants(&store) == 0;
+	if (taken) {
+		const struct clock_mark mark = *store_clock(&store);
+		int r = store_put_clock(&store, &mark);
+
+		assert(r == 0);
+		copy_meta(store.txn, name, ret_len);
+	}
+	store.txn = kv_abort(store.txn);
+	return taken;
+}
+
 /* The number is an input's first byte: rows are added behind the last only. */
 static bool (*const kinds[])(struct slice bytes, size_t *ret_len) = {
-	take_account, take_profile, take_org,   take_entry,    take_keeper, take_task,   take_hold,
-	take_request, take_note,    take_state, take_identity, take_guard,  take_staged,
+	take_account,  take_profile, take_org,     take_entry, take_keeper,
+	take_task,     take_hold,    take_request, take_note,  take_state,
+	take_identity, take_guard,   take_staged,  take_round, take_clock,
 };
 
 /* Return: whether it was accepted; then it has encoded to the same bytes. */

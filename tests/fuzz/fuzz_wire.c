@@ -9,6 +9,7 @@
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/grammar.h"
 #include "tests/fuzz/house.h"
+#include "tests/fuzz/values.h"
 #include "tests/support/random.h"
 
 /*
@@ -304,6 +305,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	struct reading whole = take_stream(NULL, stream, who, 0);
 	struct reading cut_up = take_stream(house, stream, who, cut & CUT_MAX);
 
+	values_prove();
 	assert(whole.n_messages == cut_up.n_messages && whole.n_bytes == cut_up.n_bytes);
 	assert(whole.end == cut_up.end);
 	compare_decoders(stream);

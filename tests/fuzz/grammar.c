@@ -9,8 +9,8 @@
 #include "tests/fuzz/values.h"
 #include "tests/support/random.h"
 
-#define HEAD_LEN    2 /* of an input: who sends, and how it is cut */
-#define REQUEST_MAX 4096
+#define HEAD_LEN    2     /* of an input: who sends, and how it is cut */
+#define REQUEST_MAX 16384 /* bytes; 1000 accounts by their uids are half of it */
 #define ITEMS_MAX   4
 
 static void write_items(struct values *values, enum argument_type list);

@@ -6,18 +6,21 @@
 
 /*
  * A daemon that has lived: two organizations, keepers, and an account in every state, with holds,
- * claims and removal requests. Made once; an input that changed something is undone by putting the
- * files back and starting again.
+ * claims, removal requests, a command that the mass guard holds back, and an answer that is kept, of
+ * root's request id r-1: no table is empty. Made once; an input that changed something is undone by
+ * putting the files back and starting again.
  *
  * Uids:
  *
  *     1  active guest              2  disabled guest            3  member
  *     4  soft-deleted              5  soft-deleted, on hold     6  removing, claimed by crm
  *     7  removing, owed by mail    8  removed                   9  direct connect
- *    10  active, in fabrikam, which lets nobody leave; request 1 is open
+ *    10  active, in fabrikam, which lets nobody leave and one be removed; request 1 is open
+ *    11  soft-deleted there       12  active there, its removal held back
  */
 
-#define HOUSE_ACCOUNTS 10
+#define HOUSE_ACCOUNTS  12
+#define HOUSE_MAP_BYTES (UINT64_C(64) << 20)
 
 /* Who speaks: root, an administrator of contoso, a portal, a reader, an auditor, two keepers, nobody. */
 enum house_peer {
@@ -51,23 +54,31 @@ struct house_file {
  * struct house
  * @sessions: one for each peer
  * @dirty:    something may have been written since the files were put back
+ * @damaged:  the files are not what a daemon has written: its start is to check them
+ * @token:    of crm's claim on account 6
  */
 struct house {
 	struct rig rig;
 	struct session sessions[HOUSE_PEERS];
 	bool dirty;
+	bool damaged;
+	char *token;
 	struct house_file files[HOUSE_FILES_MAX];
 	size_t n_files;
 	instant_t began;
 	struct clock_reading reading;
 };
 
-/* The house, as it was at first, with nobody subscribed. */
+/*
+ * The house, as it was at first, with nobody subscribed. Whoever has killed its daemon and could
+ * not start it again leaves it without an engine.
+ */
 struct house *house_enter(void);
 
 /*
- * A start checks its store in a child, and a fork takes longer than all the rest: files that have
- * just been put back are not checked. The linker puts the first in the place of the second.
+ * A start checks its store in a child, and a fork takes longer than all the rest: files that only
+ * a daemon has written to are not checked, and others without a child. The linker puts the first in
+ * the place of the second.
  */
 int __wrap_store_check(const char *directory, uint64_t map_bytes);
 int __real_store_check(const char *directory, uint64_t map_bytes);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/fuzz/values.h"
 
+#include <sodium.h>
 #include <stdio.h>
 
+#include "daemon/store/prove.h"
 #include "daemon/work/token.h"
 
 #include "tests/fuzz/house.h"
@@ -29,6 +31,7 @@ static const char *const words[_ARGUMENT_TYPE_MAX][WORDS_MAX] = {
 	[ARGUMENT_TYPE_KIND]       = {"member", "b2b-collaboration", "b2b-direct-connect"},
 	[ARGUMENT_TYPE_STATE]      = {"active", "soft-deleted", "removing", "removed"},
 	[ARGUMENT_TYPE_BUCKET]     = {"hour", "day", "week"},
+	[ARGUMENT_TYPE_GUARD]      = {"mass", "clock"},
 	[ARGUMENT_TYPE_TEXTS]      = {"a", "b", "c"},
 	[ARGUMENT_TYPE_ORGS]       = {"contoso", "fabrikam", "nowhere"},
 };
@@ -136,9 +139,25 @@ static void write_number(struct values *values)
 			1 + random_below(&values->state, values_one_in(values, 2) ? 3 : 40));
 }
 
+/* Of store.verify: part, index and length of a key in front of it, most of it zeros. */
+static void write_place(struct values *values)
+{
+	uint8_t bytes[3 + 32] = {(uint8_t)random_below(&values->state, _STORE_PART_MAX),
+				 (uint8_t)random_below(&values->state, 4),
+				 (uint8_t)(8 * random_below(&values->state, 5))};
+	char text[2 * sizeof(bytes) + 1];
+
+	bytes[10] = (uint8_t)random_below(&values->state, HOUSE_ACCOUNTS + 2);
+	pack_write_cstr(values->out, sodium_bin2hex(text, sizeof(text), bytes, sizeof(bytes)));
+}
+
 static void write_cursor(struct values *values)
 {
-	pack_write_bin(values->out, SLICE_LITERAL("\0\0\0\0\0\0\0\3"));
+	if (values_one_in(values, 2)) {
+		write_place(values);
+	} else {
+		pack_write_bin(values->out, SLICE_LITERAL("\0\0\0\0\0\0\0\3"));
+	}
 }
 
 /* What is no word. */
@@ -153,6 +172,12 @@ static void (*const writers[_ARGUMENT_TYPE_MAX])(struct values *values) = {
 	[ARGUMENT_TYPE_SPAN]    = write_span,
 	[ARGUMENT_TYPE_INSTANT] = write_instant,
 	[ARGUMENT_TYPE_CURSOR]  = write_cursor,
+	[ARGUMENT_TYPE_UID]     = write_number,
+	[ARGUMENT_TYPE_SEQ]     = write_number,
+	[ARGUMENT_TYPE_COUNT]   = write_number,
+	[ARGUMENT_TYPE_LIMIT]   = write_number,
+	[ARGUMENT_TYPE_GUARD_MIN]     = write_number,
+	[ARGUMENT_TYPE_GUARD_PERCENT] = write_number,
 };
 /* clang-format on */
 
@@ -217,6 +242,15 @@ void values_write(struct values *values, enum argument_type type)
 	} else if (writers[type]) {
 		writers[type](values);
 	} else {
-		write_number(values); /* uids, numbers of entries, limits */
+		write_number(values); /* in the place of a list */
+	}
+}
+
+void values_prove(void)
+{
+	for (enum argument_type type = 0; type < _ARGUMENT_TYPE_MAX; type++) {
+		bool written = words[type][0] || writers[type];
+
+		assert(written == !argument_is_list(type));
 	}
 }

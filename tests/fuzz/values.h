@@ -23,6 +23,9 @@ struct values {
  */
 void values_write(struct values *values, enum argument_type type);
 
+/* Every type has values of its own: a new one that has none is told at the first input. */
+void values_prove(void);
+
 /* True once in @n times. */
 bool values_one_in(struct values *values, uint32_t n);
 

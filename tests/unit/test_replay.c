@@ -270,6 +270,59 @@ Test(replay, kept_bytes_that_are_damaged_are_an_error)
 	free((void *)first.data);
 }
 
+/* The rig reads each answer whole, and ends the test over one that is not. */
+static void expect_whole_answers(const char *method, const char *arguments)
+{
+	uint8_t key[ROWS_HASH_LEN];
+	struct slice kept;
+	char bytes[4096];
+	size_t n;
+
+	store_answer_key(rig.engine->store, 0, slice_of("r-1"), key);
+	cr_assert_eq(store_get_answer(rig.engine->store, key, &kept), 0);
+	cr_assert_lt(kept.len, sizeof(bytes));
+	n = kept.len;
+	memcpy(bytes, kept.data, n);
+	for (size_t i = 0; i < 8 * n; ++i) {
+		bytes[i / 8] = (char)((uint8_t)bytes[i / 8] ^ 1U << i % 8);
+		cr_assert_eq(store_put_answer(rig.engine->store, 0, key, rig_now(&rig) + SPAN_DAY,
+					      (struct slice){bytes, n}),
+			     0);
+		rig_call(&rig, method, "%s", arguments);
+		bytes[i / 8] = (char)((uint8_t)bytes[i / 8] ^ 1U << i % 8);
+	}
+}
+
+Test(replay, kept_bytes_that_are_changed_break_no_message)
+{
+	struct slice first = remove_first();
+
+	expect_whole_answers("account.remove", REMOVE);
+	free((void *)first.data);
+}
+
+/* A daemon that tried it again in every turn would find no rest. */
+Test(replay, a_sum_that_is_damaged_stops_no_forgetting)
+{
+	struct slice first = remove_first();
+
+	rig_tamper(&rig, KV_ANSWERS, key_org(0), SLICE_LITERAL("?"));
+	rig_advance(&rig, SPAN_DAY);
+	rig_idle(&rig);
+	rig_call(&rig, "account.remove", REMOVE);
+	cr_assert(rig_is(&rig, "items.0.outcome", "already-left"));
+	free((void *)first.data);
+}
+
+#define SET "{'org': 'fabrikam', 'name': 'Fabrikam', 'request_id': 'r-1'}"
+
+Test(replay, a_kept_result_that_is_changed_breaks_no_message)
+{
+	rig_call(&rig, "org.set", SET);
+	cr_assert(rig_is(&rig, "outcome", "ok"));
+	expect_whole_answers("org.set", SET);
+}
+
 #define LARGE_ITEMS 1000
 #define LARGE_ITEM  (RPC_FRAME_LARGE_MAX / LARGE_ITEMS) /* bytes, and what is left for the frame */
 

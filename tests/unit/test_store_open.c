@@ -307,6 +307,16 @@ Test(store_open, a_row_near_the_newest_that_cannot_be_read_is_named)
 	cr_assert(fault_says("restore a backup, and what was removed since is removed again"));
 }
 
+/* No import could be put behind it. */
+Test(store_open, a_profile_of_an_account_to_come_is_refused)
+{
+	struct key key = key_u64(UINT64_MAX);
+
+	tamper(KV_PROFILES, key_slice(&key), SLICE_LITERAL("rubbish"));
+	cr_assert_eq(storeroom_try_reopen(&room), STORE_E_CORRUPT);
+	cr_assert(fault_says("is damaged: the newest profile cannot be read"));
+}
+
 Test(store_open, a_gap_near_the_ledgers_end_is_refused)
 {
 	struct key key = key_u64(2);
