@@ -83,18 +83,17 @@ static void bind_to_one_cpu(void)
 /* Until the machine has run something else for @least, or some seconds have passed. */
 static span_t spin_until_lost(span_t least)
 {
-	struct limits_run run;
-	span_t began = limits_now(), lost;
+	span_t until = limits_now() + 10 * SPAN_SECOND, lost = 0;
 
-	limits_run_read(&run);
-	do {
-		span_t span = limits_now() - began;
+	while (lost < least && limits_now() < until) {
+		struct limits_run run;
+		span_t began = limits_now(), span = 0;
 
-		lost = limits_run_lost(&run, span);
-		if (span > 10 * SPAN_SECOND) {
-			return 0;
+		limits_run_read(&run); /* anew each time, should we have waited of ourselves */
+		for (lost = 0; lost < least && span < SPAN_SECOND; span = limits_now() - began) {
+			lost = limits_run_lost(&run, span);
 		}
-	} while (lost < least);
+	}
 	return lost;
 }
 
