@@ -256,16 +256,43 @@ int store_get_request(struct store *store, uint64_t number, struct removal_reque
 	return 0;
 }
 
+/* Return: as store_next_request(). @ret_number: set where there is a row, even a damaged one */
+static int find_request(struct store *store, uint64_t from, uint64_t *ret_number)
+{
+	cleanup(kv_cursor_closep) struct kv_cursor *cursor = NULL;
+	uint8_t number[sizeof(*ret_number)] = {0};
+	struct key first = key_u64(from);
+	struct kv_txn *txn;
+	struct slice key;
+	int r = store_reading(store, &txn);
+
+	if (r == 0) {
+		r = kv_cursor_open(txn, KV_REQUESTS, &cursor);
+	}
+	if (r == 0) {
+		r = kv_cursor_seek(cursor, key_slice(&first), &key, NULL);
+	}
+	if (r != 0) {
+		return store_answer(r);
+	}
+	memcpy(number, key.data, MIN(key.len, sizeof(number)));
+	*ret_number = load_be64(number);
+	return key.len == sizeof(number) ? 0 : STORE_E_CORRUPT;
+}
+
 int store_next_request(struct store *store, uint64_t *number, struct removal_request *ret_request)
 {
-	uint64_t next = store->state.next_request;
-	int r = STORE_E_NONE;
+	uint64_t next = store->state.next_request, found = next;
+	int r = *number < next ? find_request(store, *number + 1, &found) : STORE_E_NONE;
 
-	/* Numbers have gaps only where a change was not committed: none are dropped. */
-	while (r == STORE_E_NONE && *number < next && *number + 1 < next) {
-		r = store_get_request(store, ++*number, ret_request);
+	if (r == 0 && found >= next) {
+		r = STORE_E_NONE;
 	}
-	return r;
+	if (r < 0 || r == STORE_E_NONE) {
+		return r;
+	}
+	*number = found;
+	return r == 0 ? store_get_request(store, found, ret_request) : r;
 }
 
 int store_put_request(struct store *store, const struct removal_request *request)

@@ -2,6 +2,8 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 
+#include "daemon/store/inside.h"
+
 #include "tests/support/rig.h"
 #include "tests/support/temp.h"
 
@@ -386,4 +388,24 @@ Test(removal_requests, one_of_an_organization_or_an_account_that_is_not_there_is
 	decide("request.approve", 1);
 	cr_assert_not(outcome_is("ok"));
 	(void)list("{}");
+}
+
+/* As damage leaves it: whoever went from number to number would never answer again. */
+Test(removal_requests, a_next_number_that_is_far_away_makes_no_list_long)
+{
+	(void)file(1);
+	(void)file(3);
+	rig.engine->store->state.next_request = UINT64_MAX;
+	rig_call(&rig, "request.list", "{}");
+	cr_assert_eq(rig_count(&rig, "requests"), 2);
+}
+
+Test(removal_requests, a_row_of_another_shape_ends_no_list)
+{
+	(void)file(1);
+	rig_tamper(&rig, KV_REQUESTS, key_org(0), SLICE_LITERAL("rubbish"));
+	rig_tamper(&rig, KV_REQUESTS, key_note(1, 0), SLICE_LITERAL("rubbish"));
+	rig.engine->store->state.next_request = UINT64_MAX;
+	rig_call(&rig, "request.list", "{}");
+	cr_assert_eq(rig_count(&rig, "requests"), 1);
 }

@@ -281,6 +281,20 @@ Test(store_open, a_state_ahead_of_its_ledger_is_refused)
 	cr_assert(fault_says("restore a backup"));
 }
 
+/* Its account could be given no key. */
+Test(store_open, a_state_whose_next_uid_has_no_slot_is_refused)
+{
+	struct state state = room.store->state;
+	struct kv *kv;
+	struct kv_txn *txn;
+
+	state.next_uid = (UINT64_C(1) << 40) + 1;
+	txn = tamper_begin(&kv);
+	store_put_state(txn, &state, 0);
+	tamper_end(kv, txn);
+	cr_assert_eq(storeroom_try_reopen(&room), STORE_E_CORRUPT);
+}
+
 Test(store_open, a_chain_that_is_broken_near_its_end_is_refused)
 {
 	struct key key = key_u64(2);
