@@ -499,6 +499,7 @@ def test_a_frame_and_an_answer_have_ten_seconds(daemon, client):
                 break
         assert writer.is_closed()
         writer.close()
-        while client.call("stats.get")["dropped"] < dropped + 2:
-            pass  # the daemon answers others meanwhile; the suite's own limit ends this
+        wire.until(  # the daemon answers others meanwhile
+            lambda: client.call("stats.get")["dropped"] >= dropped + 2, "both are closed"
+        )
         assert client.call("retention.info")
