@@ -372,7 +372,7 @@ static bool parse(int argc, char **argv, struct options *options)
 			options->one_of = (uint32_t)strtoul(optarg, NULL, 10);
 			break;
 		case 'j':
-			options->n_jobs = (uint32_t)strtoul(optarg, NULL, 10);
+			options->n_jobs = (uint32_t)MIN(strtoul(optarg, NULL, 10), JOBS_MAX);
 			break;
 		case 'a':
 			options->again = (uint32_t)strtoul(optarg, NULL, 10);
@@ -391,7 +391,7 @@ static bool parse(int argc, char **argv, struct options *options)
 		}
 	}
 	return optind == argc && options->one_of > 0 && options->n_jobs > 0 &&
-	       options->n_jobs <= JOBS_MAX && options->n_images > 0;
+	       options->n_images > 0;
 }
 
 int main(int argc, char **argv)
