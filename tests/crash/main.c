@@ -12,6 +12,7 @@
 
 #include "tests/crash/again.h"
 #include "tests/crash/judge.h"
+#include "tests/crash/master.h"
 #include "tests/crash/recorder.h"
 #include "tests/crash/seen.h"
 #include "tests/support/temp.h"
@@ -322,6 +323,7 @@ static int run(const struct options *options)
 	(void)signal(SIGINT, on_stop);
 	(void)signal(SIGTERM, on_stop);
 	atomic_store(&tally->next_seed, options->seed);
+	master_make();
 	for (uint32_t i = 0; i < options->n_jobs; i++) {
 		pid_t child = fork();
 
@@ -333,6 +335,7 @@ static int run(const struct options *options)
 	while (wait(&status) > 0) {
 		code = status != 0 ? EXIT_FAILURE : code;
 	}
+	master_done();
 	return sum_up(tally) == EXIT_SUCCESS ? code : EXIT_FAILURE;
 }
 
