@@ -299,7 +299,7 @@ IMAGES ?= 100000
 IMAGE  ?=
 
 run-crash: $(crash)
-	@$(crash) $(if $(IMAGE),--image=$(IMAGE),--images=$(IMAGES) --seed=$(or $(SEED),1))
+	@$(crash) --jobs=$(JOBS) $(if $(IMAGE),--image=$(IMAGE),--images=$(IMAGES) --seed=$(or $(SEED),1))
 run-crash-mutants: $(crash)
 	@BUILD=$(out) CC='$(CC)' CPPFLAGS='$(cppflags)' CFLAGS='$(cflags)' LINK='$(CC) $(ldflags)' \
 		LIBS='-rdynamic $(libs_daemon) $(libs_ctl)' \

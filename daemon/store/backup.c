@@ -100,13 +100,27 @@ static bool check_errno(struct backup *backup, int r, const char *path)
 	return r == 0 || fail(backup, "%s: %s", path, strerrordesc_np(-r));
 }
 
+/*
+ * Its name must be on the disk before that of any backup in it. Where the daemon may not read the
+ * directory around it, it has not made it either: an administrator has, before.
+ */
+static bool make_directory(struct backup *backup, const char *path)
+{
+	int r = files_make_directory(path);
+
+	if (!check_errno(backup, r, path)) {
+		return false;
+	}
+	r = files_sync_parent(path);
+	return check_errno(backup, r == -EACCES ? 0 : r, path);
+}
+
 static bool make_directories(struct backup *backup)
 {
 	struct stat data, keys;
 
-	if (!check_errno(backup, files_make_directory(backup->directory), backup->directory) ||
-	    !check_errno(backup, files_make_directory(backup->vault_directory),
-			 backup->vault_directory)) {
+	if (!make_directory(backup, backup->directory) ||
+	    !make_directory(backup, backup->vault_directory)) {
 		return false;
 	}
 	if (stat(backup->directory, &data) < 0 || stat(backup->vault_directory, &keys) < 0) {

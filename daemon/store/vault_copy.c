@@ -58,9 +58,11 @@ static int copy_file(const char *from, int to)
 	return r;
 }
 
+/* The old copy is overwritten once the new one has its name on the disk: there is always one of both. */
 static int replace(const char *with, const char *path)
 {
 	cleanup(closep) int before = open(path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+	int r;
 
 	if (before < 0 && errno != ENOENT) {
 		return -errno;
@@ -68,7 +70,8 @@ static int replace(const char *with, const char *path)
 	if (rename(with, path) < 0) {
 		return -errno;
 	}
-	return before >= 0 ? vault_file_overwrite(before) : 0;
+	r = files_sync_parent(path);
+	return r == 0 && before >= 0 ? vault_file_overwrite(before) : r;
 }
 
 int vault_copy(const char *from, const char *to)

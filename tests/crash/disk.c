@@ -159,6 +159,24 @@ static uint64_t inode_of(const char *path)
 	return st.st_ino;
 }
 
+static void name_below(const char *path, const char *name, char below[static PATH_MAX])
+{
+	int n = snprintf(below, PATH_MAX, "%s/%s", path, name);
+
+	assert(n > 0 && n < PATH_MAX);
+}
+
+/* One of the names before the nth that the same file has, or NULL: the daemon links in a directory. */
+static const char *other_name(const struct node *directory, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		if (directory->names[i].node == directory->names[n].node) {
+			return directory->names[i].text;
+		}
+	}
+	return NULL;
+}
+
 static void copy_file(struct node *to, const struct node *from)
 {
 	to->lock = from->lock;
@@ -180,16 +198,17 @@ static void copy_directory(struct disk *disk, struct node *to, const struct node
 
 	for (uint32_t i = 0; i < from->n_names; i++) {
 		const struct name *name = &from->names[i];
+		const char *other = other_name(from, i);
 		struct node *node;
-		int n = snprintf(below, sizeof(below), "%s/%s", path, name->text);
 
-		assert(n > 0 && n < PATH_MAX);
-		node = disk_add(disk, inode_of(below), name->node->directory);
+		name_below(path, name->text, below);
+		node = other ? find_name(to, other)->node
+			     : disk_add(disk, inode_of(below), name->node->directory);
 		to->names[to->n_names] = *name;
 		to->names[to->n_names++].node = node;
 		if (node->directory) {
 			copy_directory(disk, node, name->node, below);
-		} else {
+		} else if (!other) {
 			copy_file(node, name->node);
 		}
 	}
@@ -412,16 +431,19 @@ static void write_file(const struct node *node, const char *path)
 
 static void write_directory(const struct node *directory, const char *path)
 {
-	char below[PATH_MAX];
+	char below[PATH_MAX], there[PATH_MAX];
 
 	for (uint32_t i = 0; i < directory->n_names; i++) {
 		const struct name *name = &directory->names[i];
-		int n = snprintf(below, sizeof(below), "%s/%s", path, name->text);
+		const char *other = other_name(directory, i);
 
-		assert(n > 0 && n < PATH_MAX);
+		name_below(path, name->text, below);
 		if (name->node->directory) {
 			assert(mkdir(below, 0700) == 0);
 			write_directory(name->node, below);
+		} else if (other) {
+			name_below(path, other, there);
+			assert(link(there, below) == 0);
 		} else {
 			write_file(name->node, below);
 		}

@@ -3,10 +3,14 @@
 
 #include <sodium.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
 #include "daemon/store/inside.h"
 #include "daemon/store/vault_header.h"
 #include "daemon/work/verify.h"
+
+#include "tests/crash/master.h"
+#include "tests/support/temp.h"
 
 #define TURNS_MAX 1000 /* until everything that is due is done */
 
@@ -44,22 +48,34 @@ const char *verdict_name(enum verdict verdict)
 
 /* Before anything is started */
 
-/* Whose removal was told to be complete has no key on this disk. */
-static enum verdict check_keys(struct judge *judge)
+static enum verdict check_keys_in(struct judge *judge, const char *path)
 {
 	static const uint8_t zeros[VAULT_KEY_LEN];
-	const struct node *vault = disk_find(judge->image->disk, "store/vault");
+	const struct node *vault = disk_find(judge->image->disk, path);
 
 	for (uint64_t uid = 1; judge->before && uid <= judge->before->n_uids; uid++) {
 		uint64_t at = (VAULT_SLOTS_PER_BLOCK + uid - 1) * VAULT_KEY_LEN;
 
 		if (judge->before->removed[uid] && vault && vault->end >= at + VAULT_KEY_LEN &&
 		    memcmp(vault->bytes + at, zeros, VAULT_KEY_LEN) != 0) {
-			return SAY(judge, VERDICT_READABLE, "the key of uid %llu is there",
-				   (unsigned long long)uid);
+			return SAY(judge, VERDICT_READABLE, "the key of uid %llu is in %s",
+				   (unsigned long long)uid, path);
 		}
 	}
 	return VERDICT_SOUND;
+}
+
+/* Whose removal was told to be complete has no key on this disk: see vault_rewrap.c for the names. */
+static enum verdict check_keys(struct judge *judge)
+{
+	static const char *const paths[] = {"store/vault", "store/vault.wrap-new",
+					    "store/vault.wrap-old"};
+	enum verdict verdict = VERDICT_SOUND;
+
+	for (size_t i = 0; i < ARRAY_LEN(paths) && verdict == VERDICT_SOUND; i++) {
+		verdict = check_keys_in(judge, paths[i]);
+	}
+	return verdict;
 }
 
 /* Whether the register has that record of an account: see daemon/store/register.h. */
@@ -99,6 +115,12 @@ static const struct picture *picture_before(const struct image *image,
 	return image->acked >= 0 ? &workload->pictures[image->acked] : NULL;
 }
 
+/* An administrator gives the master key that the vault needs, or none: vault.h shows the format. */
+static bool is_wrapped(const struct node *vault)
+{
+	return vault && MIN(vault->end, vault->size) >= 16 && load_be64(vault->bytes + 8) == 2;
+}
+
 int judge_start(const struct image *image, const struct workload *workload, const char *directory,
 		struct clock_reading *ret_reading, struct engine **ret_engine)
 {
@@ -108,8 +130,55 @@ int judge_start(const struct image *image, const struct workload *workload, cons
 		workload_options(directory, before ? before->now : INT64_C(1) << 50);
 
 	options.rules = &none;
+	master_give(is_wrapped(disk_find(image->disk, "store/vault")));
 	*ret_reading = (struct clock_reading){.wall = options.simulated_at, .boot = SPAN_HOUR};
 	return engine_open(&options, ret_reading, ret_engine);
+}
+
+/* A backup that has its name is whole: its data, and the vault that belongs to it. */
+static enum verdict check_data_copy(struct judge *judge, const char *name)
+{
+	cleanup(freep) char *restored = temp_path_new(judge->directory, "restored");
+	char place[PATH_MAX], store[PATH_MAX];
+	int r;
+
+	(void)snprintf(place, sizeof(place), "%s/backup/%s", judge->directory, name);
+	(void)snprintf(store, sizeof(store), "%s/store", restored);
+	assert(mkdir(restored, 0700) == 0);
+	assert(symlink(place, store) == 0);
+	r = store_check(restored, WORKLOAD_MAP_BYTES);
+	assert(unlink(store) == 0);
+	assert(rmdir(restored) == 0);
+	return r == 0 ? VERDICT_SOUND
+		      : SAY(judge, VERDICT_UNOPENABLE, "the backup %s: %d: %s", name, r,
+			    store_fault());
+}
+
+static enum verdict check_vault_copy(struct judge *judge)
+{
+	const struct node *node = disk_find(judge->image->disk, "backup-vault/vault");
+	cleanup(freep) char *path = temp_path_new(judge->directory, "backup-vault/vault");
+	struct vault *vault = NULL;
+	int r = vault_open(path, is_wrapped(node) ? master_key() : NULL, &vault);
+
+	(void)vault_close(vault);
+	return r == 0 ? VERDICT_SOUND
+		      : SAY(judge, VERDICT_UNOPENABLE, "the vault of the backups: %d", r);
+}
+
+static enum verdict check_backups(struct judge *judge)
+{
+	const struct node *backups = disk_find(judge->image->disk, "backup");
+	enum verdict verdict = VERDICT_SOUND;
+	bool any = false;
+
+	for (uint32_t i = 0; backups && i < backups->n_names && verdict == VERDICT_SOUND; i++) {
+		if (strncmp(backups->names[i].text, "data-", 5) == 0) {
+			any = true;
+			verdict = check_data_copy(judge, backups->names[i].text);
+		}
+	}
+	return any && verdict == VERDICT_SOUND ? check_vault_copy(judge) : verdict;
 }
 
 static enum verdict start(struct judge *judge)
@@ -393,9 +462,9 @@ enum verdict judge_image(const struct image *image, const struct workload *workl
 			 const char *directory, const char **ret_why)
 {
 	static step_fn *const steps[] = {
-		check_keys,     check_register, put_in_place,  start,        check_state,
-		check_followed, check_people,   work,          check_people, remember,
-		stop,           start,          check_settled, check_people, stop,
+		check_keys,     check_register, put_in_place, check_backups, start,    check_state,
+		check_followed, check_people,   work,         check_people,  remember, stop,
+		start,          check_settled,  check_people, stop,
 	};
 	static struct judge judge;
 	enum verdict verdict = VERDICT_SOUND;

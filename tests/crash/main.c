@@ -12,6 +12,7 @@
 
 #include "tests/crash/again.h"
 #include "tests/crash/judge.h"
+#include "tests/crash/master.h"
 #include "tests/crash/recorder.h"
 #include "tests/crash/seen.h"
 #include "tests/support/temp.h"
@@ -322,6 +323,7 @@ static int run(const struct options *options)
 	(void)signal(SIGINT, on_stop);
 	(void)signal(SIGTERM, on_stop);
 	atomic_store(&tally->next_seed, options->seed);
+	master_make();
 	for (uint32_t i = 0; i < options->n_jobs; i++) {
 		pid_t child = fork();
 
@@ -333,6 +335,7 @@ static int run(const struct options *options)
 	while (wait(&status) > 0) {
 		code = status != 0 ? EXIT_FAILURE : code;
 	}
+	master_done();
 	return sum_up(tally) == EXIT_SUCCESS ? code : EXIT_FAILURE;
 }
 
@@ -372,7 +375,7 @@ static bool parse(int argc, char **argv, struct options *options)
 			options->one_of = (uint32_t)strtoul(optarg, NULL, 10);
 			break;
 		case 'j':
-			options->n_jobs = (uint32_t)strtoul(optarg, NULL, 10);
+			options->n_jobs = (uint32_t)MIN(strtoul(optarg, NULL, 10), JOBS_MAX);
 			break;
 		case 'a':
 			options->again = (uint32_t)strtoul(optarg, NULL, 10);
@@ -391,7 +394,7 @@ static bool parse(int argc, char **argv, struct options *options)
 		}
 	}
 	return optind == argc && options->one_of > 0 && options->n_jobs > 0 &&
-	       options->n_jobs <= JOBS_MAX && options->n_images > 0;
+	       options->n_images > 0;
 }
 
 int main(int argc, char **argv)

@@ -77,3 +77,34 @@ mutant leftover-of-a-store-is-in-the-way daemon/store/create.c \
 
 mutant key-is-not-destroyed daemon/store/changes.c \
 	's/int r = vault_destroy_key\(store->vault, uid\);/int r = 0;/'
+
+# The mass guard
+
+mutant counts-of-the-guard-are-lost-in-a-crash daemon/store/settle.c \
+	's/^\tstore->guards.urgent = true;.*$//'
+mutant counts-of-the-guard-are-doubled-by-a-start daemon/store/guards.c \
+	's/if \(entry->seq <= slot->row.seq\) \{/if (0) {/'
+mutant staged-command-is-forgotten-by-the-guard daemon/store/staged.c \
+	's/^(\tslot->changed = true;)$/\1\n\treturn;/'
+
+# Backups
+
+mutant backup-is-finished-without-a-sync daemon/store/kv.c \
+	's/environment_open\(directory, map_bytes, MDB_NOLOCK, &env\)/environment_open(directory, map_bytes, MDB_NOLOCK | MDB_NOSYNC, \&env)/'
+mutant backup-is-in-its-place-too-soon daemon/store/backup.c \
+	's/check_errno\(backup, files_sync_directory\(backup->temporary\), backup->temporary\)/true/'
+mutant place-of-the-backups-is-not-synced daemon/store/backup.c \
+	's/r = files_sync_parent\(path\);/r = 0;/'
+mutant vault-of-a-backup-is-not-synced daemon/store/vault_copy.c \
+	's/ftruncate\(to, st.st_size\) < 0 \|\| fsync\(to\) < 0/ftruncate(to, st.st_size) < 0/'
+mutant vault-before-is-overwritten-too-soon daemon/store/vault_copy.c \
+	's/r = files_sync_parent\(path\);/r = 0;/'
+
+# A vault that is wrapped
+
+mutant wrapped-vault-is-not-synced daemon/store/vault_rewrap.c \
+	's/ftruncate\(rewrap->to_fd, st.st_size\) < 0 \|\| fsync\(rewrap->to_fd\) < 0/ftruncate(rewrap->to_fd, st.st_size) < 0/'
+mutant vault-in-clear-is-destroyed-too-soon daemon/store/vault_rewrap.c \
+	'/rename\(new, path\)/,/vault_file_destroy\(old\)/s/r = files_sync_parent\(path\);/r = 0;/'
+mutant second-name-of-the-vault-is-destroyed daemon/store/vault_rewrap.c \
+	's/if \(st.st_dev == vault->st_dev && st.st_ino == vault->st_ino\) \{/if (0) {/'

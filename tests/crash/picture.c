@@ -4,11 +4,12 @@
 #include <sodium.h>
 
 #include "daemon/store/inside.h"
+#include "daemon/store/staged.h"
 
 /* Tables whose rows are there as soon as they are committed; of accounts the overlay has a part. */
 static const enum kv_table tables[] = {
-	KV_ORGS,  KV_LEDGER, KV_PROFILES, KV_NOTES,   KV_KEEPERS,
-	KV_TASKS, KV_HOLDS,  KV_REQUESTS, KV_ANSWERS, KV_ANSWERS_DUE,
+	KV_ORGS,  KV_LEDGER, KV_PROFILES, KV_NOTES,   KV_KEEPERS,     KV_TASKS,
+	KV_HOLDS, KV_STAGED, KV_REQUESTS, KV_ANSWERS, KV_ANSWERS_DUE,
 };
 
 static void add(crypto_generichash_state *state, const void *bytes, size_t len)
@@ -60,6 +61,19 @@ static void add_accounts(crypto_generichash_state *state, struct store *store,
 	assert(r == STORE_E_NONE);
 }
 
+/* As they are in memory: a row on the disk may be older, and the ledger tells the rest. */
+static void add_guards(crypto_generichash_state *state, const struct store *store)
+{
+	uint8_t bytes[ROWS_GUARD_LEN_MAX];
+
+	for (uint32_t org = 1; org <= store->guards.n; org++) {
+		struct guard_row row = *store_guard(store, org);
+
+		row.seq = UINT64_MAX; /* when it was written last says nothing */
+		add(state, bytes, rows_encode_guard(&row, bytes));
+	}
+}
+
 void picture_take(struct engine *engine, struct picture *ret_picture)
 {
 	struct store *store = engine->store;
@@ -77,6 +91,7 @@ void picture_take(struct engine *engine, struct picture *ret_picture)
 		add_table(&state, txn, tables[i]);
 	}
 	add_accounts(&state, store, ret_picture);
+	add_guards(&state, store);
 	add(&state, store_counts(store), sizeof(struct store_counts));
 	add(&state, &ret_picture->n_uids, sizeof(ret_picture->n_uids));
 	add(&state, signer_public_key(engine->signer), SIGNER_PUBLIC_LEN);

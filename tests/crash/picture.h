@@ -17,7 +17,8 @@
 /**
  * struct picture
  * @now:     trusted time when it was taken
- * @whole:   of every row of every table, every account, the counts and the key of the receipts
+ * @whole:   of every row of every table, every account, the counts, the mass guards and the key of
+ *          the receipts
  * @n_uids:  ever given
  * @rows:    of the account with that uid; zeros if there is none
  * @removing: its removal has started

@@ -134,15 +134,13 @@ void crash_between_turns(struct sim *sim)
 	look_around(sim);
 }
 
-/* The start itself is killed, and the next one has to do it all. */
-void crash_in_start(struct sim *sim, uint32_t n_calls)
+/* The start itself is killed, and the next one has to do what is left. */
+static void start_and_kill(struct sim *sim, uint32_t n_calls)
 {
 	struct rig *rig = &sim->rig;
 	pid_t child;
+	int status;
 
-	sim_tell(sim, "killed, and killed again after %u calls of its start\n", n_calls);
-	drop_turn(sim);
-	rig_kill(rig);
 	rig->reading = world_read(&sim->world);
 	rig->options.boot_id.bytes[0] = (uint8_t)sim->world.n_boots;
 	(void)fflush(stdout);
@@ -152,21 +150,52 @@ void crash_in_start(struct sim *sim, uint32_t n_calls)
 		disk_cut_and_end(n_calls);
 		_exit(engine_open(&rig->options, &rig->reading, &rig->engine) == 0 ? 0 : 1);
 	}
-	assert(waitpid(child, NULL, 0) == child);
+	assert(waitpid(child, &status, 0) == child);
+	SIM_REQUIRE(sim, status == 0, SURVIVES, "a start that is to be killed fails before (%#x)",
+		    (unsigned)status);
+}
+
+void crash_in_start(struct sim *sim, uint32_t n_calls)
+{
+	sim_tell(sim, "killed, and killed again after %u calls of its start\n", n_calls);
+	drop_turn(sim);
+	rig_kill(&sim->rig);
+	start_and_kill(sim, n_calls);
 	start(sim);
 	look_around(sim);
 }
 
-void crash_in_settling(struct sim *sim, uint32_t n_calls)
+/* A slice of rows goes to the disk with a commit of its own. */
+void crash_in_settling(struct sim *sim, uint32_t n_calls, uint32_t n_steps)
+{
+	struct store *store;
+	int r;
+
+	sim_end(sim);
+	sim_tell(sim, "killed after %u calls of its settling, %u steps long\n", n_calls, n_steps);
+	store = sim->rig.engine->store;
+	disk_cut(n_calls);
+	r = store_settle(store, n_steps);
+	if (r == 0) {
+		r = store_commit(store);
+	}
+	(void)r; /* nobody is left to hear it */
+	rig_kill(&sim->rig);
+	disk_mend();
+	start(sim);
+	look_around(sim);
+}
+
+/* All rows are settled, and all that the journal has goes to the data file, or a part of it. */
+void crash_in_stop(struct sim *sim, uint32_t n_calls)
 {
 	int r;
 
 	sim_end(sim);
-	sim_tell(sim, "killed after %u calls of its settling\n", n_calls);
+	sim_tell(sim, "killed after %u calls of its stop\n", n_calls);
 	disk_cut(n_calls);
-	r = store_settle(sim->rig.engine->store, 1 + n_calls * 3);
-	(void)r; /* nobody is left to hear it */
-	rig_kill(&sim->rig);
+	r = engine_close(TAKE_PTR(sim->rig.engine));
+	(void)r; /* as above */
 	disk_mend();
 	start(sim);
 	look_around(sim);
@@ -254,7 +283,10 @@ static void adopt_removals(struct sim *sim, struct truth *before, struct truth *
 	sim->acked = sim->truth;
 }
 
-void crash_in_commit(struct sim *sim, uint32_t n_calls)
+#define NO_START UINT32_MAX
+
+/* What the register alone has of a commit is carried out by a start, which is cut too. */
+void crash_in_commit_and_start(struct sim *sim, uint32_t n_calls, uint32_t n_calls_of_start)
 {
 	static struct truth before, after;
 	struct engine *engine;
@@ -274,6 +306,10 @@ void crash_in_commit(struct sim *sim, uint32_t n_calls)
 	(void)r; /* nobody is left to hear it */
 	rig_kill(&sim->rig);
 	disk_mend();
+	if (n_calls_of_start != NO_START) {
+		sim_tell(sim, "killed again after %u calls of its start\n", n_calls_of_start);
+		start_and_kill(sim, n_calls_of_start);
+	}
 	start(sim);
 	if (has_landed(sim, began_at, &head, &after)) {
 		sim_tell(sim, "killed after %u calls of its commit, which was made\n", n_calls);
@@ -283,4 +319,9 @@ void crash_in_commit(struct sim *sim, uint32_t n_calls)
 		adopt_removals(sim, &before, &after);
 	}
 	look_around(sim);
+}
+
+void crash_in_commit(struct sim *sim, uint32_t n_calls)
+{
+	crash_in_commit_and_start(sim, n_calls, NO_START);
 }

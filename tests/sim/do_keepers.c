@@ -193,9 +193,12 @@ static const struct sim_token *pick_token(struct sim *sim, const struct step *st
 	return token->acked && token->text[0] ? token : NULL;
 }
 
+#define NO_LEASE ((span_t)-1) /* none is asked for */
+
 /* One task, by a token: who holds it asks, and now and then another. */
 static struct pack_value ask_task(struct sim *sim, const struct step *step, const char *method,
-				  const struct sim_token *token, enum task_result result)
+				  const struct sim_token *token, enum task_result result,
+				  span_t lease)
 {
 	uint32_t keeper =
 		step->d / 64 % 16 == 0 ? (token->keeper + 1) % TRUTH_KEEPERS : token->keeper;
@@ -221,6 +224,9 @@ static struct pack_value ask_task(struct sim *sim, const struct step *step, cons
 	}
 	pack_write_end(out);
 	pack_write_end(out);
+	if (lease != NO_LEASE) {
+		pack_put_int(out, "lease_us", lease);
+	}
 	items = ask_items(sim, 1);
 	item = pack_array_at(&items, 0);
 	sim_tell(sim, "%s keeper-%u uid:%llu, attempt %u: %s\n", method, keeper,
@@ -245,7 +251,7 @@ void do_confirm(struct sim *sim, const struct step *step)
 	if (!token) {
 		return;
 	}
-	item = ask_task(sim, step, "keeper.confirm", token, result);
+	item = ask_task(sim, step, "keeper.confirm", token, result, NO_LEASE);
 	account = truth_of_uid(&sim->truth, token->uid);
 	if (holds_task(sim, token, &item) && account->owed >> token->keeper & 1) {
 		truth_settle(&sim->truth, account, token->keeper, TRUTH_SETTLED_CONFIRMED, result);
@@ -261,7 +267,7 @@ void do_fail(struct sim *sim, const struct step *step)
 	if (!token) {
 		return;
 	}
-	item = ask_task(sim, step, "keeper.fail", token, 0);
+	item = ask_task(sim, step, "keeper.fail", token, 0, NO_LEASE);
 	if (holds_task(sim, token, &item)) {
 		task = &truth_of_uid(&sim->truth, token->uid)->tasks[token->keeper];
 		task->lease_until = INSTANT_NONE;
@@ -274,17 +280,25 @@ void do_fail(struct sim *sim, const struct step *step)
 	}
 }
 
+/* For as long as it asks for, or 5 minutes; with none at all it gives the task back. */
 void do_extend(struct sim *sim, const struct step *step)
 {
+	static const span_t leases[] = {NO_LEASE, 0, SPAN_MINUTE, SPAN_HOUR, SPAN_DAY};
 	const struct sim_token *token = pick_token(sim, step);
+	span_t lease = leases[step->c % ARRAY_LEN(leases)];
 	struct pack_value item;
+	instant_t until;
 
 	if (!token) {
 		return;
 	}
-	item = ask_task(sim, step, "keeper.extend", token, 0);
+	item = ask_task(sim, step, "keeper.extend", token, 0, lease);
 	if (holds_task(sim, token, &item)) {
-		truth_of_uid(&sim->truth, token->uid)->tasks[token->keeper].lease_until =
-			value_int(&item, "lease_until_us", INSTANT_NONE);
+		lease = lease == NO_LEASE ? 5 * SPAN_MINUTE : lease;
+		until = lease > 0 ? sim->truth.now + lease : INSTANT_NONE;
+		SIM_REQUIRE(sim, value_int(&item, "lease_until_us", INSTANT_NONE) == until, KEEPERS,
+			    "the lease of uid %llu does not end %s after it was asked for",
+			    (unsigned long long)token->uid, name_span(lease));
+		truth_of_uid(&sim->truth, token->uid)->tasks[token->keeper].lease_until = until;
 	}
 }

@@ -114,27 +114,36 @@ static void do_restart(struct sim *sim, unused const struct step *step)
 	crash_not(sim);
 }
 
+/* A little more than each was seen to make: it is cut before its last call too, and behind it. */
+#define CALLS_OF_COMMIT 10
+#define CALLS_OF_SLICE  4
+#define CALLS_OF_START  12
+#define CALLS_OF_STOP   26
+
 static void do_crash(struct sim *sim, const struct step *step)
 {
-	switch (step->a % 4) {
+	switch (step->a % 5) {
 	case 0:
 		crash_between_turns(sim);
 		break;
 	case 1:
-		crash_in_settling(sim, step->b % 12);
+		crash_in_settling(sim, step->b % CALLS_OF_SLICE, 1 + step->c % 40);
 		break;
 	case 2:
-		crash_in_start(sim, step->b % 24);
+		crash_in_start(sim, step->b % CALLS_OF_START);
 		break;
 	case 3:
-		crash_in_commit(sim, step->b % 10);
+		crash_in_stop(sim, step->b % CALLS_OF_STOP);
+		break;
+	case 4:
+		crash_in_commit_and_start(sim, step->b % CALLS_OF_COMMIT, step->c % CALLS_OF_START);
 		break;
 	}
 }
 
 static void do_crash_in_commit(struct sim *sim, const struct step *step)
 {
-	crash_in_commit(sim, step->b % 10);
+	crash_in_commit(sim, step->b % CALLS_OF_COMMIT);
 }
 
 static void do_reboot(struct sim *sim, const struct step *step)

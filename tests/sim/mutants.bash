@@ -69,6 +69,8 @@ mutant old-token-confirms daemon/work/cmd_task.c \
 	's/fenced->task.generation == fenced->token.generation &&/1 \&\&/'
 mutant lease-has-no-end daemon/work/cmd_task.c \
 	's/return task->lease_until != INSTANT_NONE && now < task->lease_until;/return task->lease_until != INSTANT_NONE;/'
+mutant lease-is-extended-without-end daemon/work/cmd_task.c \
+	's/MIN\(call->engine->now \+ lease, INSTANT_MAX\) : INSTANT_NONE;/call->engine->now + 1000 * SPAN_DAY : INSTANT_NONE;/'
 mutant task-is-given-twice daemon/work/cmd_task.c \
 	's/r == 0 && \(task_is_leased\(&task, engine->now\) \|\| engine->now < task.next_at\)/0/'
 mutant keeper-of-another-organization daemon/store/keepers.c \

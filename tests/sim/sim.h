@@ -149,8 +149,10 @@ void sim_observe(struct sim *sim);
 /* Crashes and starts: see crash.c. */
 void crash_between_turns(struct sim *sim);
 void crash_in_commit(struct sim *sim, uint32_t n_calls);
-void crash_in_settling(struct sim *sim, uint32_t n_calls);
+void crash_in_commit_and_start(struct sim *sim, uint32_t n_calls, uint32_t n_calls_of_start);
+void crash_in_settling(struct sim *sim, uint32_t n_calls, uint32_t n_steps);
 void crash_in_start(struct sim *sim, uint32_t n_calls);
+void crash_in_stop(struct sim *sim, uint32_t n_calls);
 void crash_not(struct sim *sim); /* a clean stop and a start */
 
 /* The mass guards beside the truth about them: see guards.c. */

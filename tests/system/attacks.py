@@ -103,19 +103,20 @@ def pumping(data, **options):
 
 
 def slow_writers(path):
-    """A byte at a time, on as many connections as there may be."""
+    """A byte at a time, on as many connections as there may be: frames that never come to an end."""
     data = wire.request(1, "account.import", {"accounts": [people.guest("slow")] * 1000})
-    peers = [connect(path) for _ in range(CONNECTIONS_OF_UID)]
+    peers = [[connect(path), 0] for _ in range(CONNECTIONS_OF_UID)]
     yield
-    at = 0
     while True:
-        at = (at + 1) % len(data)
-        for i, peer in enumerate(peers):
+        for i, (peer, at) in enumerate(peers):
             try:
                 peer.send(data[at : at + 1])
+                peers[i][1] = (at + 1) % len(data)
+            except BlockingIOError:
+                pass  # the same byte again, later
             except OSError:
                 peer.close()
-                peers[i] = connect(path)
+                peers[i] = [connect(path), 0]
         time.sleep(0.001)
 
 
@@ -171,12 +172,10 @@ def leases(path):
 
 
 def _large_frame():
-    accounts = [
-        {"org": "contoso", "person": f"{i:x>300}@fabrikam.example"} for i in range(1000)
-    ]
-    data = wire.request(1, "account.leave", {"accounts": accounts, "dry_run": True})
-    pad = wire.request(1, "account.leave", {"accounts": accounts, "dry_run": True, "reason": ""})
-    assert len(data) < len(pad) < 1 << 20
+    groups = [f"{n:0>250}" for n in range(31)]
+    accounts = [people.guest(f"large{i}", groups=groups) for i in range(130)]
+    data = wire.request(1, "account.import", {"accounts": accounts, "dry_run": True})
+    assert 15 << 16 < len(data) <= 1 << 20
     return data
 
 
@@ -235,9 +234,14 @@ def _run(attack, path, uid, ready):
         os._exit(1)
 
 
+def _lives(child):
+    options = os.WEXITED | os.WNOHANG | os.WNOWAIT
+    return os.waitid(os.P_PID, child, options) is None
+
+
 @contextlib.contextmanager
 def under(daemon, name):
-    """The attack goes on for the time of a with block. Yields the processes."""
+    """The attack goes on for the time of a with block: to its end. Yields the processes."""
     uids, attack = ATTACKS[name]
     ready, theirs = os.pipe()
     children = []
@@ -251,6 +255,7 @@ def under(daemon, name):
             assert select.select([ready], [], [], wire.DEADLINE)[0], f"{name} did not begin"
             os.read(ready, 1)
         yield children
+        assert all(map(_lives, children)), f"{name} ended by itself"
     finally:
         for child in children:
             os.kill(child, signal.SIGKILL)

@@ -9,7 +9,6 @@ import select
 import shutil
 import signal
 import subprocess
-import time
 
 import pytest
 
@@ -164,11 +163,3 @@ class Ctl:
                 if process.poll() is None:
                     process.kill()
                 os.close(ours)
-
-
-def await_true(condition):
-    """For what no event tells: looks until it is so."""
-    deadline = time.monotonic() + DEADLINE
-    while not condition():
-        assert time.monotonic() < deadline
-        os.sched_yield()

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Accounts to test with, and how a test speaks of them."""
 
+import wire
+
 GUEST = "b2b-collaboration"
 DIRECT = "b2b-direct-connect"
 MEMBER = "member"
@@ -114,5 +116,4 @@ def verify(client):
 
 def settle(client):
     """Lets the clock's work be done: each slice leaves with the turn that it was asked for in."""
-    while client.call("sweep.run")["more"]:
-        pass
+    wire.until(lambda: not client.call("sweep.run")["more"], "the clock's work is done")

@@ -12,6 +12,7 @@ import time
 import pytest
 
 import people
+import wire
 from daemon import DAY, ENVIRONMENT, NotStarted, running
 from wire import RpcError
 
@@ -27,10 +28,13 @@ def back_up(client):
     """Has a backup made, and returns what is told of its end."""
     started = client.call("backup.create")
     assert started["running"], started
-    told = started
-    while told["running"]:
+
+    def ended():
         time.sleep(0.01)  # between two questions, not for an event
         told = client.call("backup.create")
+        return None if told["running"] else told
+
+    told = wire.until(ended, "the backup is made")
     assert told["started_us"] == started["started_us"]
     return told
 

@@ -8,6 +8,7 @@ import pytest
 
 import keepers
 import people
+import wire
 from daemon import BEGIN, DAY, SIMULATED, running
 
 try:
@@ -198,8 +199,7 @@ def test_no_mark_of_a_removed_person_is_left_and_none_ever_stood_in_clear(daemon
     assert scene.in_clear() == set() and scene.with_keys() == set()
     with daemon.connect() as again:
         again.call("backup.create")
-        while again.call("backup.create")["running"]:
-            pass
+        wire.until(lambda: not again.call("backup.create")["running"], "the backup is made")
         assert scene.in_clear() == set() and scene.with_keys() == set()
         assert people.verify(again) == people.head(again)
 

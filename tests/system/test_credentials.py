@@ -8,6 +8,7 @@ import subprocess
 import pytest
 
 import people
+import wire
 from daemon import Daemon, program
 
 OK, FAILURE, USAGE, CONFIG = 0, 1, 2, 6
@@ -204,8 +205,7 @@ def test_the_copy_in_a_backup_stays_wrapped(daemon):
     daemon.start()
     fill(daemon)
     with daemon.connect() as client:
-        while client.call("backup.create")["running"]:
-            pass
+        wire.until(lambda: not client.call("backup.create")["running"], "the backup is made")
     copy = daemon.state / "backup-vault" / "vault"
     assert copy.read_bytes() == daemon.vault.read_bytes()
     daemon.stop()

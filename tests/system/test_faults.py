@@ -76,6 +76,7 @@ def test_a_disk_that_fails_ends_the_daemon_without_an_answer(daemon, failure, de
             daemon.process.send_signal(signal.SIGTERM)
             code = ended(daemon)
     if code == 0:
+        assert nth > 1, f"{deed} makes no {call} at all"
         return  # it made no such call any more
     assert code == 1
     said = daemon.log.read_text().splitlines()[-1].partition("critical: ")[2]

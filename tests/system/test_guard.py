@@ -6,6 +6,7 @@ import json
 import pytest
 
 import people
+import wire
 from ctl import CONFIRMATION, FAILURE, GUARD, OK, USAGE, Ctl
 from daemon import DAY
 
@@ -36,8 +37,7 @@ def guard(client):
 
 def await_carried_out(client):
     """A slice of it is done in each turn."""
-    while guard(client)["deciding"] > 0:
-        pass
+    wire.until(lambda: guard(client)["deciding"] == 0, "what was decided is carried out")
 
 
 def states(client):

@@ -45,8 +45,8 @@ def claim_and_confirm(client, crm):
 
 
 def back_up(client, crm):
-    while client.call("backup.create")["running"]:
-        time.sleep(0)  # asking is what lets it come on
+    # Asking is what lets it come on.
+    wire.until(lambda: not client.call("backup.create")["running"], "the backup is made")
 
 
 def bulk(verb, ids):
@@ -58,8 +58,11 @@ def one(verb, id):
 
 
 def be_settled(client, crm):
-    while client.call("stats.get")["ledger"]["unsettled"]:
+    def is_settled():
         time.sleep(0.02)  # rows are settled once nobody asks for a moment
+        return not client.call("stats.get")["ledger"]["unsettled"]
+
+    wire.until(is_settled, "all rows are settled")
 
 
 # Each is answered before the next begins. A keeper's claim has no trace in what is compared.

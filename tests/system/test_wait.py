@@ -10,8 +10,9 @@ import pytest
 
 import keepers
 import people
+import wire
 from ctl import (
-    INTERRUPTED, NOT_FOUND, PERMISSION, REFUSED, TIMEOUT, UNREACHABLE, USAGE, Ctl, await_true
+    INTERRUPTED, NOT_FOUND, PERMISSION, REFUSED, TIMEOUT, UNREACHABLE, USAGE, Ctl
 )
 from daemon import DAY, running
 
@@ -46,7 +47,7 @@ class Heard:
 
     def await_wait(self, n):
         """Until a wait for n accounts has subscribed and has looked at each."""
-        await_true(lambda: self.more() >= 1 + n)
+        wire.until(lambda: self.more() >= 1 + n, "the wait asks")
 
 
 # It ends

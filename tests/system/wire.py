@@ -7,6 +7,7 @@ Two layers: bytes (send, read_message) for tests of the wire itself, and call() 
 import array
 import os
 import socket
+import time
 
 import msgpack
 
@@ -16,6 +17,14 @@ REQUEST, RESPONSE, NOTIFICATION = 0, 1, 2
 FAILED, WRONG = 0, 1
 
 ANSWER_BYTES_MAX = 1 << 20
+
+
+def until(condition, what):
+    """Asks until the answer is true, and returns it: for what no event tells."""
+    end = time.monotonic() + DEADLINE
+    while not (answer := condition()):
+        assert time.monotonic() < end, f"not within {DEADLINE} s: {what}"
+    return answer
 
 
 class RpcError(Exception):

@@ -863,6 +863,35 @@ Test(conns, whom_the_time_of_a_turn_did_not_suffice_for_is_told_in_the_next)
 	client_done(&second);
 }
 
+/* Two users ask in one turn: telling both subscribers would take more than is left for that. */
+Test(conns, subscribers_are_told_for_less_long_while_two_users_share_a_turn)
+{
+	struct client first = subscriber_new();
+	struct client second = subscriber_new();
+	struct client asker = client_new();
+	struct client other;
+	bool both;
+
+	if (getuid() != 0) {
+		cr_skip_test("only root can be two users");
+	}
+	cr_assert_eq(seteuid(4001), 0);
+	other = client_new();
+	cr_assert_eq(seteuid(0), 0);
+	head = 1;
+	push_takes = LIMITS_PUSH_SHARED_PER_TURN;
+	client_request(&asker, "hello", 2, 1);
+	client_request(&other, "hello", 2, 1);
+	turn();
+	both = client_next_event(&first) > 0 && client_next_event(&second) > 0;
+	cr_assert_not(both);
+	cr_assert_eq(conns_until_work(conns, false), 0, "the next turn comes at once");
+	client_done(&first);
+	client_done(&second);
+	client_done(&asker);
+	client_done(&other);
+}
+
 /* Reads on until the answer is there, past the events before it. */
 static uint64_t await_answer_among_events(struct client *client, uint32_t msgid, uint64_t seq)
 {
