@@ -37,11 +37,11 @@ mutant answer-before-the-commit daemon/store/kv_pending.c \
 	's/r = journal_commit\(kv->journal\);/journal_drop(kv->journal);\n\t\tr = 0;/'
 mutant keys-after-the-data daemon/store/store.c \
 	's/r = vault_sync\(store->vault\);/r = 0;/' \
-	's/^(\tstore->durable_seq = store->head.seq;)/\tif (vault_sync(store->vault) < 0) {\n\t\treturn -EIO;\n\t}\n\1/'
+	's/^(\t\tstore->durable_seq = store->head.seq;)/\tif (vault_sync(store->vault) < 0) {\n\t\treturn -EIO;\n\t}\n\1/'
 
 mutant register-after-the-data daemon/store/store.c \
 	's/r = store_sync_removals\(store\);/r = 0;/' \
-	's/^(\tstore->durable_seq = store->head.seq;)/\tif (store->removals \&\& register_sync(store->removals) < 0) {\n\t\treturn -EIO;\n\t}\n\1/'
+	's/^(\t\tstore->durable_seq = store->head.seq;)/\tif (store->removals \&\& register_sync(store->removals) < 0) {\n\t\treturn -EIO;\n\t}\n\1/'
 mutant keys-before-the-register daemon/store/store.c \
 	's/r = store_sync_removals\(store\);/r = vault_sync (store->vault);/' \
 	's/r = vault_sync\(store->vault\);/r = store_sync_removals(store);/'

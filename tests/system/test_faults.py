@@ -34,7 +34,7 @@ DEEDS = {
 FAILURES = {
     "fdatasync:error=EIO": "Input/output error",
     "pwrite64:error=EIO": "Input/output error",
-    "pwrite64:error=ENOSPC": "No space left on device; free space on its disk",
+    "pwrite64:error=ENOSPC": "No space left on device; free space on its disk, or raise map_size",
     "pwrite64:error=EROFS": "Read-only file system",
 }
 
@@ -119,6 +119,7 @@ def test_a_first_start_on_a_machine_that_fails_is_told_and_can_be_repeated(failu
                 code, said = outcome
                 assert code == 1 and str(daemon.state) in said, (nth, outcome)
                 assert "critical: " in said, (nth, said)
+                assert ("raise map_size" in said) == ("ENOSPC" in failure), (nth, said)
             daemon.command = lambda: sound
             daemon.start()
             with daemon.connect() as client:
