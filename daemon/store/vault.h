@@ -34,6 +34,7 @@
 #define VAULT_INSTANCE_LEN  16
 #define VAULT_HASH_LEN      16
 #define VAULT_SEAL_OVERHEAD (24 + 16) /* nonce and tag */
+#define VAULT_UID_MAX       (UINT64_C(1) << 40)
 
 enum {
 	VAULT_E_NONE = 1, /* no key: never given or destroyed */
@@ -77,7 +78,7 @@ bool vault_is_locked(const struct vault *vault);
 
 /**
  * vault_new_key() - give an account a key
- * @uid: 1 to 2^40; what the slot held before is overwritten: an uncommitted uid is given again
+ * @uid: 1 to VAULT_UID_MAX; what the slot held before is overwritten: an uncommitted uid is given again
  *
  * On disk after vault_sync(). Return: 0 or a negative errno.
  */

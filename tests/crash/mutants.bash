@@ -59,7 +59,7 @@ mutant records-of-another-base-count daemon/store/journal.c \
 mutant torn-record-is-refused daemon/store/journal.c \
 	's/return is_followed\(journal, from\) \? JOURNAL_E_CORRUPT : JOURNAL_E_NONE;/return JOURNAL_E_CORRUPT;/'
 mutant journal-is-not-done-again daemon/store/kv_pending.c \
-	's/return kv->has_base \? redo\(kv\) : 0;/return 0;/'
+	's/r = kv->has_base \? redo\(kv\) : 0;/r = 0;/'
 mutant tail-is-not-replayed daemon/store/open.c \
 	's/seq <= store->head.seq && r == 0/seq < store->head.seq \&\& r == 0/'
 mutant register-is-not-carried-out daemon/store/removals.c \
