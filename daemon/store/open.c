@@ -146,6 +146,12 @@ static int open_data(struct store *store, const char *place)
 			"back, or restore a backup",
 			place);
 	}
+	if (r == KV_E_FULL) {
+		return store_say_fault(-ENOSPC,
+				       "map_size is too small for the store in %s and its journal: "
+				       "raise it to what it was",
+				       place);
+	}
 	return r > 0 ? STORE_E_CORRUPT : r;
 }
 

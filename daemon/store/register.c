@@ -283,9 +283,9 @@ static int prove(struct removal_register *removals, const struct register_mark *
 }
 
 /*
- * After a sync that failed the records read as they were written, and the disk may not have them. It
- * can only have been the last one, behind the mark: those go to the disk again before anybody follows
- * them.
+ * After a sync that failed the records read as they were written, and the disk may not have them. That
+ * is so of the last append alone, which is behind the mark: it goes to the disk again before anybody
+ * follows it.
  */
 static int write_again(struct removal_register *removals)
 {

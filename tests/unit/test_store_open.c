@@ -387,6 +387,34 @@ Test(store_open, a_refused_store_can_be_opened_once_it_is_mended)
 	cr_assert_str_eq(store_fault(), "");
 }
 
+/* As after a kill, when the newest accounts stand in the journal alone. */
+Test(store_open, a_map_that_is_too_small_for_the_journal_is_no_damage)
+{
+	cleanup(freep) char *data_path = storeroom_path(&room, "data.mdb");
+	cleanup(freep) char *journal_path = storeroom_path(&room, "journal");
+	static char answer[10000];
+	struct slice data, journal;
+
+	for (uint8_t key[ROWS_HASH_LEN] = {1}; key[0] < 40; key[0]++) {
+		cr_assert_eq(store_put_answer(room.store, 1000, key, room.now,
+					      (struct slice){answer, sizeof(answer)}),
+			     0);
+		storeroom_commit(&room);
+	}
+	data = temp_file_read(data_path);
+	journal = temp_file_read(journal_path);
+	room.store = store_close(room.store);
+	temp_file_write(data_path, data);
+	temp_file_write(journal_path, journal);
+	room.map_bytes = 64 * 4096;
+	cr_assert_eq(storeroom_try_reopen(&room), -ENOSPC);
+	cr_assert(fault_says("map_size is too small"));
+	room.map_bytes = STOREROOM_MAP_BYTES;
+	storeroom_reopen(&room);
+	free((void *)(uintptr_t)data.data);
+	free((void *)(uintptr_t)journal.data);
+}
+
 Test(store_open, a_larger_map_takes_effect_at_the_next_start)
 {
 	struct kv_usage usage;
