@@ -223,8 +223,9 @@ static int open_load(struct store *store)
 	if (r == 0) {
 		r = ledger_load_head(txn, &store->head);
 	}
-	if (r == 0 && store->state.settled_seq > store->head.seq) {
-		r = STORE_E_CORRUPT;
+	if (r == 0 && (store->state.settled_seq > store->head.seq ||
+		       store->state.next_request > store->head.seq)) {
+		r = STORE_E_CORRUPT; /* each request was filed by an entry */
 	}
 	if (r == 0) {
 		r = open_round(store);

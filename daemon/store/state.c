@@ -78,7 +78,9 @@ static int state_decode(struct slice row, struct state *ret_state)
 	for (uint8_t i = 0; i < n_keepers && !reader.faulty; i++) {
 		counts->n_owed[i] = get_u64(&reader);
 	}
-	if (!reader_is_done(&reader) || state.next_uid == 0 || state.next_request == 0) {
+	reader_require(&reader, state.next_uid >= 1 && state.next_uid <= VAULT_UID_MAX + 1);
+	reader_require(&reader, state.next_request >= 1);
+	if (!reader_is_done(&reader)) {
 		return STORE_E_CORRUPT;
 	}
 	*ret_state = state;

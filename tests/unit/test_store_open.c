@@ -267,18 +267,38 @@ Test(store_open, a_state_that_cannot_be_read_is_refused)
 	cr_assert(fault_says("restore a backup"));
 }
 
-Test(store_open, a_state_ahead_of_its_ledger_is_refused)
+static void expect_state_refused(const struct state *state)
 {
-	struct state state = room.store->state;
 	struct kv *kv;
-	struct kv_txn *txn;
+	struct kv_txn *txn = tamper_begin(&kv);
 
-	state.settled_seq = room.store->head.seq + 1;
-	txn = tamper_begin(&kv);
-	store_put_state(txn, &state, 0);
+	store_put_state(txn, state, 0);
 	tamper_end(kv, txn);
 	cr_assert_eq(storeroom_try_reopen(&room), STORE_E_CORRUPT);
 	cr_assert(fault_says("restore a backup"));
+}
+
+Test(store_open, a_state_ahead_of_its_ledger_is_refused)
+{
+	struct state state = room.store->state;
+	uint64_t seq = room.store->head.seq;
+
+	state.settled_seq = seq + 1;
+	expect_state_refused(&state);
+	state.settled_seq = seq;
+	state.next_request = seq + 1;
+	expect_state_refused(&state);
+}
+
+/* The vault has no slot for them, nor the register a record. */
+Test(store_open, a_state_of_more_accounts_than_can_be_is_refused)
+{
+	struct state state = room.store->state;
+
+	state.next_uid = VAULT_UID_MAX + 2;
+	expect_state_refused(&state);
+	state.next_uid = 0;
+	expect_state_refused(&state);
 }
 
 Test(store_open, a_chain_that_is_broken_near_its_end_is_refused)
