@@ -105,7 +105,8 @@ must_check int vault_sync(struct vault *vault);
 /**
  * vault_copy() - put a copy of a vault's file in place of another
  * @from: a vault; it may be in use, by another thread
- * @to:   replaced as a whole, synced but for its directory; what was there is overwritten
+ * @to:   replaced as a whole, synced; then what was there is overwritten, or by the next copy where
+ *        this one was stopped before. Nothing is lost of it until the new one is in its place
  *
  * Return: 0, VAULT_E_CORRUPT when @from is no vault, or a negative errno.
  */

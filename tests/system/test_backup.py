@@ -5,6 +5,7 @@ import os
 import pathlib
 import re
 import secrets
+import shutil
 import stat
 import subprocess
 import time
@@ -13,6 +14,7 @@ import pytest
 
 import people
 from daemon import DAY, ENVIRONMENT, NotStarted, running
+from traced import Traced
 from wire import RpcError
 
 N_REMOVED = 500
@@ -254,6 +256,33 @@ def test_a_register_cut_by_a_crash_is_mended(daemon, client, everybody):
     path.write_bytes(data + b"\x01half a record")
     daemon.start()
     assert path.read_bytes() == data
+
+
+@pytest.mark.skipif(not shutil.which("strace"), reason="strace is not installed")
+def test_of_two_copies_of_the_keys_one_is_whole_and_both_can_be_found(client, daemon):
+    """The old one is overwritten when the new one is in its place for good, whatever stops it."""
+    back_up(client)
+    daemon.stop()
+    daemon.allow_tracer()
+    daemon.start()
+    with daemon.connect() as again:
+        with Traced(daemon, "-y", "-e", "trace=link,rename,fsync,pwrite64,unlink"):
+            assert "error" not in back_up(again)
+            daemon.stop()
+    calls = (daemon.directory / "trace").read_text()
+    at = -1
+    for step in (
+        r'link\(.*vault", .*vault\.replaced"',
+        r"fsync\(\d+<[^>]*backup-vault>",
+        r'rename\(.*vault\.new", .*vault"',
+        r"fsync\(\d+<[^>]*backup-vault>",
+        r'pwrite64\(\d+<[^>]*/vault>\S*, "(\\0)+"',
+        r"fsync\(\d+<[^>]*/vault>",
+        r"unlink\(.*vault\.replaced",
+    ):
+        found = re.compile(step).search(calls, at + 1)
+        assert found, (step, calls)
+        at = found.start()
 
 
 def test_a_restore_on_another_host_goes_by_the_page(daemon, client, everybody, tmp_path):
