@@ -76,6 +76,13 @@ static int load_first_config(struct daemon *daemon)
 	return error;
 }
 
+/* The disk or the map: which of them, nobody knows any more. */
+static const char *advice_if_full(int error)
+{
+	return error == -ENOSPC || error == -EDQUOT ? "; free space on its disk, or raise map_size"
+						    : "";
+}
+
 /* Says why a store was not opened. Return: @error, for the callers to hand on. */
 static int say_store_fault(const struct config *config, int error)
 {
@@ -85,7 +92,7 @@ static int say_store_fault(const struct config *config, int error)
 		log_say(LOG_LEVEL_CRITICAL, "the store in %s cannot be opened: %s%s",
 			config->state_directory, strerror(-error),
 			error == -ENOENT ? "; create the directory, for the daemon's user alone"
-					 : "");
+					 : advice_if_full(error));
 	}
 	return error;
 }
@@ -218,11 +225,9 @@ static int open_daemon(struct daemon *daemon)
 /* What the store holds is doubtful then: nothing may touch it, nor may an answer leave. */
 static _Noreturn void fail_at_once(int error)
 {
-	bool full = error == -ENOSPC || error == -EDQUOT;
-
 	log_say(LOG_LEVEL_CRITICAL,
 		"the store failed: %s%s. Ending without an answer; the next start verifies it",
-		strerror(-error), full ? "; free space on its disk" : "");
+		strerror(-error), advice_if_full(error));
 	_exit(DAEMON_EXIT_FAILURE);
 }
 

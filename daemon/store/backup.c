@@ -282,8 +282,10 @@ int backup_go(struct backup *backup)
 	if (r < 0) {
 		return r;
 	}
-	if (r > 0) {
-		(void)fail(backup, "the store is full"); /* nothing is lost: it is in the journal */
+	if (r > 0) { /* nothing is lost: it is in the journal */
+		(void)fail(backup, r == KV_E_FULL
+					   ? "the store is full"
+					   : "the store is damaged; run retentionctl verify");
 		atomic_store(&backup->ended, true);
 		return 0;
 	}

@@ -125,7 +125,7 @@ int store_replay_entry(struct store *store, const struct entry *entry)
 	if (entry->uid == 0) {
 		return 0;
 	}
-	if (!store_org(store, entry->org)) {
+	if (entry->uid >= store->state.next_uid || !store_org(store, entry->org)) {
 		return STORE_E_CORRUPT;
 	}
 	r = store_get_account(store, entry->uid, &account);
@@ -297,7 +297,7 @@ int store_import(struct store *store, struct account *account, const struct name
 	return store_append_for(store, account, &entry, actor);
 }
 
-/* The first key of a table that begins with the uid. */
+/* The first key of a table that begins with the uid; one that no key is as long as is damage. */
 static int first_key_of(struct kv_txn *txn, enum kv_table table, uint64_t uid, struct key *ret_key)
 {
 	cleanup(kv_cursor_closep) struct kv_cursor *cursor = NULL;
@@ -308,7 +308,8 @@ static int first_key_of(struct kv_txn *txn, enum kv_table table, uint64_t uid, s
 	if (r == 0) {
 		r = kv_cursor_seek(cursor, key_slice(&first), &found, NULL);
 	}
-	if (r == 0 && (found.len < 8 || load_be64(found.data) != uid)) {
+	if (r == 0 &&
+	    (found.len < 8 || found.len > KV_KEY_LEN_MAX || load_be64(found.data) != uid)) {
 		return KV_E_NONE;
 	}
 	if (r == 0) {

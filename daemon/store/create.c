@@ -56,8 +56,7 @@ static int create_write_first(struct kv *kv, const uint8_t *instance, instant_t 
 	store_put_identity(txn, instance);
 	store_put_state(txn, &state, 0);
 	ledger_append(txn, &head, &entry);
-	r = kv_commit(txn);
-	return r > 0 ? -ENOSPC : r;
+	return store_commit_answer(kv_commit(txn));
 }
 
 static int create_fill(const char *temporary, uint64_t map_bytes, const uint8_t *master,

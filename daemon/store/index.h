@@ -23,6 +23,8 @@ enum index {
 	_INDEX_MAX
 };
 
+#define INDEX_KEY_LEN_MAX (4 + ROWS_HASH_LEN + 8)
+
 enum kv_table index_table(enum index index);
 
 /* The row's key in an index; false if it does not stand in it. */

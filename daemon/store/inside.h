@@ -90,6 +90,9 @@ void store_end_turn(struct store *store);
 /* What a read of kv.h answered, as an answer of store.h. */
 int store_answer(int kv_error);
 
+/* What a commit of kv.h answered, or an error that stuck to its transaction: 0 or a negative errno. */
+int store_commit_answer(int kv_error);
+
 /*
  * The meta row. Decoding returns STORE_E_NONE, STORE_E_CORRUPT, STORE_E_NEWER or a negative
  * errno.
@@ -150,7 +153,11 @@ must_check int store_refuse_to_begin_anew(const struct store *store);
  */
 must_check int store_record_removal(struct store *store, const struct account *account);
 
-/* Writes the register's new records on disk, before a commit. Return: 0 or a negative errno. */
+/*
+ * The register's new records: the turn's transaction says that the store knows them, and then, before
+ * it is committed, they are written on disk. Return: 0 or a negative errno.
+ */
+void store_put_register_mark(struct store *store);
 must_check int store_sync_removals(struct store *store);
 
 /* The rows of the last backup and of the clock. Return: 0, STORE_E_CORRUPT, or a negative errno. */

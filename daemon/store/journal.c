@@ -190,6 +190,19 @@ int journal_next(struct journal *journal, size_t *at, struct slice *ret_body)
 	return 0;
 }
 
+/* Each sector is what it was, or what it should be: a power cut here loses nothing. */
+int journal_renew(struct journal *journal)
+{
+	int r;
+
+	if (journal->end == SECTOR) {
+		return 0;
+	}
+	r = files_write_at(journal->fd, (off_t)SECTOR, journal->bytes + SECTOR,
+			   journal->end - SECTOR);
+	return r == 0 && fdatasync(journal->fd) < 0 ? -errno : r;
+}
+
 static bool fits(const struct journal *journal, size_t body_len)
 {
 	return body_len <= JOURNAL_BODY_MAX && journal->end < JOURNAL_BYTES &&

@@ -66,6 +66,13 @@ void journal_restart(struct journal *journal, const uint8_t base[static JOURNAL_
 must_check int journal_next(struct journal *journal, size_t *at, struct slice *ret_body);
 
 /*
+ * Writes on disk once more what was read. After a sync that failed, or a kill before it, a record
+ * reads as it was written and may be on no disk: so this comes before anybody is told of it. It takes
+ * no room. Return: 0 or a negative errno.
+ */
+must_check int journal_renew(struct journal *journal);
+
+/*
  * The record under way: bytes are added to it, and then it is written and synced, or dropped. What
  * does not fit is noticed at its end.
  */

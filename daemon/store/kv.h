@@ -72,7 +72,8 @@ must_check int kv_create(const char *directory, size_t map_bytes);
  *
  * What the journal has is done again; a check that only reads looks at the data file alone.
  *
- * Return: 0, KV_E_CORRUPT, KV_E_JOURNAL, or a negative errno.
+ * Return: 0, KV_E_CORRUPT, KV_E_JOURNAL, KV_E_FULL when the map is too small for what the journal has,
+ * or a negative errno.
  */
 must_check int kv_open(const char *directory, size_t map_bytes, bool read_only, struct kv **ret_kv);
 struct kv *kv_close(struct kv *kv);

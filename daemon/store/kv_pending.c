@@ -345,5 +345,6 @@ int kv_pending_open(struct kv *kv, int directory_fd)
 		return r;
 	}
 	journal_restart(kv->journal, base);
-	return kv->has_base ? redo(kv) : 0;
+	r = kv->has_base ? redo(kv) : 0;
+	return r == 0 ? journal_renew(kv->journal) : r;
 }

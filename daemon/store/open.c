@@ -146,6 +146,12 @@ static int open_data(struct store *store, const char *place)
 			"back, or restore a backup",
 			place);
 	}
+	if (r == KV_E_FULL) {
+		return store_say_fault(-ENOSPC,
+				       "map_size is too small for the store in %s and its journal: "
+				       "raise it to what it was",
+				       place);
+	}
 	return r > 0 ? STORE_E_CORRUPT : r;
 }
 
@@ -217,8 +223,9 @@ static int open_load(struct store *store)
 	if (r == 0) {
 		r = ledger_load_head(txn, &store->head);
 	}
-	if (r == 0 && store->state.settled_seq > store->head.seq) {
-		r = STORE_E_CORRUPT;
+	if (r == 0 && (store->state.settled_seq > store->head.seq ||
+		       store->state.next_request > store->head.seq)) {
+		r = STORE_E_CORRUPT; /* each request was filed by an entry */
 	}
 	if (r == 0) {
 		r = open_round(store);

@@ -179,6 +179,9 @@ static int walk_index(struct slice_of_proof *slice, enum index index)
 		r = kv_cursor_next(cursor, &found, NULL);
 	}
 	while (r == 0 && !is_enough(slice)) {
+		if (found.len > INDEX_KEY_LEN_MAX) {
+			return find_fault(slice, 0, "an index has a key that cannot be");
+		}
 		*at = (struct key){0};
 		key_add_bytes(at, found.data, found.len);
 		slice->proof->n++;

@@ -8,11 +8,9 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
-#include "common/model.h"
-
-#include "daemon/store/bytes.h"
 #include "daemon/store/files.h"
 #include "daemon/store/register_ahead.h"
+#include "daemon/store/register_record.h"
 
 #define REGISTER_FORMAT 1
 
@@ -25,10 +23,8 @@
 #define HEADER_LEN      64
 
 #define SECTOR_LEN   512 /* what a disk writes whole */
-#define RECORD_LEN   32
-#define RECORD_CHECK 24
-
-#define UID_MAX (UINT64_C(1) << 40) /* as the vault has slots */
+#define RECORD_LEN   REGISTER_RECORD_LEN
+#define RECORD_CHECK REGISTER_RECORD_CHECK
 
 /* Records read at once while they are proven. */
 #define PROVE_RECORDS 1024
@@ -43,7 +39,6 @@ static const uint8_t magic[8] = {'R', 'T', 'D', 'R', 'E', 'M', 'O', 'V'};
 
 static_assert(HEADER_SERIAL + REGISTER_SERIAL_LEN == HEADER_ZEROS, "the header has no gap");
 static_assert(HEADER_CHECK + REGISTER_CHECK_LEN == HEADER_LEN, "the header ends in its check");
-static_assert(RECORD_CHECK + REGISTER_CHECK_LEN == RECORD_LEN, "a record ends in its check");
 
 /*
  * @place:     where the file of a new register is renamed to by its first sync; else NULL
@@ -85,49 +80,6 @@ static void check_of_header(const uint8_t header[static HEADER_LEN],
 	(void)crypto_generichash(hash, sizeof(hash), header, HEADER_CHECK, NULL,
 				 0); /* fails for lengths out of range only, here and below */
 	memcpy(ret_check, hash, REGISTER_CHECK_LEN);
-}
-
-static void check_of_record(const uint8_t before[static REGISTER_CHECK_LEN],
-			    const uint8_t record[static RECORD_LEN],
-			    uint8_t ret_check[static REGISTER_CHECK_LEN])
-{
-	uint8_t bytes[REGISTER_CHECK_LEN + RECORD_CHECK];
-	uint8_t hash[crypto_generichash_BYTES_MIN];
-
-	memcpy(bytes, before, REGISTER_CHECK_LEN);
-	memcpy(bytes + REGISTER_CHECK_LEN, record, RECORD_CHECK);
-	(void)crypto_generichash(hash, sizeof(hash), bytes, sizeof(bytes), NULL, 0);
-	memcpy(ret_check, hash, REGISTER_CHECK_LEN);
-}
-
-static bool record_is_sound(const struct register_record *record)
-{
-	return (record->kind == REGISTER_STARTED || record->kind == REGISTER_COMPLETED) &&
-	       record->uid >= 1 && record->uid <= UID_MAX && record->at >= 0 &&
-	       record->at <= INSTANT_MAX && record->removal >= 0 &&
-	       record->removal <= MODEL_REMOVAL_MAX;
-}
-
-static void encode_record(const struct register_record *record, uint8_t bytes[static RECORD_CHECK])
-{
-	uint8_t *at = put_u64(bytes, (uint64_t)record->kind << 56 | (uint64_t)record->removal);
-
-	static_assert(MODEL_REMOVAL_MAX < INT64_C(1) << 56,
-		      "a removal's time fits beside the kind");
-	(void)put_i64(put_u64(at, record->uid), record->at); /* where the check goes */
-}
-
-static void decode_record(const uint8_t bytes[static RECORD_CHECK],
-			  struct register_record *ret_record)
-{
-	uint64_t first = load_be64(bytes);
-
-	*ret_record = (struct register_record){
-		.kind = (enum register_kind)(first >> 56),
-		.removal = (span_t)(first & ((UINT64_C(1) << 56) - 1)),
-		.uid = load_be64(bytes + 8),
-		.at = (instant_t)load_be64(bytes + 16),
-	};
 }
 
 /* Making one */
@@ -234,9 +186,10 @@ static bool prove_record(struct removal_register *removals, const uint8_t bytes[
 	struct register_record record;
 	uint8_t check[REGISTER_CHECK_LEN];
 
-	decode_record(bytes, &record);
-	check_of_record(removals->check, bytes, check);
-	if (memcmp(bytes + RECORD_CHECK, check, sizeof(check)) != 0 || !record_is_sound(&record)) {
+	register_record_decode(bytes, &record);
+	register_record_check(removals->check, bytes, check);
+	if (memcmp(bytes + RECORD_CHECK, check, sizeof(check)) != 0 ||
+	    !register_record_is_sound(&record)) {
 		return false;
 	}
 	memcpy(removals->check, check, sizeof(check));
@@ -329,6 +282,31 @@ static int prove(struct removal_register *removals, const struct register_mark *
 	return r;
 }
 
+/*
+ * After a sync that failed the records read as they were written, and the disk may not have them. That
+ * is so of the last append alone, which is behind the mark: it goes to the disk again before anybody
+ * follows it.
+ */
+static int write_again(struct removal_register *removals)
+{
+	uint64_t n = MIN(removals->n - removals->unknown, REGISTER_AHEAD_MAX / RECORD_LEN);
+	off_t at = record_offset(removals->n - n);
+	size_t len = n * RECORD_LEN;
+	cleanup(freep) uint8_t *bytes = NULL;
+	int r;
+
+	if (len == 0) {
+		return 0;
+	}
+	bytes = malloc(len);
+	r = bytes ? files_read_at(removals->fd, at, bytes, len) : -ENOMEM;
+	if (r == 0) {
+		r = register_ahead_append(&removals->ahead, removals->serial, removals->fd, at,
+					  bytes, len);
+	}
+	return r == 0 && fdatasync(removals->fd) < 0 ? -errno : r;
+}
+
 int register_open(const char *path, const uint8_t instance[static VAULT_INSTANCE_LEN],
 		  const struct register_mark *mark, struct removal_register **ret_removals)
 {
@@ -351,6 +329,9 @@ int register_open(const char *path, const uint8_t instance[static VAULT_INSTANCE
 	r = register_ahead_redo(&removals->ahead, removals->serial, fd);
 	if (r == 0) {
 		r = prove(removals, mark);
+	}
+	if (r == 0) {
+		r = write_again(removals);
 	}
 	if (r != 0) {
 		(void)register_close(removals); /* NULL */
@@ -406,8 +387,8 @@ int register_get(const struct removal_register *removals, uint64_t i,
 	if (r < 0) {
 		return r;
 	}
-	decode_record(bytes, &record);
-	if (!record_is_sound(&record)) {
+	register_record_decode(bytes, &record);
+	if (!register_record_is_sound(&record)) {
 		return -EIO; /* it was a moment ago */
 	}
 	*ret_record = record;
@@ -438,13 +419,13 @@ int register_add(struct removal_register *removals, const struct register_record
 	uint8_t *bytes;
 	int r = make_place(removals);
 
-	assert(record_is_sound(record));
+	assert(register_record_is_sound(record));
 	if (r < 0) {
 		return r;
 	}
 	bytes = removals->added + RECORD_LEN * removals->n_added++;
-	encode_record(record, bytes);
-	check_of_record(removals->check, bytes, bytes + RECORD_CHECK);
+	register_record_encode(record, bytes);
+	register_record_check(removals->check, bytes, bytes + RECORD_CHECK);
 	memcpy(removals->check, bytes + RECORD_CHECK, REGISTER_CHECK_LEN);
 	removals->n_all++;
 	return 0;

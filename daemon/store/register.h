@@ -85,7 +85,7 @@ must_check int register_create(const char *path, const uint8_t instance[static V
 /**
  * register_open() - open a register and prove it: a second for 4 M records
  * @mark: of the store. Records behind it are unknown to the store: of a register with another
- *        serial, all are
+ *        serial, all are. They are on disk when this returns, also where their own sync failed
  *
  * Return: 0, one of the answers above, or a negative errno.
  */

@@ -21,9 +21,6 @@
 
 #define IN_ORDER_MAX (2 * REGISTER_PAGE_LEN) /* up to here it takes no more syncs */
 
-/* More than the daemon ever appends at once: what claims to be longer is none. */
-#define BYTES_MAX ((uint64_t)64 << 20)
-
 static_assert(SERIAL_AT + REGISTER_SERIAL_LEN == AT_AT, "the header has no gap");
 static_assert(CHECK_AT + REGISTER_CHECK_LEN == HASH_AT, "nor has it one there");
 static_assert(HASH_AT + HASH_LEN == HEADER_LEN, "the header ends in its hash");
@@ -62,11 +59,18 @@ static void hash_of(const uint8_t header[static HEADER_LEN], const uint8_t *byte
 /* A new one is in its directory for good before anything relies on it. */
 static int ensure_open(struct register_ahead *ahead)
 {
+	int r;
+
 	if (ahead->fd >= 0) {
 		return 0;
 	}
 	ahead->fd = open(ahead->path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-	return ahead->fd < 0 ? -errno : files_sync_parent(ahead->path);
+	r = ahead->fd < 0 ? -errno : files_sync_parent(ahead->path);
+	if (r < 0) {
+		closep(&ahead->fd);
+		ahead->fd = -1;
+	}
+	return r;
 }
 
 /* Records and the header end in their check. */
@@ -155,8 +159,8 @@ static int read_whole(int fd, const uint8_t serial[static REGISTER_SERIAL_LEN], 
 	}
 	at = load_be64(header + AT_AT);
 	len = load_be64(header + LEN_AT);
-	if (memcmp(header, MAGIC, SERIAL_AT) != 0 || len == 0 || len > BYTES_MAX ||
-	    at < HEADER_LEN || at > INT64_MAX - BYTES_MAX ||
+	if (memcmp(header, MAGIC, SERIAL_AT) != 0 || len == 0 || len > REGISTER_AHEAD_MAX ||
+	    at < HEADER_LEN || at > INT64_MAX - REGISTER_AHEAD_MAX ||
 	    memcmp(header + SERIAL_AT, serial, REGISTER_SERIAL_LEN) != 0) {
 		return -ENODATA;
 	}

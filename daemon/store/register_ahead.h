@@ -33,6 +33,9 @@
  */
 #define REGISTER_PAGE_LEN 4096
 
+/* More than the daemon ever appends at once: what claims to be longer is none. */
+#define REGISTER_AHEAD_MAX ((uint64_t)64 << 20)
+
 struct register_ahead {
 	char *path;
 	int fd; /* -1 before the first write */

@@ -97,24 +97,23 @@ int store_record_removal(struct store *store, const struct account *account)
 	return r;
 }
 
+void store_put_register_mark(struct store *store)
+{
+	struct register_mark mark;
+
+	if (store->removals && register_dirty(store->removals)) {
+		register_get_mark(store->removals, &mark);
+		put_mark(store->txn, &mark);
+	}
+}
+
 /*
  * Before the vault and the data: whatever of the three a crash keeps from the disk, the register
  * says what is left to do. The vault overwrites keys only after this.
  */
 int store_sync_removals(struct store *store)
 {
-	struct register_mark mark;
-	int r;
-
-	if (!store->removals || !register_dirty(store->removals)) {
-		return 0;
-	}
-	r = register_sync(store->removals);
-	if (r == 0) {
-		register_get_mark(store->removals, &mark);
-		put_mark(store->txn, &mark);
-	}
-	return r;
+	return store->removals ? register_sync(store->removals) : 0;
 }
 
 /* Carrying out again */

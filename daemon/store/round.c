@@ -3,10 +3,8 @@
 
 #include <errno.h>
 
-#define KEY_BYTES (4 + ROWS_HASH_LEN + 8) /* of the longest index key */
-
 struct change {
-	uint8_t key[KEY_BYTES]; /* shorter ones are followed by zeros */
+	uint8_t key[INDEX_KEY_LEN_MAX]; /* shorter ones are followed by zeros */
 	bool stands;
 };
 
@@ -22,7 +20,7 @@ void round_done(struct round *round)
  */
 static bool is_before(const struct change *a, const struct change *b)
 {
-	return memcmp(a->key, b->key, KEY_BYTES) < 0;
+	return memcmp(a->key, b->key, INDEX_KEY_LEN_MAX) < 0;
 }
 
 /* From the place of the last one up to its own. */
@@ -85,7 +83,7 @@ static int add(struct round *round, const struct key *key, bool stands)
 	}
 	change = &round->changes[round->n++];
 	*change = (struct change){.stands = stands};
-	assert(key->len <= KEY_BYTES);
+	assert(key->len <= INDEX_KEY_LEN_MAX);
 	memcpy(change->key, key->bytes, key->len);
 	round->key_len = key->len;
 	rise(round);

@@ -111,6 +111,7 @@ int rows_decode_task(struct slice bytes, struct task *ret_task)
 
 	get_form(&reader);
 	task.generation = get_u32(&reader);
+	reader_require(&reader, task.generation < UINT32_MAX); /* it can be claimed once more */
 	task.lease_until = get_i64(&reader);
 	task.next_at = get_i64(&reader);
 	task.error = get_text(&reader, TASK_ERROR_LEN_MAX);

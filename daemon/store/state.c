@@ -18,7 +18,6 @@
 #define STATE_FORM           1
 #define STATE_NUMBERS        10
 #define STATE_LEN(n_keepers) (3 + 8 * (STATE_NUMBERS + (size_t)(n_keepers)))
-#define NEXT_UID_MAX         (UINT64_C(1) << 40) /* as the vault has slots */
 #define IDENTITY_LEN         (4 + VAULT_INSTANCE_LEN)
 #define CLOCK_FORM           1
 #define CLOCK_LEN            (1 + 5 * 8 + CLOCK_BOOT_ID_LEN)
@@ -79,8 +78,9 @@ static int state_decode(struct slice row, struct state *ret_state)
 	for (uint8_t i = 0; i < n_keepers && !reader.faulty; i++) {
 		counts->n_owed[i] = get_u64(&reader);
 	}
-	if (!reader_is_done(&reader) || state.next_uid == 0 || state.next_uid > NEXT_UID_MAX ||
-	    state.next_request == 0) {
+	reader_require(&reader, state.next_uid >= 1 && state.next_uid <= VAULT_UID_MAX + 1);
+	reader_require(&reader, state.next_request >= 1);
+	if (!reader_is_done(&reader)) {
 		return STORE_E_CORRUPT;
 	}
 	*ret_state = state;

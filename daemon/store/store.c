@@ -88,7 +88,41 @@ bool store_dirty(const struct store *store)
 	return store->writing;
 }
 
+int store_commit_answer(int kv_error)
+{
+	if (kv_error <= 0) {
+		return kv_error;
+	}
+	return kv_error == KV_E_FULL ? -ENOSPC : -EIO;
+}
+
+/* The last rows of a turn. Return: 0, or why the transaction cannot be committed. */
+static int put_last(struct store *store)
+{
+	store_put_state(store->txn, &store->state, store->keepers.n);
+	if (store->guards.urgent) {
+		guards_put(&store->guards, store->txn, store->head.seq);
+	}
+	store_put_register_mark(store);
+	return store_commit_answer(kv_txn_error(store->txn));
+}
+
+static int commit_data(struct store *store)
+{
+	int r = store_commit_answer(kv_commit(TAKE_PTR(store->txn)));
+
+	store->writing = false;
+	store->last_read.uid = 0;
+	if (r == 0) {
+		store->durable_seq = store->head.seq;
+	}
+	return r;
+}
+
 /*
+ * What is known to have failed by now ends here, before anything of it is irrevocable: a removal
+ * that the register has is carried out by the next start, whatever the data says.
+ *
  * The register first: it has every start and every completion of this turn on disk before the
  * vault overwrites the first key for them. So there is never a key destroyed whose removal is not
  * on record: killed anywhere from there on, the next start finds it there and carries it out.
@@ -105,25 +139,14 @@ int store_commit(struct store *store)
 		store_end_turn(store);
 		return 0;
 	}
-	store_put_state(store->txn, &store->state, store->keepers.n);
-	if (store->guards.urgent) {
-		guards_put(&store->guards, store->txn, store->head.seq);
+	r = put_last(store);
+	if (r == 0) {
+		r = store_sync_removals(store);
 	}
-	r = store_sync_removals(store);
 	if (r == 0) {
 		r = vault_sync(store->vault);
 	}
-	if (r < 0) {
-		return r;
-	}
-	r = kv_commit(TAKE_PTR(store->txn));
-	store->writing = false;
-	store->last_read.uid = 0;
-	if (r != 0) {
-		return r < 0 ? r : -ENOSPC;
-	}
-	store->durable_seq = store->head.seq;
-	return 0;
+	return r == 0 ? commit_data(store) : r;
 }
 
 /* Room */

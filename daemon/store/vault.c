@@ -13,7 +13,6 @@
 #include "daemon/store/vault_map.h"
 #include "daemon/store/vault_random.h"
 
-#define UID_MAX       (UINT64_C(1) << 40)
 #define PLAIN_LEN_MAX 65536
 #define NONCE_LEN     crypto_aead_xchacha20poly1305_ietf_NPUBBYTES
 #define TAG_LEN       crypto_aead_xchacha20poly1305_ietf_ABYTES
@@ -49,7 +48,7 @@ struct vault {
 static off_t slot_offset(uint64_t uid)
 {
 	assert(uid >= 1);
-	assert(uid <= UID_MAX);
+	assert(uid <= VAULT_UID_MAX);
 	return (off_t)((VAULT_SLOTS_PER_BLOCK + uid - 1) * VAULT_KEY_LEN);
 }
 
@@ -227,7 +226,7 @@ int vault_new_key(struct vault *vault, uint64_t uid)
 	int r;
 
 	assert(uid >= 1);
-	assert(uid <= UID_MAX);
+	assert(uid <= VAULT_UID_MAX);
 	vault_doomed_remove(&vault->doomed, uid);
 	if (!slot) {
 		r = add_new_slot(vault, uid, &slot);
@@ -246,7 +245,7 @@ int vault_destroy_key(struct vault *vault, uint64_t uid)
 {
 	uint8_t *new_slot = find_new_slot(vault, uid);
 
-	if (uid == 0 || uid > UID_MAX) {
+	if (uid == 0 || uid > VAULT_UID_MAX) {
 		return 0; /* it has no slot */
 	}
 	if (new_slot) {
@@ -288,7 +287,7 @@ static int load_slot(struct vault *vault, uint64_t uid, uint8_t ret_key[static V
 {
 	const uint8_t *slot;
 
-	if (uid == 0 || uid > UID_MAX || vault_doomed_has(&vault->doomed, uid)) {
+	if (uid == 0 || uid > VAULT_UID_MAX || vault_doomed_has(&vault->doomed, uid)) {
 		return VAULT_E_NONE;
 	}
 	slot = find_new_slot(vault, uid);

@@ -34,6 +34,7 @@
 #define VAULT_INSTANCE_LEN  16
 #define VAULT_HASH_LEN      16
 #define VAULT_SEAL_OVERHEAD (24 + 16) /* nonce and tag */
+#define VAULT_UID_MAX       (UINT64_C(1) << 40)
 
 enum {
 	VAULT_E_NONE = 1, /* no key: never given or destroyed */
@@ -77,7 +78,7 @@ bool vault_is_locked(const struct vault *vault);
 
 /**
  * vault_new_key() - give an account a key
- * @uid: 1 to 2^40; what the slot held before is overwritten: an uncommitted uid is given again
+ * @uid: 1 to VAULT_UID_MAX; what the slot held before is overwritten: an uncommitted uid is given again
  *
  * On disk after vault_sync(). Return: 0 or a negative errno.
  */
@@ -104,7 +105,8 @@ must_check int vault_sync(struct vault *vault);
 /**
  * vault_copy() - put a copy of a vault's file in place of another
  * @from: a vault; it may be in use, by another thread
- * @to:   replaced as a whole, synced but for its directory; what was there is overwritten
+ * @to:   replaced as a whole, synced; then what was there is overwritten, or by the next copy where
+ *        this one was stopped before. Nothing is lost of it until the new one is in its place
  *
  * Return: 0, VAULT_E_CORRUPT when @from is no vault, or a negative errno.
  */

@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sodium.h>
-#include <stdio.h>
 #include <sys/stat.h>
 
 #include "daemon/store/files.h"
@@ -11,6 +10,10 @@
 #include "daemon/store/vault_header.h"
 
 /* A copy of a vault has the same bytes: what is wrapped stays wrapped. */
+
+/* What bears these names has been left by a copy that was stopped: it is destroyed. */
+#define SUFFIX_NEW ".new"
+#define SUFFIX_OLD ".replaced"
 
 #define COPY_BYTES (16 * VAULT_BLOCK_BYTES)
 
@@ -58,38 +61,28 @@ static int copy_file(const char *from, int to)
 	return r;
 }
 
-/* The old copy is overwritten once the new one has its name on the disk: there is always one of both. */
-static int replace(const char *with, const char *path)
-{
-	cleanup(closep) int before = open(path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
-	int r;
-
-	if (before < 0 && errno != ENOENT) {
-		return -errno;
-	}
-	if (rename(with, path) < 0) {
-		return -errno;
-	}
-	r = files_sync_parent(path);
-	return r == 0 && before >= 0 ? vault_file_overwrite(before) : r;
-}
-
 int vault_copy(const char *from, const char *to)
 {
 	cleanup(closep) int fd = -1;
-	char temporary[PATH_MAX];
-	int r = files_add_suffix(to, ".new", temporary);
+	char new[PATH_MAX], old[PATH_MAX];
+	int r = files_add_suffix(to, SUFFIX_NEW, new);
 
 	if (r == 0) {
-		r = vault_file_destroy(temporary);
+		r = files_add_suffix(to, SUFFIX_OLD, old);
+	}
+	if (r == 0) {
+		r = vault_file_clear(to, old);
+	}
+	if (r == 0) {
+		r = vault_file_destroy(new);
 	}
 	if (r < 0) {
 		return r;
 	}
-	fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	fd = open(new, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0) {
 		return -errno;
 	}
 	r = copy_file(from, fd);
-	return r == 0 ? replace(temporary, to) : r;
+	return r == 0 ? vault_file_replace(new, to, old) : r;
 }

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sodium.h>
+#include <sys/stat.h>
 
 #include "daemon/store/files.h"
 #include "daemon/store/vault.h"
@@ -89,36 +90,39 @@ static void note_erased(struct vault_doomed *doomed, uint64_t number)
 	}
 }
 
-/* From the first slot that has a key to the last one. */
-static int overwrite_slots(int fd, uint64_t number, uint8_t block[static VAULT_BLOCK_BYTES],
-			   const uint64_t *uids, size_t n)
+static size_t place_of(uint64_t uid)
 {
-	size_t from = VAULT_BLOCK_BYTES, to = 0;
-
-	for (size_t i = 0; i < n; i++) {
-		size_t at = (uids[i] - 1) % VAULT_SLOTS_PER_BLOCK * VAULT_KEY_LEN;
-
-		if (!is_zeros(block + at, VAULT_KEY_LEN)) {
-			sodium_memzero(block + at, VAULT_KEY_LEN);
-			from = MIN(from, at);
-			to = at + VAULT_KEY_LEN;
-		}
-	}
-	if (from >= to) {
-		return 0;
-	}
-	return files_write_at(fd, (off_t)(number * VAULT_BLOCK_BYTES + from), block + from,
-			      to - from);
+	return (uid - 1) % VAULT_SLOTS_PER_BLOCK * VAULT_KEY_LEN;
 }
 
-static int overwrite_block(struct vault_doomed *doomed, int fd, const uint64_t *uids, size_t n)
+/*
+ * From the first slot to the last one, those that read as zeros as well: after a sync that failed the
+ * file reads as it was written, and the disk may still have the keys.
+ */
+static int overwrite_slots(int fd, off_t block_at, size_t len, uint8_t *block, const uint64_t *uids,
+			   size_t n)
+{
+	size_t from = place_of(uids[0]);
+	size_t to = MIN(place_of(uids[n - 1]) + VAULT_KEY_LEN, len);
+
+	for (size_t i = 0; i < n; i++) {
+		sodium_memzero(block + place_of(uids[i]), VAULT_KEY_LEN);
+	}
+	return from < to ? files_write_at(fd, block_at + (off_t)from, block + from, to - from) : 0;
+}
+
+/* @uids: grow; all of one block */
+static int overwrite_block(struct vault_doomed *doomed, int fd, off_t size, const uint64_t *uids,
+			   size_t n)
 {
 	uint64_t number = block_of(uids[0]);
+	off_t at = (off_t)(number * VAULT_BLOCK_BYTES);
+	size_t len = (size_t)MIN(MAX(size - at, 0), VAULT_BLOCK_BYTES);
 	uint8_t block[VAULT_BLOCK_BYTES];
-	int r = vault_file_read(fd, (off_t)(number * VAULT_BLOCK_BYTES), block, sizeof(block));
+	int r = vault_file_read(fd, at, block, sizeof(block));
 
 	if (r == 0) {
-		r = overwrite_slots(fd, number, block, uids, n);
+		r = overwrite_slots(fd, at, len, block, uids, n);
 	}
 	if (r == 0 && is_zeros(block, sizeof(block))) {
 		note_erased(doomed, number);
@@ -140,9 +144,13 @@ static bool is_sorted(const struct vault_doomed *doomed)
 
 int vault_doomed_overwrite(struct vault_doomed *doomed, int fd)
 {
+	struct stat st;
 	size_t n;
 	int r = 0;
 
+	if (fstat(fd, &st) < 0) {
+		return -errno;
+	}
 	if (!is_sorted(doomed)) {
 		qsort(doomed->uids, doomed->n, sizeof(*doomed->uids), compare_uids);
 	}
@@ -152,7 +160,7 @@ int vault_doomed_overwrite(struct vault_doomed *doomed, int fd)
 		for (n = 1; i + n < doomed->n && block_of(doomed->uids[i + n]) == number;) {
 			n++;
 		}
-		r = overwrite_block(doomed, fd, doomed->uids + i, n);
+		r = overwrite_block(doomed, fd, st.st_size, doomed->uids + i, n);
 	}
 	doomed->n = r == 0 ? 0 : doomed->n;
 	return r;

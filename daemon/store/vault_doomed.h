@@ -43,8 +43,8 @@ void vault_doomed_remove(struct vault_doomed *doomed, uint64_t uid); /* it is gi
 bool vault_doomed_has(const struct vault_doomed *doomed, uint64_t uid);
 
 /*
- * Overwrites the slots with zeros; a slot without a key is not written: behind the end of the file
- * that would make it longer. Not synced. Return: 0 or a negative errno.
+ * Overwrites the slots with zeros, whatever they have, but none behind the end of the file: that would
+ * make it longer. Not synced. Return: 0 or a negative errno.
  */
 must_check int vault_doomed_overwrite(struct vault_doomed *doomed, int fd);
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/stat.h>
 
 #include "daemon/store/files.h"
@@ -30,7 +31,7 @@ int vault_file_read(int fd, off_t at, uint8_t *bytes, size_t len)
 	return 0;
 }
 
-int vault_file_overwrite(int fd)
+static int overwrite(int fd)
 {
 	static const uint8_t zeros[VAULT_BLOCK_BYTES];
 	struct stat st;
@@ -53,6 +54,56 @@ int vault_file_destroy(const char *path)
 	if (fd < 0) {
 		return errno == ENOENT ? 0 : -errno;
 	}
-	r = vault_file_overwrite(fd);
+	r = overwrite(fd);
 	return r == 0 && unlink(path) < 0 ? -errno : r;
+}
+
+static int keep_second_name(const char *path, const char *old)
+{
+	if (link(path, old) < 0) {
+		return errno == EPERM || errno == EOPNOTSUPP ? 0 : -errno;
+	}
+	return files_sync_parent(path);
+}
+
+/* What is overwritten here has no name on the disk any more but @old: the new one has its place. */
+static int overwrite_replaced(int fd, const char *old)
+{
+	int r = overwrite(fd);
+
+	if (r == 0 && unlink(old) < 0 && errno != ENOENT) {
+		r = -errno;
+	}
+	return r == 0 ? files_sync_parent(old) : r;
+}
+
+int vault_file_replace(const char *with, const char *path, const char *old)
+{
+	cleanup(closep) int before = open(path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+	int r = before < 0 && errno != ENOENT ? -errno : 0;
+
+	if (r == 0 && before >= 0) {
+		r = keep_second_name(path, old);
+	}
+	if (r == 0 && rename(with, path) < 0) {
+		r = -errno;
+	}
+	if (r == 0) {
+		r = files_sync_parent(path);
+	}
+	return r == 0 && before >= 0 ? overwrite_replaced(before, old) : r;
+}
+
+/* A second name of what is in use goes without what it names. */
+int vault_file_clear(const char *path, const char *old)
+{
+	struct stat used, left;
+
+	if (lstat(old, &left) < 0) {
+		return errno == ENOENT ? 0 : -errno;
+	}
+	if (stat(path, &used) == 0 && left.st_dev == used.st_dev && left.st_ino == used.st_ino) {
+		return unlink(old) < 0 ? -errno : 0;
+	}
+	return vault_file_destroy(old);
 }

@@ -115,22 +115,6 @@ static int read_old(struct rewrap *rewrap, const uint8_t *from, const uint8_t *t
 	return r;
 }
 
-static int put_in_place(const char *path, const char *new, const char *old)
-{
-	int r = link(path, old) < 0 ? -errno : files_sync_parent(path);
-
-	if (r == 0 && rename(new, path) < 0) {
-		r = -errno;
-	}
-	if (r == 0) {
-		r = files_sync_parent(path);
-	}
-	if (r == 0) {
-		r = vault_file_destroy(old);
-	}
-	return r == 0 ? files_sync_parent(path) : r;
-}
-
 static int rewrap_as(struct rewrap *rewrap, const char *path)
 {
 	char new[PATH_MAX], old[PATH_MAX];
@@ -147,7 +131,7 @@ static int rewrap_as(struct rewrap *rewrap, const char *path)
 		return -errno;
 	}
 	r = write_new(rewrap);
-	return r == 0 ? put_in_place(path, new, old) : r;
+	return r == 0 ? vault_file_replace(new, path, old) : r;
 }
 
 int vault_rewrap(const char *path, const uint8_t *from, const uint8_t *to,
@@ -176,34 +160,19 @@ int vault_rewrap(const char *path, const uint8_t *from, const uint8_t *to,
 	return r;
 }
 
-/* The second name of the vault itself must go without what it names. */
-static int clear_old(const char *old, const struct stat *vault)
-{
-	struct stat st;
-
-	if (lstat(old, &st) < 0) {
-		return errno == ENOENT ? 0 : -errno;
-	}
-	if (st.st_dev == vault->st_dev && st.st_ino == vault->st_ino) {
-		return unlink(old) < 0 ? -errno : 0;
-	}
-	return vault_file_destroy(old);
-}
-
 int vault_clear(const char *path)
 {
 	char new[PATH_MAX], old[PATH_MAX];
-	struct stat vault;
 	int r = files_add_suffix(path, SUFFIX_NEW, new);
 
 	if (r == 0) {
 		r = files_add_suffix(path, SUFFIX_OLD, old);
 	}
-	if (r == 0 && stat(path, &vault) < 0) {
+	if (r == 0 && access(path, F_OK) < 0) {
 		r = -errno;
 	}
 	if (r == 0) {
 		r = vault_file_destroy(new);
 	}
-	return r == 0 ? clear_old(old, &vault) : r;
+	return r == 0 ? vault_file_clear(path, old) : r;
 }

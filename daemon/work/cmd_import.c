@@ -328,6 +328,9 @@ int cmd_account_import(struct call *call)
 	if (r == 0) {
 		r = call_ask_bytes(call, bytes);
 	}
+	if (r == 0 && items->n > VAULT_UID_MAX - store_n_uids(call->engine->store)) {
+		r = call_refuse(call, ERROR_STORE_FULL, "no number is left for another account");
+	}
 	if (r != 0) {
 		return r;
 	}

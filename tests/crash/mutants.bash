@@ -37,11 +37,11 @@ mutant answer-before-the-commit daemon/store/kv_pending.c \
 	's/r = journal_commit\(kv->journal\);/journal_drop(kv->journal);\n\t\tr = 0;/'
 mutant keys-after-the-data daemon/store/store.c \
 	's/r = vault_sync\(store->vault\);/r = 0;/' \
-	's/^(\tstore->durable_seq = store->head.seq;)/\tif (vault_sync(store->vault) < 0) {\n\t\treturn -EIO;\n\t}\n\1/'
+	's/^(\t\tstore->durable_seq = store->head.seq;)/\tif (vault_sync(store->vault) < 0) {\n\t\treturn -EIO;\n\t}\n\1/'
 
 mutant register-after-the-data daemon/store/store.c \
 	's/r = store_sync_removals\(store\);/r = 0;/' \
-	's/^(\tstore->durable_seq = store->head.seq;)/\tif (store->removals \&\& register_sync(store->removals) < 0) {\n\t\treturn -EIO;\n\t}\n\1/'
+	's/^(\t\tstore->durable_seq = store->head.seq;)/\tif (store->removals \&\& register_sync(store->removals) < 0) {\n\t\treturn -EIO;\n\t}\n\1/'
 mutant keys-before-the-register daemon/store/store.c \
 	's/r = store_sync_removals\(store\);/r = vault_sync (store->vault);/' \
 	's/r = vault_sync\(store->vault\);/r = store_sync_removals(store);/'
@@ -59,7 +59,7 @@ mutant records-of-another-base-count daemon/store/journal.c \
 mutant torn-record-is-refused daemon/store/journal.c \
 	's/return is_followed\(journal, from\) \? JOURNAL_E_CORRUPT : JOURNAL_E_NONE;/return JOURNAL_E_CORRUPT;/'
 mutant journal-is-not-done-again daemon/store/kv_pending.c \
-	's/return kv->has_base \? redo\(kv\) : 0;/return 0;/'
+	's/r = kv->has_base \? redo\(kv\) : 0;/r = 0;/'
 mutant tail-is-not-replayed daemon/store/open.c \
 	's/seq <= store->head.seq && r == 0/seq < store->head.seq \&\& r == 0/'
 mutant register-is-not-carried-out daemon/store/removals.c \

@@ -5,6 +5,7 @@ import os
 import pathlib
 import re
 import secrets
+import shutil
 import stat
 import subprocess
 import time
@@ -14,6 +15,7 @@ import pytest
 import people
 import wire
 from daemon import DAY, ENVIRONMENT, NotStarted, running
+from traced import Traced
 from wire import RpcError
 
 N_REMOVED = 500
@@ -40,25 +42,25 @@ def back_up(client):
 
 
 def commands_of_page():
-    """Those that put the copies into place; and those that are for another host alone."""
+    """Those that put the copies into place, those for another host alone, those at the end."""
     return re.findall(r"^```sh\n(.*?)^```", RESTORE.read_text(), re.DOTALL | re.MULTILINE)
 
 
+def run(daemon, commands, **variables):
+    """Commands of the page, as they stand there."""
+    subprocess.run(
+        ["sh", "-eu", "-c", commands],
+        env={**ENVIRONMENT, "state": str(daemon.state), **variables},
+        check=True,
+    )
+
+
 def restore(daemon, directory, vault=True):
-    """The commands of the page, as they stand there."""
     commands = commands_of_page()[0]
     if not vault:
         commands = "".join(line for line in commands.splitlines(True) if "$vault" not in line)
-    subprocess.run(
-        ["sh", "-eu", "-c", commands],
-        env={
-            **ENVIRONMENT,
-            "state": str(daemon.state),
-            "data": f"{directory}/data.mdb",
-            "vault": str(daemon.state / "backup-vault" / "vault"),
-        },
-        check=True,
-    )
+    copy = daemon.state / "backup-vault" / "vault"
+    run(daemon, commands, data=f"{directory}/data.mdb", vault=str(copy))
 
 
 def mark_of(i):
@@ -135,6 +137,18 @@ def test_none_of_500_removed_people_comes_back_with_a_backup(daemon, client, eve
 
     daemon.restart()
     assert daemon.log.read_text().count("started again") == 1
+    take_away_what_was_before(daemon)
+
+
+def take_away_what_was_before(daemon):
+    """No block of the disk keeps a key."""
+    before = daemon.state / "store.before"
+    kept = daemon.directory / "kept"
+    kept.hardlink_to(before / "vault")
+    keys = [kept.read_bytes()[at : at + 32] for at in range(4096, kept.stat().st_size, 32)]
+    run(daemon, commands_of_page()[2])
+    assert not before.exists()
+    assert keys and not any(key in kept.read_bytes() for key in keys if any(key))
 
 
 def test_a_removal_that_had_started_goes_on_with_its_deadline(daemon, client, everybody):
@@ -248,6 +262,33 @@ def test_a_register_cut_by_a_crash_is_mended(daemon, client, everybody):
     assert path.read_bytes() == data
 
 
+@pytest.mark.skipif(not shutil.which("strace"), reason="strace is not installed")
+def test_of_two_copies_of_the_keys_one_is_whole_and_both_can_be_found(client, daemon):
+    """The old one is overwritten when the new one is in its place for good, whatever stops it."""
+    back_up(client)
+    daemon.stop()
+    daemon.allow_tracer()
+    daemon.start()
+    with daemon.connect() as again:
+        with Traced(daemon, "-y", "-e", "trace=link,rename,fsync,pwrite64,unlink"):
+            assert "error" not in back_up(again)
+            daemon.stop()
+    calls = (daemon.directory / "trace").read_text()
+    at = -1
+    for step in (
+        r'link\(.*vault", .*vault\.replaced"',
+        r"fsync\(\d+<[^>]*backup-vault>",
+        r'rename\(.*vault\.new", .*vault"',
+        r"fsync\(\d+<[^>]*backup-vault>",
+        r'pwrite64\(\d+<[^>]*/vault>\S*, "(\\0)+"',
+        r"fsync\(\d+<[^>]*/vault>",
+        r"unlink\(.*vault\.replaced",
+    ):
+        found = re.compile(step).search(calls, at + 1)
+        assert found, (step, calls)
+        at = found.start()
+
+
 def test_a_restore_on_another_host_goes_by_the_page(daemon, client, everybody, tmp_path):
     remove_for_good(client, everybody[:10])
     told = back_up(client)
@@ -262,12 +303,8 @@ def test_a_restore_on_another_host_goes_by_the_page(daemon, client, everybody, t
         restore(other, told["directory"])
         code, log = other.run_to_end()
         assert code == 1 and "belongs to another store" in log
-        subprocess.run(
-            ["sh", "-eu", "-c", commands_of_page()[1]],
-            env={**ENVIRONMENT, "state": str(other.state), "copies": str(tmp_path),
-                 "register": str(other.state / "register")},
-            check=True,
-        )
+        run(other, commands_of_page()[1], copies=str(tmp_path),
+            register=str(other.state / "register"))
         other.start()
         with other.connect() as restored:
             assert restored.call("retention.info")["public_key"] == key

@@ -3,6 +3,7 @@
 
 import contextlib
 import os
+import re
 import resource
 import shutil
 import signal
@@ -34,7 +35,7 @@ DEEDS = {
 FAILURES = {
     "fdatasync:error=EIO": "Input/output error",
     "pwrite64:error=EIO": "Input/output error",
-    "pwrite64:error=ENOSPC": "No space left on device; free space on its disk",
+    "pwrite64:error=ENOSPC": "No space left on device; free space on its disk, or raise map_size",
     "pwrite64:error=EROFS": "Read-only file system",
 }
 
@@ -99,6 +100,45 @@ def test_a_disk_that_fails_ends_the_daemon_without_an_answer(daemon, failure, de
         assert people.verify(client) == people.head(client)
 
 
+def starts(daemon):
+    """A start, and what it did to the store's files: (call, file, the rest of its arguments)."""
+    trace = daemon.directory / "trace"
+    sound = daemon.command()
+    daemon.command = lambda: ["strace", "-f", "-qq", "-y", "-o", trace,
+                              "-e", "trace=pwrite64,fdatasync", *sound]
+    assert start_or_refusal(daemon) is None
+    daemon.command = lambda: sound
+    calls = re.findall(r"(pwrite64|fdatasync)\(\d+<[^>]*/([a-z.]+)>(?:, )?(.*)\)", trace.read_text())
+    assert calls
+    return calls
+
+
+# File -> the arguments of the call that writes it anew.
+ANEW = {
+    "vault": r'"(\\0){32}", 32, 4096',  # the slot of the first account
+    "register": r'"\\2.*',  # a removal that is complete
+    "journal": r'"RTDR.*, 512',  # the first record
+}
+
+
+@needs_strace
+@pytest.mark.parametrize("file", ANEW)
+def test_what_a_failed_sync_may_have_kept_from_the_disk_is_written_once_more(daemon, file):
+    """After it the file reads as it was written, and nothing would bring it to the disk again."""
+    store = daemon.state if file == "register" else daemon.state / "store"
+    with daemon.connect() as client:
+        with Traced(daemon, "-e", "trace=fdatasync", "-P", store / file,
+                    "-e", f"inject=fdatasync:error=EIO:when={2 if file == 'register' else 1}"):
+            with contextlib.suppress(wire.Closed, OSError):
+                DEEDS["purge"](client)
+                people.settle(client)
+            assert ended(daemon) == 1
+    calls = starts(daemon)
+    writes = [at for at, call in enumerate(calls) if call[:2] == ("pwrite64", file)]
+    assert writes and re.fullmatch(ANEW[file], calls[writes[0]][2]), calls
+    assert ("fdatasync", file) in [call[:2] for call in calls[writes[0] :]]
+
+
 @needs_strace
 @pytest.mark.parametrize("failure", [*FAILURES, "openat:error=EMFILE", "openat:error=ENFILE",
                                      "openat:error=EROFS", "mkdir:error=EROFS"])
@@ -120,6 +160,7 @@ def test_a_first_start_on_a_machine_that_fails_is_told_and_can_be_repeated(failu
                 code, said = outcome
                 assert code == 1 and str(daemon.state) in said, (nth, outcome)
                 assert "critical: " in said, (nth, said)
+                assert ("raise map_size" in said) == ("ENOSPC" in failure), (nth, said)
             daemon.command = lambda: sound
             daemon.start()
             with daemon.connect() as client:

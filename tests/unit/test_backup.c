@@ -167,6 +167,45 @@ Test(backup, keeps_the_newest_vault_alone_and_overwrites_the_one_before)
 	(void)close(fd);
 }
 
+/* A crash came after the new copy had its place, and before the old one was overwritten. */
+Test(backup, overwrites_the_vault_that_a_crash_left_of_the_one_before)
+{
+	cleanup(freep) char *path = path_in_room("backup-vault/vault");
+	cleanup(freep) char *left = path_in_room("backup-vault/vault.replaced");
+	cleanup(freep) char *kept = path_in_room("kept");
+	struct slice bytes;
+
+	(void)make();
+	cr_assert_eq(link(path, left), 0);
+	cr_assert_eq(link(path, kept), 0);
+	cr_assert_eq(unlink(path), 0);
+	cr_assert_str_eq(make()->error, "");
+	cr_assert_lt(access(left, F_OK), 0);
+	bytes = temp_file_read(kept);
+	for (size_t i = 0; i < bytes.len; i++) {
+		cr_assert_eq(bytes.data[i], 0);
+	}
+	free((void *)(uintptr_t)bytes.data);
+}
+
+/* Or before: then what it left is another name of the newest copy. */
+Test(backup, takes_a_second_name_away_without_what_it_names)
+{
+	cleanup(freep) char *path = path_in_room("backup-vault/vault");
+	cleanup(freep) char *left = path_in_room("backup-vault/vault.replaced");
+	cleanup(freep) char *new = path_in_room("backup-vault/vault.new");
+	struct slice bytes;
+
+	(void)make();
+	cr_assert_eq(link(path, left), 0);
+	cr_assert_eq(mkdir(new, 0700), 0); /* nothing can be copied */
+	cr_assert_str_neq(make()->error, "");
+	cr_assert_lt(access(left, F_OK), 0);
+	bytes = temp_file_read(path);
+	cr_assert_eq(memcmp(bytes.data, "RTDVAULT", 8), 0);
+	free((void *)(uintptr_t)bytes.data);
+}
+
 Test(backup, says_why_it_failed_and_the_next_one_works)
 {
 	cleanup(freep) char *path = path_in_room("backup-vault");

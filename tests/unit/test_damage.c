@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <criterion/criterion.h>
+#include <lmdb.h>
 #include <stdio.h>
 
 #include "daemon/store/index.h"
+#include "daemon/store/prove.h"
 #include "daemon/store/store.h"
 
 #include "tests/support/storeroom.h"
@@ -233,6 +235,66 @@ Test(damage, an_index_key_of_another_length_hides_nothing_behind_it)
 		cr_assert_eq(walk_due(&n_damaged), N_ACCOUNTS);
 		cr_assert_eq(n_damaged, 0);
 	}
+}
+
+/* LMDB takes keys of up to 511 bytes; no table of ours has one. */
+static void tamper_long_key(const char *table, uint64_t uid, size_t len)
+{
+	cleanup(freep) char *place = temp_path_new(room.directory, "store");
+	uint8_t bytes[511];
+	MDB_val key = {len, bytes}, value = {4, bytes};
+	MDB_env *env;
+	MDB_txn *txn;
+	MDB_dbi dbi;
+
+	memset(bytes, 0xff, sizeof(bytes));
+	store_be64(bytes, uid);
+	room.store = store_close(room.store);
+	cr_assert_eq(mdb_env_create(&env), 0);
+	cr_assert_eq(mdb_env_set_mapsize(env, room.map_bytes), 0);
+	cr_assert_eq(mdb_env_set_maxdbs(env, _KV_TABLE_MAX), 0);
+	cr_assert_eq(mdb_env_open(env, place, 0, 0600), 0);
+	cr_assert_eq(mdb_txn_begin(env, NULL, 0, &txn), 0);
+	cr_assert_eq(mdb_dbi_open(txn, table, 0, &dbi), 0);
+	cr_assert_eq(mdb_put(txn, dbi, &key, &value, 0), 0);
+	cr_assert_eq(mdb_txn_commit(txn), 0);
+	mdb_env_close(env);
+	storeroom_reopen(&room);
+}
+
+Test(damage, a_key_longer_than_any_of_ours_stops_no_removal)
+{
+	struct account account = storeroom_get(&room, 7);
+
+	tamper_long_key("notes", 7, 511);
+	tamper_long_key("holds", 7, 65);
+	storeroom_step(&room, &account, LIFECYCLE_PURGE);
+	storeroom_commit(&room);
+	storeroom_step(&room, &account, LIFECYCLE_COMPLETE_REMOVAL);
+	storeroom_commit(&room);
+	cr_assert_eq(storeroom_get(&room, 7).facts.removed_at, room.now);
+}
+
+/* The fault that a proof of all parts ends at, or NULL. */
+static const char *prove(void)
+{
+	struct store_place place = {0};
+	struct store_proof proof;
+
+	do {
+		cr_assert_eq(store_prove(room.store, &place, 1000, &proof), 0);
+		cr_assert_leq(place.key.len, INDEX_KEY_LEN_MAX);
+	} while (proof.more && !proof.fault);
+	return proof.fault;
+}
+
+Test(damage, an_index_key_longer_than_any_of_ours_is_found)
+{
+	cr_assert_null(prove());
+	tamper_long_key("by-person", 7, INDEX_KEY_LEN_MAX + 1);
+	cr_assert_str_eq(prove(), "an index has a key that cannot be");
+	tamper_long_key("by-id", 7, 511);
+	cr_assert_str_eq(prove(), "an index has a key that cannot be");
 }
 
 Test(damage, index_keys_that_are_no_instants_are_told_once_at_the_end)

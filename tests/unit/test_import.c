@@ -2,6 +2,8 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 
+#include "daemon/store/inside.h"
+
 #include "tests/support/rig.h"
 
 /* account.import: what a directory says of an account against what is here already. */
@@ -502,4 +504,14 @@ Test(import, a_full_store_takes_nobody_and_still_lets_everybody_go)
 	}
 	rig_idle(&rig);
 	cr_assert_eq(store_counts(rig.engine->store)->n_removed, n);
+}
+
+/* As a damaged row may say: to give one more would end the daemon. */
+Test(import, when_every_number_is_given_no_account_is_taken)
+{
+	rig.engine->store->state.next_uid = VAULT_UID_MAX + 1;
+	rig_call(&rig, "account.import",
+		 "{'accounts': [{'org': 'fabrikam', 'id': 'g', 'kind': 'b2b-collaboration',"
+		 " 'upn': 'g@x'}]}");
+	cr_assert(rig_refused(&rig, "store-full", "no number is left"));
 }

@@ -127,6 +127,22 @@ Test(journal, what_was_dropped_is_not_there)
 	expect(" two");
 }
 
+/* As the disk is after a sync that failed, though the file could be read. */
+Test(journal, what_was_read_can_be_written_once_more)
+{
+	cr_assert_eq(append("one"), 0);
+	cr_assert_eq(append("two"), 0);
+	reopen();
+	expect(" one two");
+	change_byte(begin_of(1));
+	cr_assert_eq(journal_renew(journal), 0);
+	reopen();
+	expect(" one two");
+	cr_assert_eq(append("three"), 0);
+	reopen();
+	expect(" one two three");
+}
+
 Test(journal, a_last_record_that_was_cut_short_is_passed_over)
 {
 	cr_assert_eq(append("one"), 0);

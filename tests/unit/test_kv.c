@@ -874,6 +874,50 @@ Test(kv, a_crash_after_a_crash_loses_nothing)
 	}
 }
 
+static int try_number(uint64_t n, const char *value)
+{
+	struct kv_txn *txn = begin(true);
+
+	put_number(txn, KV_ACCOUNTS, n, value);
+	return kv_commit(txn);
+}
+
+Test(kv, a_store_that_is_full_after_a_crash_is_read_and_goes_on)
+{
+	const char *value = "a row of about a hundred bytes, so that some hundreds of them are in "
+			    "the journal when no other fits";
+	uint64_t n = 1;
+
+	make_small();
+	while (try_number(n, value) == 0) {
+		cr_assert_lt(++n, 10000);
+	}
+	crash();
+	reopen(64 * PAGE);
+	delete_number(1);
+	cr_assert(has_number(n - 1, value));
+	crash();
+	reopen(64 * PAGE);
+	cr_assert_not(has_number(1, "gone"));
+}
+
+/* Else whoever lowered the map is told of damage. */
+Test(kv, a_map_that_is_too_small_for_the_journal_is_no_damage)
+{
+	static char value[PAGE / 2];
+
+	memset(value, 'x', sizeof(value) - 1);
+	commit_number(1, "the first one after a start begins the journal");
+	for (uint64_t n = 2; n < 400; n++) {
+		commit_number(n, value);
+	}
+	crash();
+	cr_assert_eq(kv_open(directory, 64 * PAGE, false, &kv), KV_E_FULL);
+	kv = NULL;
+	cr_assert_eq(kv_open(directory, MAP_BYTES, false, &kv), 0);
+	cr_assert(has_number(399, value));
+}
+
 Test(kv, an_abort_keeps_what_the_commits_before_it_wrote)
 {
 	struct kv_txn *txn;

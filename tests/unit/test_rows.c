@@ -1497,7 +1497,7 @@ Test(rows, a_task_comes_back_at_its_limits)
 	static char filler[MODEL_NOTE_LEN_MAX + 64];
 	const struct task tasks[] = {
 		{.generation = 1},
-		{.generation = UINT32_MAX,
+		{.generation = UINT32_MAX - 1,
 		 .lease_until = INSTANT_MAX,
 		 .next_at = INSTANT_MAX,
 		 .error = {filler, sizeof(filler)}},
@@ -1532,6 +1532,8 @@ Test(rows, a_task_with_a_value_out_of_its_range_is_refused)
 	}
 	memcpy(bytes, golden_task, sizeof(bytes));
 	store_be32(bytes + 1, 0); /* a task that was never claimed has no row */
+	cr_assert_eq(rows_decode_task(GOLDEN(bytes), &task), ROWS_E_CORRUPT);
+	store_be32(bytes + 1, UINT32_MAX); /* nor can one be that cannot be claimed again */
 	cr_assert_eq(rows_decode_task(GOLDEN(bytes), &task), ROWS_E_CORRUPT);
 }
 

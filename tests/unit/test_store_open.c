@@ -267,32 +267,38 @@ Test(store_open, a_state_that_cannot_be_read_is_refused)
 	cr_assert(fault_says("restore a backup"));
 }
 
-Test(store_open, a_state_ahead_of_its_ledger_is_refused)
+static void expect_state_refused(const struct state *state)
 {
-	struct state state = room.store->state;
 	struct kv *kv;
-	struct kv_txn *txn;
+	struct kv_txn *txn = tamper_begin(&kv);
 
-	state.settled_seq = room.store->head.seq + 1;
-	txn = tamper_begin(&kv);
-	store_put_state(txn, &state, 0);
+	store_put_state(txn, state, 0);
 	tamper_end(kv, txn);
 	cr_assert_eq(storeroom_try_reopen(&room), STORE_E_CORRUPT);
 	cr_assert(fault_says("restore a backup"));
 }
 
-/* Its account could be given no key. */
-Test(store_open, a_state_whose_next_uid_has_no_slot_is_refused)
+Test(store_open, a_state_ahead_of_its_ledger_is_refused)
 {
 	struct state state = room.store->state;
-	struct kv *kv;
-	struct kv_txn *txn;
+	uint64_t seq = room.store->head.seq;
 
-	state.next_uid = (UINT64_C(1) << 40) + 1;
-	txn = tamper_begin(&kv);
-	store_put_state(txn, &state, 0);
-	tamper_end(kv, txn);
-	cr_assert_eq(storeroom_try_reopen(&room), STORE_E_CORRUPT);
+	state.settled_seq = seq + 1;
+	expect_state_refused(&state);
+	state.settled_seq = seq;
+	state.next_request = seq + 1;
+	expect_state_refused(&state);
+}
+
+/* The vault has no slot for them, nor the register a record. */
+Test(store_open, a_state_of_more_accounts_than_can_be_is_refused)
+{
+	struct state state = room.store->state;
+
+	state.next_uid = VAULT_UID_MAX + 2;
+	expect_state_refused(&state);
+	state.next_uid = 0;
+	expect_state_refused(&state);
 }
 
 Test(store_open, a_chain_that_is_broken_near_its_end_is_refused)
@@ -409,6 +415,34 @@ Test(store_open, a_refused_store_can_be_opened_once_it_is_mended)
 	temp_file_flip(vault, 40, 1);
 	storeroom_reopen(&room);
 	cr_assert_str_eq(store_fault(), "");
+}
+
+/* As after a kill, when the newest accounts stand in the journal alone. */
+Test(store_open, a_map_that_is_too_small_for_the_journal_is_no_damage)
+{
+	cleanup(freep) char *data_path = storeroom_path(&room, "data.mdb");
+	cleanup(freep) char *journal_path = storeroom_path(&room, "journal");
+	static char answer[10000];
+	struct slice data, journal;
+
+	for (uint8_t key[ROWS_HASH_LEN] = {1}; key[0] < 40; key[0]++) {
+		cr_assert_eq(store_put_answer(room.store, 1000, key, room.now,
+					      (struct slice){answer, sizeof(answer)}),
+			     0);
+		storeroom_commit(&room);
+	}
+	data = temp_file_read(data_path);
+	journal = temp_file_read(journal_path);
+	room.store = store_close(room.store);
+	temp_file_write(data_path, data);
+	temp_file_write(journal_path, journal);
+	room.map_bytes = 64 * 4096;
+	cr_assert_eq(storeroom_try_reopen(&room), -ENOSPC);
+	cr_assert(fault_says("map_size is too small"));
+	room.map_bytes = STOREROOM_MAP_BYTES;
+	storeroom_reopen(&room);
+	free((void *)(uintptr_t)data.data);
+	free((void *)(uintptr_t)journal.data);
 }
 
 Test(store_open, a_larger_map_takes_effect_at_the_next_start)

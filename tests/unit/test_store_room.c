@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
 #include "daemon/store/store.h"
 
 #include "tests/support/storeroom.h"
+#include "tests/support/temp.h"
 
 /* A store that is full of accounts takes no more of them, and can still remove every one. */
 
@@ -167,4 +170,72 @@ Test(store_room, a_full_store_opens)
 	storeroom_reopen(&room);
 	cr_assert_eq(store_counts(room.store)->n_active, n);
 	cr_assert_not(has_room(TURN_ACCOUNTS * ACCOUNT_BYTES));
+}
+
+/* Answers of a MiB each, until the turn's transaction takes no more. */
+static void fill_turn(void)
+{
+	cleanup(freep) char *bytes = calloc(1, STORE_ANSWER_MAX);
+	struct slice answer = {bytes, STORE_ANSWER_MAX};
+	uint8_t key[ROWS_HASH_LEN] = {0};
+	int r = 0;
+
+	cr_assert(bytes);
+	for (key[0] = 1; r == 0; key[0]++) {
+		cr_assert_leq(key[0], TINY_MAP_BYTES / STORE_ANSWER_MAX + 1);
+		r = store_put_answer(room.store, 1000, key, room.now, answer);
+	}
+	cr_assert_eq(r, -ENOSPC);
+}
+
+static off_t register_bytes(void)
+{
+	cleanup(freep) char *path = temp_path_new(room.directory, "register");
+	struct stat st;
+
+	cr_assert_eq(stat(path, &st), 0);
+	return st.st_size;
+}
+
+static bool has_key(uint64_t uid)
+{
+	bool has;
+
+	cr_assert_eq(store_has_key(room.store, uid, &has), 0);
+	return has;
+}
+
+Test(store_room, a_purge_that_could_not_be_recorded_has_not_happened)
+{
+	struct account account = storeroom_import(&room, org, "a", "a@x.example", "a@x.example");
+	off_t before;
+
+	storeroom_step(&room, &account, LIFECYCLE_REMOVE);
+	storeroom_commit(&room);
+	before = register_bytes();
+	storeroom_step(&room, &account, LIFECYCLE_PURGE);
+	fill_turn();
+	cr_assert_eq(store_commit(room.store), -ENOSPC);
+	cr_assert_eq(register_bytes(), before);
+
+	storeroom_reopen(&room);
+	cr_assert_not(store_restored(room.store)->any);
+	account = storeroom_get(&room, account.uid);
+	cr_assert_eq(account.facts.removal_started_at, INSTANT_NONE);
+}
+
+Test(store_room, a_completion_that_could_not_be_recorded_has_destroyed_no_key)
+{
+	struct account account = storeroom_import(&room, org, "a", "a@x.example", "a@x.example");
+
+	storeroom_step(&room, &account, LIFECYCLE_REMOVE);
+	storeroom_step(&room, &account, LIFECYCLE_PURGE);
+	storeroom_commit(&room);
+	storeroom_step(&room, &account, LIFECYCLE_COMPLETE_REMOVAL);
+	fill_turn();
+	cr_assert_eq(store_commit(room.store), -ENOSPC);
+
+	storeroom_reopen(&room);
+	cr_assert_not(store_restored(room.store)->any);
+	cr_assert(has_key(account.uid));
 }

@@ -12,7 +12,6 @@
 #define BLOCK     4096
 #define PER_BLOCK (BLOCK / VAULT_KEY_LEN)
 #define TEXT      "ada@fabrikam.example"
-#define UID_MAX   (UINT64_C(1) << 40)
 
 static struct vaultroom room;
 
@@ -184,8 +183,8 @@ Test(vault, the_first_and_the_last_uid_have_slots_and_no_others)
 	cr_assert_eq(vault_sync(room.vault), 0);
 	cr_assert_not(slot_is_zero(1));
 	cr_assert_eq(file_stat().st_size, slot_at(2));
-	cr_assert_not(vaultroom_has_key(&room, UID_MAX));
-	cr_assert_not(vaultroom_has_key(&room, UID_MAX + 1));
+	cr_assert_not(vaultroom_has_key(&room, VAULT_UID_MAX));
+	cr_assert_not(vaultroom_has_key(&room, VAULT_UID_MAX + 1));
 	cr_assert_not(vaultroom_has_key(&room, UINT64_MAX));
 	cr_assert_not(vaultroom_has_key(&room, 0));
 	cr_assert_eq(unseal(UINT64_MAX, &sealed), VAULT_E_NONE);

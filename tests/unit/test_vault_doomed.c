@@ -119,6 +119,8 @@ Test(vault_doomed, whoever_never_had_a_key_costs_nothing)
 
 	give_keys(1, 1);
 	cr_assert_eq(stat(room.path, &before), 0);
+	destroy(2);
+	destroy(PER_BLOCK + 1);
 	destroy(UINT64_C(1) << 30);
 	destroy(0);
 	destroy(UINT64_MAX);
