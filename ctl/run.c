@@ -6,6 +6,7 @@
 #include "ctl/call.h"
 #include "ctl/check.h"
 #include "ctl/complete.h"
+#include "ctl/confirm.h"
 #include "ctl/decide.h"
 #include "ctl/deep.h"
 #include "ctl/import.h"
@@ -91,9 +92,12 @@ static int run_once(struct ctl *ctl)
 {
 	struct ctl_request request = CTL_REQUEST_FIRST;
 	renderer_fn renderer = renderers[ctl_option_command(ctl->args.command)];
+	struct ctl_stake stake;
 	json_t *result = NULL;
-	int r = ctl_request_call(ctl, &request, &result);
+	int r = ctl_stake_of_release(ctl, &stake);
 
+	r = r ? r : ctl_confirm(ctl, &stake);
+	r = r ? r : ctl_request_call(ctl, &request, &result);
 	if (r == 0 && ctl->args.json) {
 		ctl_json_print(result, ctl->show.out);
 	} else if (r == 0 && !is_silent(ctl, result)) {
