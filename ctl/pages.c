@@ -18,7 +18,8 @@ static const char *const account_columns[] = {
 	"deleted_at_us", "window_ends_us", "removal_due_us", "sla", "staged", "staged_us", NULL,
 };
 static const char *const entry_columns[] = {
-	"seq", "at_us", "event", "org", "uid", "state", "keeper", "result", "decision", "role", "actor_uid", NULL,
+	"seq", "at_us", "event", "org", "uid", "state", "keeper", "result", "decision", "role", "actor_uid",
+	"reason", "ref", NULL,
 };
 static const char *const request_columns[] = {
 	"request", "state", "org", "id", "person", "uid",

@@ -171,21 +171,6 @@ static int put_may(struct call *call, const struct account *account)
 	return 0;
 }
 
-static int put_note(struct call *call, const struct entry *entry)
-{
-	struct engine *engine = call->engine;
-	struct note note;
-	int r = store_get_note(engine->store, entry->uid, entry->seq, engine->buffer, &note);
-
-	if (r == 0 && note.reason.len > 0) {
-		pack_put_text(call->out, "reason", note.reason);
-	}
-	if (r == 0 && note.ref.len > 0) {
-		pack_put_text(call->out, "ref", note.ref);
-	}
-	return r < 0 ? r : 0;
-}
-
 static int put_history_entry(struct call *call, const struct entry *entry)
 {
 	int r;
@@ -199,7 +184,7 @@ static int put_history_entry(struct call *call, const struct entry *entry)
 	if (entry->count != 0) {
 		pack_put_uint(call->out, "count", entry->count);
 	}
-	r = put_note(call, entry);
+	r = answer_put_note(call->out, call->engine, entry);
 	pack_write_end(call->out);
 	return r;
 }

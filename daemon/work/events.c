@@ -72,7 +72,6 @@ void events_put_entry(struct pack_writer *out, const struct store *store, const 
 {
 	const struct org *org = store_org(store, entry->org);
 
-	pack_write_map(out);
 	pack_put_uint(out, "seq", entry->seq);
 	pack_put_int(out, "at_us", entry->at);
 	pack_put_cstr(out, "event", event_name(entry->event));
@@ -89,7 +88,6 @@ void events_put_entry(struct pack_writer *out, const struct store *store, const 
 	}
 	put_particulars(out, store, entry);
 	answer_put_hex(out, "hash", hash, ROWS_DIGEST_LEN);
-	pack_write_end(out);
 }
 
 static void write_event(struct pack_writer *out, const struct store *store,
@@ -101,7 +99,9 @@ static void write_event(struct pack_writer *out, const struct store *store,
 	pack_write_int(out, RPC_NOTIFICATION);
 	pack_write_cstr(out, "event");
 	pack_write_array(out);
+	pack_write_map(out);
 	events_put_entry(out, store, entry, hash);
+	pack_write_end(out);
 	pack_write_end(out);
 	pack_write_end(out);
 	assert(out->len - start <= EVENTS_BYTES_MAX);

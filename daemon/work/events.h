@@ -23,7 +23,7 @@
 #define EVENTS_BYTES_MAX 768
 
 /*
- * Writes an entry of the ledger as the next value: a map of seq, at_us, event, uid, org, role,
+ * Writes an entry of the ledger into the map that is open: seq, at_us, event, uid, org, role,
  * actor_uid, state, starts_removal, late, keeper, result, ground, request and hash; what does not
  * apply is left out. Nothing in it is personal data.
  */

@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What retentionctl says: each test is named after what somebody read, and took for something else."""
+
+import json
+
+import pytest
+
+import keepers
+import people
+from ctl import FAILURE, NOT_FOUND, OK, REFUSED, USAGE, VERIFICATION, Ctl
+from daemon import DAY
+
+
+@pytest.fixture
+def ctl(daemon):
+    return Ctl(daemon.socket)
+
+
+def test_the_log_says_who_paused_and_why(ctl, contoso):
+    ctl("pause", "--reason=moving house", "--ref=OPS-7")
+    assert "retentionctl log says who paused it and why" in ctl("check", code=FAILURE).stdout
+    line = next(line for line in ctl("log").stdout.splitlines() if "sweep-paused" in line)
+    assert "moving house" in line and "OPS-7" in line
+
+
+def test_the_log_does_not_say_why_an_account_was_removed(ctl, client, contoso):
+    people.take_in(client, people.guest("alex"))
+    ctl("remove", "contoso/alex", "--reason=a secret")
+    assert "a secret" not in ctl("log").stdout
+    assert "a secret" in ctl("explain", "contoso/alex").stdout
