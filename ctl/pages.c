@@ -126,12 +126,18 @@ static const json_t *rows_of(const json_t *result)
 	return NULL;
 }
 
+/* Each table has a heading: its columns are those that its own rows fill. */
 static int flush_table(struct list *list)
 {
-	int r = show_rows(&list->ctl->show, list->rows, columns_of(list->ctl->args.command));
+	const struct show *show = &list->ctl->show;
+	size_t n_rows = json_array_size(list->rows);
+	int r;
 
+	if (show->legend && n_rows > 0 && list->n > n_rows) {
+		(void)fputc('\n', show->out);
+	}
+	r = show_rows(show, list->rows, columns_of(list->ctl->args.command));
 	(void)json_array_clear(list->rows); /* fails for what is no array only */
-	list->ctl->show.legend = false;     /* one heading for all */
 	return ctl_shown(list->ctl, r);
 }
 

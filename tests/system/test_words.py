@@ -28,3 +28,17 @@ def test_the_log_does_not_say_why_an_account_was_removed(ctl, client, contoso):
     ctl("remove", "contoso/alex", "--reason=a secret")
     assert "a secret" not in ctl("log").stdout
     assert "a secret" in ctl("explain", "contoso/alex").stdout
+
+
+def test_each_table_of_a_long_list_has_the_heading_of_its_columns(ctl, client, contoso):
+    people.take_in(client, *[people.guest(f"g{i:05}") for i in range(10_002)])
+    people.do(client, "remove", "g10001")
+    shown = ctl("list", "--utc").stdout
+    first, second, rest = shown.split("\n\n")
+    assert rest == "10002 rows\n"
+    assert len(first.splitlines()) == 10_001 and len(second.splitlines()) == 3
+    headings = [table.splitlines()[0] for table in (first, second)]
+    assert ["WINDOW ENDS" in heading for heading in headings] == [False, True]
+    bare = ctl("list", "--no-legend").stdout
+    assert "WINDOW" not in bare and len(bare.splitlines()) == 10_002
+    ctl("list", "--limit=1000")
