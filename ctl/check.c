@@ -115,7 +115,7 @@ static void check_sweep(const json_t *sweep, json_t *faults, bool *ok)
 	if (json_is_true(json_object_get(sweep, "paused")) && !json_object_get(sweep, "guard")) {
 		add(faults, ok, "sweep-paused",
 		    "timed work is paused, and deadlines run on; take it up again with: "
-		    "retentionctl resume");
+		    "retentionctl resume; retentionctl log says who paused it and why");
 	}
 	if (n_failed > 0) {
 		add(faults, ok, "sweep-failed",

@@ -1,67 +1,45 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ctl/confirm.h"
 
-#include "ctl/mass.h"
-#include "ctl/option.h"
+#include "ctl/text.h"
 
-/* What is said before and behind "3 accounts". */
-struct warning {
-	enum command_symbol command;
-	const char *before;
-	const char *behind;
-};
-
-/* clang-format off */
-static const struct warning warnings[] = {
-	{COMMAND_account_purge,
-	 "Permanent deletion of ",
-	 " is about to start. Nobody can stop it, and\nnothing brings them back."},
-	{COMMAND_keeper_waive,
-	 "Nobody will prove that the keeper has erased the data of ",
-	 ": it is\ngiven up, and the receipt says so for good."},
-};
-/* clang-format on */
-
-/* What is about to happen, or NULL if nothing is to be confirmed. */
-static const struct warning *warning_of(const struct ctl *ctl)
+/* "2 of 5 accounts", "1000 or more accounts". */
+static void put_number(const struct ctl_stake *stake, char *text, size_t size)
 {
-	for (size_t i = 0; i < ARRAY_LEN(warnings); i++) {
-		if (warnings[i].command == ctl_option_command(ctl->args.command) &&
-		    !ctl_says_yes(ctl, ARGUMENT_dry_run)) {
-			return &warnings[i];
-		}
+	int len = snprintf(text, size, "%zu", stake->n);
+
+	if (stake->n < stake->n_all) {
+		len += snprintf(text + len, size - (size_t)len, " of %zu", stake->n_all);
 	}
-	return NULL;
+	(void)snprintf(text + len, size - (size_t)len, "%s account%s",
+		       stake->or_more ? " or more" : "",
+		       MAX(stake->n, stake->n_all) == 1 ? "" : "s");
 }
 
-/* Said before many are sent, to whoever may still think again. */
-static int tell_mass(struct ctl *ctl)
+/* " (contoso/alex, contoso/kim, contoso/lee and 9 more)" */
+static void put_names(const struct ctl_stake *stake)
 {
-	size_t n = ctl->operands.accounts.n, n_staged = 0;
-	bool wanted = n > 1 && isatty(STDERR_FILENO) && !ctl->args.quiet &&
-		      !ctl_says_yes(ctl, ARGUMENT_dry_run);
-	int r = wanted ? ctl_mass_count(ctl, &n_staged) : 0;
-
-	if (r == 0 && n_staged > 0) {
-		(void)fprintf(
-			stderr,
-			"retentionctl: the mass guard lets %zu of %zu accounts pass, and "
-			"would hold %zu back until somebody decides: see retentionctl guards\n",
-			n - n_staged, n, n_staged);
+	for (size_t i = 0; i < stake->n_names; i++) {
+		(void)fputs(i ? ", " : " (", stderr);
+		ctl_text_put(stderr, slice_of(stake->names[i]));
 	}
-	return r;
+	if (stake->n_names > 0 && stake->n > stake->n_names) {
+		(void)fprintf(stderr, " and %zu more", stake->n - stake->n_names);
+	}
+	(void)fputs(stake->n_names > 0 ? ")" : "", stderr);
 }
 
-static int prompt(struct ctl *ctl, const struct warning *warning)
+static int prompt(struct ctl *ctl, const struct ctl_stake *stake)
 {
-	size_t n = ctl->operands.accounts.n;
+	char number[80];
 	char expected[24];
 	char typed[64];
 
-	(void)snprintf(expected, sizeof(expected), "%zu", n);
-	(void)fprintf(stderr,
-		      "%s%zu account%s%s Type the number of accounts to go on: ", warning->before,
-		      n, n == 1 ? "" : "s", warning->behind);
+	put_number(stake, number, sizeof(number));
+	(void)snprintf(expected, sizeof(expected), "%zu", stake->n);
+	(void)fprintf(stderr, "%s%s", stake->before, number);
+	put_names(stake);
+	(void)fprintf(stderr, "%s Type the number of accounts to go on: ", stake->behind);
 	(void)fflush(stderr);
 	if (!fgets(typed, sizeof(typed), stdin)) {
 		typed[0] = '\0';
@@ -74,15 +52,29 @@ static int prompt(struct ctl *ctl, const struct warning *warning)
 	return 0;
 }
 
-int ctl_confirm(struct ctl *ctl)
+static int refuse(struct ctl *ctl, const struct ctl_stake *stake)
 {
-	const struct warning *warning = warning_of(ctl);
-	int r = tell_mass(ctl);
+	bool named = command_takes(ctl->args.command, ARGUMENT_accounts);
+	char number[80];
 
-	if (r != 0 || !warning) {
-		return r;
+	put_number(stake, number, sizeof(number));
+	return ctl_fault_set(
+		&ctl->fault, CTL_EXIT_CONFIRMATION, "confirmation-needed",
+		"%s cannot be undone for %s%s, and there is no terminal to confirm it on: look at it "
+		"with --dry-run, then %s",
+		ctl->args.command->verb, number, stake->why,
+		named ? "name the accounts, a @FILE of them or a --plan=FILE, with --yes"
+		      : "do it with --yes");
+}
+
+int ctl_confirm(struct ctl *ctl, const struct ctl_stake *stake)
+{
+	bool from_stdin = ctl->operands.accounts.from_stdin;
+
+	if (stake->n == 0) {
+		return 0;
 	}
-	if (ctl->args.yes && ctl->operands.accounts.from_stdin) {
+	if (ctl->args.yes && from_stdin) {
 		return ctl_fault_set(
 			&ctl->fault, CTL_EXIT_USAGE, "usage",
 			"--yes is for accounts that are named: give them in a file, as @FILE");
@@ -90,13 +82,8 @@ int ctl_confirm(struct ctl *ctl)
 	if (ctl->args.yes) {
 		return 0;
 	}
-	if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO) || ctl->operands.accounts.from_stdin) {
-		return ctl_fault_set(
-			&ctl->fault, CTL_EXIT_CONFIRMATION, "confirmation-needed",
-			"%s cannot be undone and there is no terminal to confirm it on: look at "
-			"it with --dry-run, then name the accounts, a @FILE of them or a --plan=FILE, "
-			"with --yes",
-			ctl->args.command->verb);
+	if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO) || from_stdin) {
+		return refuse(ctl, stake);
 	}
-	return prompt(ctl, warning);
+	return prompt(ctl, stake);
 }

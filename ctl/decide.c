@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ctl/decide.h"
 
+#include <errno.h>
+
+#include "ctl/confirm.h"
 #include "ctl/json.h"
 #include "ctl/option.h"
 #include "ctl/request.h"
 #include "ctl/show_items.h"
+#include "ctl/show_refusal.h"
 
 static void put_requests(struct pack_writer *writer, const void *context)
 {
@@ -49,11 +53,6 @@ static int show_decided(struct ctl *ctl, const json_t *items)
 	size_t i;
 	const json_t *item;
 
-	if (json_array_size(items) != ctl->operands.n_numbers) {
-		return ctl_fault_set(&ctl->fault, CTL_EXIT_FAILURE, "malformed",
-				     "retentiond did not say what became of each of %zu requests",
-				     ctl->operands.n_numbers);
-	}
 	ctl_learn_now(ctl, NULL);
 	json_array_foreach(items, i, item) {
 		show_tally_add(&tally, item);
@@ -67,7 +66,7 @@ static int show_decided(struct ctl *ctl, const json_t *items)
 	return show_tally_exit(&tally);
 }
 
-int ctl_decide_run(struct ctl *ctl)
+static int decide(struct ctl *ctl, json_t *items)
 {
 	struct ctl_request request = CTL_REQUEST_FIRST;
 	json_t *result = NULL;
@@ -76,7 +75,32 @@ int ctl_decide_run(struct ctl *ctl)
 	request.put_items = put_requests;
 	request.context = &ctl->operands;
 	r = ctl_request_call(ctl, &request, &result);
-	r = r ? r : show_decided(ctl, json_object_get(result, "items"));
+	if (r == 0 &&
+	    json_array_size(json_object_get(result, "items")) != ctl->operands.n_numbers) {
+		r = ctl_fault_set(&ctl->fault, CTL_EXIT_FAILURE, "malformed",
+				  "retentiond did not say what became of each of %zu requests",
+				  ctl->operands.n_numbers);
+	}
+	if (r == 0 && json_array_extend(items, json_object_get(result, "items")) < 0) {
+		r = ctl_fault_errno(&ctl->fault, -ENOMEM, "results");
+	}
 	json_decref(result);
+	return r;
+}
+
+int ctl_decide_run(struct ctl *ctl)
+{
+	struct ctl_stake stake;
+	json_t *items;
+	int r = ctl_stake_of_requests(ctl, decide, &stake);
+
+	r = r ? r : ctl_confirm(ctl, &stake);
+	if (r != 0) {
+		return r;
+	}
+	items = json_array();
+	r = items ? decide(ctl, items) : ctl_fault_errno(&ctl->fault, -ENOMEM, "results");
+	r = r ? r : show_decided(ctl, items);
+	json_decref(items);
 	return r;
 }

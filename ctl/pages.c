@@ -6,6 +6,7 @@
 #include "ctl/json.h"
 #include "ctl/option.h"
 #include "ctl/show_items.h"
+#include "ctl/show_refusal.h"
 #include "ctl/text.h"
 
 #define PAGE_ROWS  MODEL_ACCOUNTS_MAX
@@ -18,14 +19,16 @@ static const char *const account_columns[] = {
 	"deleted_at_us", "window_ends_us", "removal_due_us", "sla", "staged", "staged_us", NULL,
 };
 static const char *const entry_columns[] = {
-	"seq", "at_us", "event", "org", "uid", "state", "keeper", "result", "decision", "role", "actor_uid", NULL,
+	"seq", "at_us", "event", "org", "uid", "state", "keeper", "result", "decision", "role", "actor_uid",
+	"reason", "ref", NULL,
 };
 static const char *const request_columns[] = {
 	"request", "state", "org", "id", "person", "uid",
 	"filed_at_us", "due_us", "sla", "decided_at_us", "staged_us", "reason", NULL,
 };
 static const char *const guard_columns[] = {
-	"org", "engaged_us", "staged", "persons", "accounts", "soft_deletions", "soft_deletions_left",
+	"org", "engaged_us", "staged", "persons", "removals_staged", "accounts",
+	"soft_deletions", "soft_deletions_left",
 	"purges", "purges_left", "removals", "removals_left", NULL,
 };
 static const struct {
@@ -125,12 +128,18 @@ static const json_t *rows_of(const json_t *result)
 	return NULL;
 }
 
+/* Each table has a heading: its columns are those that its own rows fill. */
 static int flush_table(struct list *list)
 {
-	int r = show_rows(&list->ctl->show, list->rows, columns_of(list->ctl->args.command));
+	const struct show *show = &list->ctl->show;
+	size_t n_rows = json_array_size(list->rows);
+	int r;
 
+	if (show->legend && n_rows > 0 && list->n > n_rows) {
+		(void)fputc('\n', show->out);
+	}
+	r = show_rows(show, list->rows, columns_of(list->ctl->args.command));
 	(void)json_array_clear(list->rows); /* fails for what is no array only */
-	list->ctl->show.legend = false;     /* one heading for all */
 	return ctl_shown(list->ctl, r);
 }
 

@@ -6,6 +6,7 @@
 #include "ctl/call.h"
 #include "ctl/check.h"
 #include "ctl/complete.h"
+#include "ctl/confirm.h"
 #include "ctl/decide.h"
 #include "ctl/deep.h"
 #include "ctl/import.h"
@@ -20,6 +21,8 @@
 #include "ctl/show_duty.h"
 #include "ctl/show_guard.h"
 #include "ctl/show_items.h"
+#include "ctl/show_person.h"
+#include "ctl/show_refusal.h"
 #include "ctl/slices.h"
 #include "ctl/status.h"
 #include "ctl/wait.h"
@@ -49,6 +52,17 @@ static int refuse_tokens(struct ctl *ctl)
 			     command->verb, command->method);
 }
 
+/* Notifications follow the answer, and go on until the peer leaves. */
+static int refuse_stream(struct ctl *ctl)
+{
+	const struct command *command = ctl->args.command;
+
+	return ctl_fault_set(&ctl->fault, CTL_EXIT_USAGE, "usage",
+			     "%s is for programs that speak to the socket themselves, with %s: use "
+			     "retentionctl work to be a keeper",
+			     command->verb, command->method);
+}
+
 /* clang-format off */
 static const runner_fn runners[_COMMAND_MAX] = {
 	[COMMAND_account_import] = import_run,
@@ -58,6 +72,7 @@ static const runner_fn runners[_COMMAND_MAX] = {
 	[COMMAND_keeper_confirm] = refuse_tokens,
 	[COMMAND_keeper_extend] = refuse_tokens,
 	[COMMAND_keeper_fail] = refuse_tokens,
+	[COMMAND_keeper_watch] = refuse_stream,
 	[COMMAND_ledger_verify] = ctl_slices_verify,
 	[COMMAND_receipt_get] = ctl_receipt_run,
 	[COMMAND_request_approve] = ctl_decide_run,
@@ -91,9 +106,12 @@ static int run_once(struct ctl *ctl)
 {
 	struct ctl_request request = CTL_REQUEST_FIRST;
 	renderer_fn renderer = renderers[ctl_option_command(ctl->args.command)];
+	struct ctl_stake stake;
 	json_t *result = NULL;
-	int r = ctl_request_call(ctl, &request, &result);
+	int r = ctl_stake_of_release(ctl, &stake);
 
+	r = r ? r : ctl_confirm(ctl, &stake);
+	r = r ? r : ctl_request_call(ctl, &request, &result);
 	if (r == 0 && ctl->args.json) {
 		ctl_json_print(result, ctl->show.out);
 	} else if (r == 0 && !is_silent(ctl, result)) {

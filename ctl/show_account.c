@@ -3,6 +3,7 @@
 
 #include "ctl/json.h"
 #include "ctl/show_items.h"
+#include "ctl/show_refusal.h"
 #include "ctl/text.h"
 
 /* "removal-completed" reads better as "removal completed". */
@@ -73,11 +74,11 @@ static void put_who(const struct show *show, const json_t *account)
 	put_state(show, ").\nIt is ", account);
 }
 
-static void put_since(const struct show *show, const json_t *event)
+static void put_last(const struct show *show, const json_t *event)
 {
 	instant_t at;
 
-	(void)fputs("Since: ", show->out);
+	(void)fputs("Last: ", show->out);
 	put_words(show, ctl_json_text(event, "event"));
 	if (show_instant_of(event, "at_us", &at)) {
 		(void)fputs(", ", show->out);
@@ -98,7 +99,7 @@ static void put_since(const struct show *show, const json_t *event)
 	(void)fputs(".\n", show->out);
 }
 
-/* The event that put it into its state: the newest one, wherever the history begins. */
+/* What happened last, wherever the history begins: it need not have changed the state. */
 static const json_t *newest_event(const json_t *history)
 {
 	const json_t *newest = json_array_get(history, 0);
@@ -112,6 +113,20 @@ static const json_t *newest_event(const json_t *history)
 		}
 	}
 	return newest;
+}
+
+/* A hold without an end: nobody knows when, but not before the window ends. */
+static void put_await_release(const struct show *show, const json_t *account)
+{
+	instant_t ends;
+
+	if (!show_instant_of(account, "window_ends_us", &ends) || ends <= show->now) {
+		(void)fputs("permanent deletion starts when the last hold is released", show->out);
+		return;
+	}
+	(void)fputs("permanent deletion starts when its window has ended, at ", show->out);
+	show_instant(show, ends, show->out);
+	(void)fputs(", and no hold stands", show->out);
 }
 
 void show_next(const struct show *show, const json_t *next, const json_t *account)
@@ -131,7 +146,7 @@ void show_next(const struct show *show, const json_t *next, const json_t *accoun
 	} else if (slice_is(action, "start-removal")) {
 		show_when(show, "permanent deletion starts at ", next, "at_us");
 	} else if (slice_is(action, "await-release")) {
-		(void)fputs("permanent deletion starts when the last hold is released", show->out);
+		put_await_release(show, account);
 	} else if (action.len == 0 || slice_is(action, "none")) {
 		(void)fputs("nothing happens by itself", show->out);
 	} else {
@@ -228,12 +243,18 @@ static void put_alike(const struct show *show, const json_t *commands, const jso
 	}
 }
 
-static void put_reasons(const struct show *show, const json_t *command)
+static void put_reasons(const struct show *show, const json_t *command, const json_t *account)
 {
 	const json_t *reasons = json_object_get(command, "reasons");
+	bool removed = slice_is(slice_of(ctl_json_text(account, "state")),
+				account_state_name(ACCOUNT_STATE_REMOVED));
 	size_t i;
 	const json_t *reason;
 
+	if (removed && show_has_reason(command, OUTCOME_NOT_FOUND)) {
+		(void)fputs(SHOW_GONE, show->out);
+		return;
+	}
 	if (json_array_size(reasons) == 0) {
 		show_reason(json_object_get(command, "outcome"), show->out);
 	}
@@ -281,8 +302,27 @@ static void put_held_back(const struct show *show, const json_t *commands, const
 	(void)fputs(".\n", show->out);
 }
 
-static void put_allowed(const struct show *show, const json_t *commands, const char *org)
+/* What of a removal still can be: a keeper that will never answer. */
+static void put_waive(const struct show *show, const json_t *account, const json_t *tasks)
 {
+	(void)fputs("May be done: a keeper that will never answer is given up with retentionctl "
+		    "waive ",
+		    show->out);
+	if (json_array_size(tasks) == 1) {
+		show_key(show, json_array_get(tasks, 0), "keeper");
+	} else {
+		(void)fputs("KEEPER", show->out);
+	}
+	(void)fputs(" uid:", show->out);
+	show_key(show, account, "uid");
+	(void)fputs(" --reason=WHY.\n", show->out);
+}
+
+static void put_allowed(const struct show *show, const json_t *result)
+{
+	const json_t *commands = json_object_get(result, "may");
+	const json_t *tasks = json_object_get(result, "tasks");
+	const json_t *account = json_object_get(result, "account");
 	const json_t *allowed = find_command(commands, show_is_ok);
 	const json_t *staged = find_command(commands, is_staged);
 
@@ -292,15 +332,17 @@ static void put_allowed(const struct show *show, const json_t *commands, const c
 		(void)fputs(".\n", show->out);
 	}
 	if (staged) {
-		put_held_back(show, commands, staged, org);
+		put_held_back(show, commands, staged, ctl_json_text(account, "org"));
 	}
-	if (!allowed && !staged) {
+	if (json_array_size(tasks) > 0) {
+		put_waive(show, account, tasks);
+	} else if (!allowed && !staged) {
 		(void)fputs("Nothing may be done with it.\n", show->out);
 	}
 }
 
 /* Commands that are refused for the same reasons share a line. */
-static void put_refused(const struct show *show, const json_t *commands)
+static void put_refused(const struct show *show, const json_t *commands, const json_t *account)
 {
 	size_t i;
 	const json_t *command;
@@ -312,7 +354,7 @@ static void put_refused(const struct show *show, const json_t *commands)
 		(void)fputs("Refused: ", show->out);
 		put_alike(show, commands, command);
 		(void)fputs(": ", show->out);
-		put_reasons(show, command);
+		put_reasons(show, command, account);
 		(void)fputs(".\n", show->out);
 	}
 }
@@ -354,8 +396,9 @@ static void put_clock(const struct show *show, const json_t *clock)
 
 int show_explain(const struct show *show, const json_t *result)
 {
-	static const char *const columns[] = {"seq",       "at_us",  "event", "role",
-					      "actor_uid", "reason", "ref",   NULL};
+	static const char *const columns[] = {"seq",    "at_us", "event", "keeper",
+					      "result", "count", "role",  "actor_uid",
+					      "reason", "ref",   NULL};
 	const json_t *history = json_object_get(result, "history");
 	const json_t *account = json_object_get(result, "account");
 	const json_t *contact = json_object_get(result, "contact");
@@ -366,13 +409,13 @@ int show_explain(const struct show *show, const json_t *result)
 	}
 	put_who(show, account);
 	if (json_array_size(history) > 0) {
-		put_since(show, newest_event(history));
+		put_last(show, newest_event(history));
 	}
 	show_next(show, json_object_get(result, "next"), account);
 	put_clock(show, json_object_get(result, "clock"));
 	show_tasks(show, json_object_get(result, "tasks"));
-	put_allowed(show, json_object_get(result, "may"), ctl_json_text(account, "org"));
-	put_refused(show, json_object_get(result, "may"));
+	put_allowed(show, result);
+	put_refused(show, json_object_get(result, "may"), account);
 	if (json_object_size(contact) > 0) {
 		show_ask(show, "", contact);
 	}
@@ -381,67 +424,6 @@ int show_explain(const struct show *show, const json_t *result)
 	}
 	(void)fprintf(show->out, "\n%sHistory%s\n", show_bold(show), show_plain(show));
 	return show_rows(show, history, columns);
-}
-
-static void put_organization(const struct show *show, const json_t *organization)
-{
-	const json_t *leave = json_object_get(organization, "leave");
-	const json_t *reasons = json_object_get(leave, "reasons");
-	instant_t deleted_at;
-	size_t i;
-	const json_t *reason;
-
-	(void)fputs(show_bold(show), show->out);
-	show_key(show, organization, "org");
-	(void)fputs(show_plain(show), show->out);
-	if (ctl_json_text(organization, "name")) {
-		(void)fputs(" (", show->out);
-		show_key(show, organization, "name");
-		(void)fputc(')', show->out);
-	}
-	(void)fputs(": ", show->out);
-	show_state_sentence(show, organization);
-	(void)fputs(" (id ", show->out);
-	show_key(show, organization, "id");
-	(void)fputs(")\n", show->out);
-	if (show_instant_of(organization, "deleted_at_us", &deleted_at)) {
-		(void)fputs("    deleted at ", show->out);
-		show_instant(show, deleted_at, show->out);
-		(void)fputc('\n', show->out);
-	}
-	if (json_is_true(json_object_get(leave, "available"))) {
-		(void)fputs("    can be left\n", show->out);
-	}
-	json_array_foreach(reasons, i, reason) {
-		(void)fputs("    cannot be left: ", show->out);
-		show_reason(reason, show->out);
-		(void)fputc('\n', show->out);
-	}
-	show_ask(show, "    ", json_object_get(leave, "contact"));
-}
-
-int show_organizations(const struct show *show, const json_t *result)
-{
-	const json_t *home = json_object_get(result, "home");
-	const json_t *others = json_object_get(result, "others");
-	size_t i;
-	const json_t *organization;
-
-	if (json_is_object(home)) {
-		(void)fputs("Home organization\n  ", show->out);
-		put_organization(show, home);
-	}
-	if (json_is_object(home) && json_array_size(others) > 0) {
-		(void)fputs("\nOther organizations\n", show->out);
-	}
-	json_array_foreach(others, i, organization) {
-		(void)fputs(json_is_object(home) ? "  " : "", show->out);
-		put_organization(show, organization);
-	}
-	if (!json_is_object(home) && json_array_size(others) == 0) {
-		(void)fputs("no account of this person is known here\n", show->out);
-	}
-	return 0;
 }
 
 int show_api(const struct show *show, const json_t *result)

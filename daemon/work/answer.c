@@ -197,6 +197,20 @@ int answer_put_staged(struct pack_writer *out, struct engine *engine, const stru
 	return MIN(r, 0);
 }
 
+int answer_put_note(struct pack_writer *out, struct engine *engine, const struct entry *entry)
+{
+	struct note note;
+	int r = store_get_note(engine->store, entry->uid, entry->seq, engine->buffer, &note);
+
+	if (r == 0 && note.reason.len > 0) {
+		pack_put_text(out, "reason", note.reason);
+	}
+	if (r == 0 && note.ref.len > 0) {
+		pack_put_text(out, "ref", note.ref);
+	}
+	return r < 0 ? r : 0; /* one that is gone or damaged is left out */
+}
+
 void answer_put_hex(struct pack_writer *out, const char *key, const void *bytes, size_t len)
 {
 	static const char digits[] = "0123456789abcdef";

@@ -80,6 +80,10 @@ void answer_put_waits(struct pack_writer *out, const struct store *store, const 
 must_check int answer_put_staged(struct pack_writer *out, struct engine *engine,
 				 const struct account *account);
 
+/* reason and ref, those that were given with an entry. Return: 0 or a negative errno. */
+must_check int answer_put_note(struct pack_writer *out, struct engine *engine,
+			       const struct entry *entry);
+
 /* @bytes as lower-case hexadecimal text. */
 void answer_put_hex(struct pack_writer *out, const char *key, const void *bytes, size_t len);
 

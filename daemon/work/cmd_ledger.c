@@ -10,6 +10,28 @@
  * whoever follows its next proves all of it.
  */
 
+#define PAGE_BYTES_MAX (512 * 1024) /* reasons are long; one more entry stays within an answer */
+
+/* Why is told of what concerns no account: of one, explain tells it to whoever may see the account. */
+static int put_entry(struct call *call, const struct entry *entry,
+		     const uint8_t hash[static ROWS_DIGEST_LEN])
+{
+	int r = 0;
+
+	pack_write_map(call->out);
+	events_put_entry(call->out, call->engine->store, entry, hash);
+	if (entry->uid == 0) {
+		r = answer_put_note(call->out, call->engine, entry);
+	}
+	pack_write_end(call->out);
+	return r;
+}
+
+static bool has_room(const struct call *call, uint32_t n)
+{
+	return n < call->request->limit && call->out->len < PAGE_BYTES_MAX;
+}
+
 /* Entries from @seq on, and the number of the next one in @ret_next: 0 when there is none. */
 static int put_entries(struct call *call, uint64_t seq, bool of_account, uint64_t *ret_next)
 {
@@ -17,12 +39,12 @@ static int put_entries(struct call *call, uint64_t seq, bool of_account, uint64_
 	struct entry entry;
 	int r = 0;
 
-	for (uint32_t i = 0; i < call->request->limit && seq != 0 && r == 0; ++i) {
+	for (uint32_t n = 0; has_room(call, n) && seq != 0; ++n) {
 		r = store_get_entry(call->engine->store, seq, &entry, hash);
+		r = r != 0 ? r : put_entry(call, &entry, hash);
 		if (r != 0) {
 			break;
 		}
-		events_put_entry(call->out, call->engine->store, &entry, hash);
 		if (of_account) {
 			seq = entry.prev_seq < seq ? entry.prev_seq : 0;
 		} else {

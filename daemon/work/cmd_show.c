@@ -2,6 +2,7 @@
 #include "daemon/core/lifecycle.h"
 #include "daemon/work/answer.h"
 #include "daemon/work/cmd.h"
+#include "daemon/work/events.h"
 
 /* account.get and account.explain: one account, whole. */
 
@@ -171,21 +172,6 @@ static int put_may(struct call *call, const struct account *account)
 	return 0;
 }
 
-static int put_note(struct call *call, const struct entry *entry)
-{
-	struct engine *engine = call->engine;
-	struct note note;
-	int r = store_get_note(engine->store, entry->uid, entry->seq, engine->buffer, &note);
-
-	if (r == 0 && note.reason.len > 0) {
-		pack_put_text(call->out, "reason", note.reason);
-	}
-	if (r == 0 && note.ref.len > 0) {
-		pack_put_text(call->out, "ref", note.ref);
-	}
-	return r < 0 ? r : 0;
-}
-
 static int put_history_entry(struct call *call, const struct entry *entry)
 {
 	int r;
@@ -196,10 +182,8 @@ static int put_history_entry(struct call *call, const struct entry *entry)
 	pack_put_cstr(call->out, "event", event_name(entry->event));
 	pack_put_cstr(call->out, "role", role_name(entry->actor_role));
 	pack_put_uint(call->out, "actor_uid", entry->actor_uid);
-	if (entry->count != 0) {
-		pack_put_uint(call->out, "count", entry->count);
-	}
-	r = put_note(call, entry);
+	events_put_particulars(call->out, call->engine->store, entry);
+	r = answer_put_note(call->out, call->engine, entry);
 	pack_write_end(call->out);
 	return r;
 }

@@ -42,7 +42,7 @@ static void put_account(struct pack_writer *out, const struct entry *entry)
 	}
 }
 
-static void put_particulars(struct pack_writer *out, const struct store *store,
+void events_put_particulars(struct pack_writer *out, const struct store *store,
 			    const struct entry *entry)
 {
 	const struct keeper *keeper = store_keeper(store, entry->keeper);
@@ -72,7 +72,6 @@ void events_put_entry(struct pack_writer *out, const struct store *store, const 
 {
 	const struct org *org = store_org(store, entry->org);
 
-	pack_write_map(out);
 	pack_put_uint(out, "seq", entry->seq);
 	pack_put_int(out, "at_us", entry->at);
 	pack_put_cstr(out, "event", event_name(entry->event));
@@ -87,9 +86,8 @@ void events_put_entry(struct pack_writer *out, const struct store *store, const 
 	if (entry->uid != 0) {
 		put_account(out, entry);
 	}
-	put_particulars(out, store, entry);
+	events_put_particulars(out, store, entry);
 	answer_put_hex(out, "hash", hash, ROWS_DIGEST_LEN);
-	pack_write_end(out);
 }
 
 static void write_event(struct pack_writer *out, const struct store *store,
@@ -101,7 +99,9 @@ static void write_event(struct pack_writer *out, const struct store *store,
 	pack_write_int(out, RPC_NOTIFICATION);
 	pack_write_cstr(out, "event");
 	pack_write_array(out);
+	pack_write_map(out);
 	events_put_entry(out, store, entry, hash);
+	pack_write_end(out);
 	pack_write_end(out);
 	pack_write_end(out);
 	assert(out->len - start <= EVENTS_BYTES_MAX);

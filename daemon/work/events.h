@@ -23,12 +23,17 @@
 #define EVENTS_BYTES_MAX 768
 
 /*
- * Writes an entry of the ledger as the next value: a map of seq, at_us, event, uid, org, role,
+ * Writes an entry of the ledger into the map that is open: seq, at_us, event, uid, org, role,
  * actor_uid, state, starts_removal, late, keeper, result, ground, request and hash; what does not
  * apply is left out. Nothing in it is personal data.
  */
 void events_put_entry(struct pack_writer *out, const struct store *store, const struct entry *entry,
 		      const uint8_t hash[static ROWS_DIGEST_LEN]);
+
+/* Of these what is about the event, and not about the account: keeper, result, ground, count, request,
+ * decision. */
+void events_put_particulars(struct pack_writer *out, const struct store *store,
+			    const struct entry *entry);
 
 /**
  * events_write() - tell a subscriber what it has not been told yet

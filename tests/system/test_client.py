@@ -661,7 +661,7 @@ def test_130_when_interrupted_between_two_parts_of_a_bulk_command(ctl, tmp_path)
         listening.listen()
         listening.settimeout(60)
         process = subprocess.Popen(
-            [program("RETENTIONCTL"), f"--socket={path}", "leave", f"@{accounts}"],
+            [program("RETENTIONCTL"), f"--socket={path}", "leave", "--yes", f"@{accounts}"],
             env=ctl.environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -11,10 +11,8 @@ import pytest
 
 import people
 import wire
-from ctl import Ctl
+from ctl import CONFIRMATION, GUARD, OK, Ctl
 from daemon import DAY, HOUR, MINUTE, SECOND, Daemon, running
-
-GUARD = 15
 
 BOOTS = [f"--boot-id={digit * 32}" for digit in "abcdef"]
 
@@ -143,7 +141,7 @@ def test_the_machines_boot_is_known_without_an_option(daemon):
     daemon.start()
     begin = clock(daemon)
     assert begin["trusted"] is False and begin["doubt"] == "ahead"
-    Ctl(daemon.socket)("release-guard", "clock")
+    Ctl(daemon.socket)("release-guard", "clock", "--yes")
     accepted = clock(daemon)["now_us"]
     daemon.kill9()
     daemon.start()
@@ -201,7 +199,10 @@ def test_a_release_is_looked_at_first_and_then_done(doubted):
     assert abs(would["now_us"] - would["was_us"] - 55 * DAY) < 5 * MINUTE
     assert clock(doubted)["trusted"] is False
     assert "dry run" in ctl("release-guard", "clock", "--dry-run").stdout
-    did = ctl.json("release-guard", "clock")
+    told = ctl.error("release-guard", "clock", code=CONFIRMATION)["text"]
+    assert "release-guard cannot be undone for 2 accounts, whose removal starts at once" in told
+    assert clock(doubted)["trusted"] is False
+    did = ctl.json("release-guard", "clock", "--yes")
     assert did["released"] is True
     assert clock(doubted)["trusted"] is True
     with doubted.connect() as client:
@@ -216,6 +217,18 @@ def test_a_release_is_looked_at_first_and_then_done(doubted):
     assert guard["guard-released"]["at_us"] == did["was_us"]
     assert guard["clock-set"]["at_us"] == did["now_us"]
     assert ctl.json("release-guard", "clock")["released"] is False
+
+
+def test_a_release_that_starts_removals_is_confirmed_on_a_terminal(doubted):
+    ctl = Ctl(doubted.socket)
+    for typed, code in (("no\r", CONFIRMATION), ("2\r", OK)):
+        assert clock(doubted)["trusted"] is False
+        with ctl.terminal("release-guard", "clock") as terminal:
+            terminal.await_shown("The removal of 2 accounts starts at once. Nobody can stop it")
+            terminal.await_shown("Type the number of accounts to go on: ")
+            terminal.type(typed)
+            terminal.end(code=code)
+    assert clock(doubted)["trusted"] is True
 
 
 def test_who_leaves_under_the_guard_keeps_the_whole_window(doubted):
@@ -239,7 +252,7 @@ def test_a_wall_clock_behind_the_record_is_told_and_time_goes_on_from_there():
         assert abs(now["now_us"] - wall() - 20 * DAY) < 5 * MINUTE
         ctl = Ctl(daemon.socket)
         assert re.search("(20d|19d 23h) behind", ctl("status").stdout)
-        assert ctl.json("release-guard", "clock")["released"] is True
+        assert ctl.json("release-guard", "clock")["released"] is True  # nobody is due
         for boot in (0, 1, 2):
             begin_boot(daemon, boot)
             assert clock(daemon)["trusted"] is True

@@ -80,6 +80,15 @@ def test_an_event_names_nobody(client, subscriber, contoso):
     assert b"alex" not in msgpack.packb(events(subscriber, 2))
 
 
+def test_why_is_for_those_who_read_the_ledger(client, subscriber):
+    """Whoever subscribes sees less than an auditor."""
+    subscribe(subscriber)
+    client.call("sweep.pause", reason="moving house", ref="OPS-7")
+    told = next_event(subscriber)
+    [entry] = client.call("ledger.read", **{"from": told["seq"]})["entries"]
+    assert entry == {**told, "reason": "moving house", "ref": "OPS-7"}
+
+
 def test_what_the_clock_does_is_told_without_a_request(client, subscriber, contoso):
     people.take_in(client, people.guest("alex"))
     people.do(client, "remove", "alex")

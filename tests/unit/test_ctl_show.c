@@ -6,6 +6,7 @@
 #include "ctl/check.h"
 #include "ctl/pages.h"
 #include "ctl/show_account.h"
+#include "ctl/show_refusal.h"
 #include "ctl/show_status.h"
 #include "ctl/slices.h"
 
@@ -295,7 +296,7 @@ Test(ctl_show, status_says_what_is_wrong_and_what_to_do)
 		"{\"sweep\": {\"paused\": true, \"failed\": 0}}",
 		"       State: not well: 1 problem\n"
 		"     PROBLEM: timed work is paused, and deadlines run on; take it up again "
-		"with: retentionctl resume\n");
+		"with: retentionctl resume; retentionctl log says who paused it and why\n");
 	status_begins_with(
 		"{\"sweep\": {\"paused\": false, \"next_due_us\": 0, \"failed\": 1200}}",
 		"       State: not well: 2 problems\n"
@@ -337,7 +338,7 @@ Test(ctl_show, status_says_first_what_stops_timed_work_since_the_rest_may_follow
 		"{\"accounts\": {\"overdue\": 1}}}",
 		"       State: not well: 3 problems\n"
 		"     PROBLEM: timed work is paused, and deadlines run on; take it up again "
-		"with: retentionctl resume\n"
+		"with: retentionctl resume; retentionctl log says who paused it and why\n"
 		"     PROBLEM: 1 removal is past the deadline: ");
 }
 

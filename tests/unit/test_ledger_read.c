@@ -66,6 +66,50 @@ Test(ledger_read, everything_comes_in_its_order)
 	cr_assert(rig_is(&rig, "entries.7.role", "admin"));
 }
 
+Test(ledger_read, why_is_told_of_what_concerns_no_account)
+{
+	rig_call(&rig, "sweep.pause", "{'reason': 'a move', 'ref': 'OPS-7'}"); /* 9 */
+	rig_call(&rig, "org.set", "{'org': 'fabrikam', 'name': 'F', 'reason': 'a merger'}");
+	rig_call(&rig, "sweep.resume", "{}");
+	rig_call(&rig, "ledger.read", "{'from': 9}");
+	cr_assert(rig_is(&rig, "entries.0.reason", "a move"));
+	cr_assert(rig_is(&rig, "entries.0.ref", "OPS-7"));
+	cr_assert(rig_is(&rig, "entries.1.reason", "a merger"));
+	cr_assert_not(rig_has(&rig, "entries.1.ref"));
+	cr_assert_not(rig_has(&rig, "entries.2.reason"));
+}
+
+Test(ledger_read, why_is_not_told_of_an_account)
+{
+	rig_call(&rig, "ledger.read", "{'from': 5}");
+	cr_assert_eq(rig_count(&rig, "entries"), 4);
+	for (uint32_t i = 0; i < 4; i++) {
+		char path[32];
+
+		(void)snprintf(path, sizeof(path), "entries.%u.reason", i);
+		cr_assert_not(rig_has(&rig, path));
+	}
+}
+
+Test(ledger_read, a_page_of_long_reasons_is_shorter_and_goes_on)
+{
+	char why[MODEL_REASON_LEN_MAX + 1] = {0};
+	uint32_t n, told = 0;
+
+	memset(why, 'x', MODEL_REASON_LEN_MAX);
+	for (uint32_t i = 0; i < 500; i++) { /* 9 to 1008 */
+		rig_call(&rig, "sweep.pause", "{'reason': '%s'}", why);
+		rig_call(&rig, "sweep.resume", "{'reason': '%s'}", why);
+	}
+	for (int64_t from = 9; from != 0; told += n) {
+		rig_call(&rig, "ledger.read", "{'limit': 1000, 'from': %lld}", (long long)from);
+		n = rig_count(&rig, "entries");
+		cr_assert(n > 0 && n < 1000);
+		from = rig_has(&rig, "next") ? rig_number(&rig, "next") : 0;
+	}
+	cr_assert_eq(told, 1000);
+}
+
 Test(ledger_read, pages_go_on_with_next)
 {
 	static const int64_t first[] = {1, 2, 3, 4, 5}, second[] = {6, 7, 8};
