@@ -297,61 +297,6 @@ int store_import(struct store *store, struct account *account, const struct name
 	return store_append_for(store, account, &entry, actor);
 }
 
-/* The first key of a table that begins with the uid; one that no key is as long as is damage. */
-static int first_key_of(struct kv_txn *txn, enum kv_table table, uint64_t uid, struct key *ret_key)
-{
-	cleanup(kv_cursor_closep) struct kv_cursor *cursor = NULL;
-	struct key first = key_u64(uid);
-	struct slice found;
-	int r = kv_cursor_open(txn, table, &cursor);
-
-	if (r == 0) {
-		r = kv_cursor_seek(cursor, key_slice(&first), &found, NULL);
-	}
-	if (r == 0 &&
-	    (found.len < 8 || found.len > KV_KEY_LEN_MAX || load_be64(found.data) != uid)) {
-		return KV_E_NONE;
-	}
-	if (r == 0) {
-		*ret_key = (struct key){0};
-		key_add_bytes(ret_key, found.data, found.len);
-	}
-	return r;
-}
-
-static int erase_all_of(struct kv_txn *txn, enum kv_table table, uint64_t uid)
-{
-	struct key key;
-	int r;
-
-	while ((r = first_key_of(txn, table, uid, &key)) == 0 && kv_txn_error(txn) == 0) {
-		kv_delete(txn, table, key_slice(&key));
-	}
-	return r < 0 ? r : 0;
-}
-
-/* The key as well: without it, whatever stays behind in pages, backups and copies is noise. */
-static int store_erase(struct store *store, uint64_t uid)
-{
-	struct key key = key_u64(uid);
-	struct kv_txn *txn;
-	int r = vault_destroy_key(store->vault, uid);
-
-	if (r == 0) {
-		r = store_writing(store, &txn);
-	}
-	if (r < 0) {
-		return r;
-	}
-	kv_delete(txn, KV_PROFILES, key_slice(&key));
-	for (uint8_t keeper = 1; keeper <= store->keepers.n; keeper++) {
-		key = key_task(keeper, uid);
-		kv_delete(txn, KV_TASKS, key_slice(&key));
-	}
-	r = erase_all_of(txn, KV_NOTES, uid);
-	return r < 0 ? r : erase_all_of(txn, KV_HOLDS, uid);
-}
-
 static void entry_take(struct entry *entry, const struct particulars *particulars)
 {
 	entry->keeper = particulars->keeper;
@@ -373,10 +318,13 @@ int store_change_with(struct store *store, struct account *account, enum event e
 	if (event == EVENT_REMOVAL_COMPLETED) {
 		assert(account->facts.removed_at != INSTANT_NONE);
 		assert(store_is_durable(store, account));
-		r = store_erase(store, account->uid);
+		r = store_erase_notes(store, account->uid);
+		if (r == 0) {
+			r = store_erase(store, account->uid, true);
+		}
 	}
 	entry_take(&entry, particulars);
-	return r < 0 ? r : store_append_for(store, account, &entry, actor);
+	return r != 0 ? r : store_append_for(store, account, &entry, actor);
 }
 
 int store_change(struct store *store, struct account *account, enum event event,
@@ -385,17 +333,31 @@ int store_change(struct store *store, struct account *account, enum event event,
 	return store_change_with(store, account, event, &(struct particulars){0}, actor);
 }
 
+/* A removal that has many notes starts now; its completion takes turns of its own. */
+static int start_alone(struct store *store, struct account *account, const struct actor *actor)
+{
+	int r = store_change(store, account, EVENT_REMOVAL_STARTED, actor);
+
+	return r < 0 ? r : STORE_E_MORE;
+}
+
 int store_remove(struct store *store, struct account *account, const struct facts *removed,
 		 const struct actor *actor)
 {
 	struct entry started = {.event = EVENT_REMOVAL_STARTED};
 	struct entry completed = {.event = EVENT_REMOVAL_COMPLETED};
-	int r = store_append_step(store, account, &started, actor);
+	int r = store_erase_notes(store, account->uid);
 
 	assert(account->facts.removal_started_at != INSTANT_NONE);
 	assert(removed->removed_at != INSTANT_NONE);
+	if (r == STORE_E_MORE) {
+		return start_alone(store, account, actor);
+	}
 	if (r == 0) {
-		r = store_erase(store, account->uid);
+		r = store_append_step(store, account, &started, actor);
+	}
+	if (r == 0) {
+		r = store_erase(store, account->uid, false);
 	}
 	if (r < 0) {
 		return r;

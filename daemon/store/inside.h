@@ -113,6 +113,14 @@ must_check int store_load_identity(struct kv_txn *txn,
  */
 must_check int store_append(struct store *store, struct entry *entry, const struct actor *actor);
 
+/*
+ * Erasing an account whose removal is complete. Its notes first: some of them, and STORE_E_MORE where
+ * there are more. Then the rest, and the key as well: without it, whatever stays behind in pages,
+ * backups and copies is noise. Return: 0 or a negative errno.
+ */
+must_check int store_erase_notes(struct store *store, uint64_t uid);
+must_check int store_erase(struct store *store, uint64_t uid, bool may_have_tasks);
+
 /* What an entry makes of its account's row. */
 void store_take_entry(struct account *account, const struct entry *entry);
 

@@ -29,6 +29,9 @@
 /* Records read at once while they are proven. */
 #define PROVE_RECORDS 1024
 
+/* Records of a new register that wait in memory: there may be millions at once. */
+#define NEW_RECORDS_MAX 4096
+
 /*
  * Disk space kept behind the last record: a full disk must not hold removals up. 128 KiB are 4096
  * records.
@@ -414,10 +417,24 @@ static int make_place(struct removal_register *removals)
 	return 0;
 }
 
+static int write_added(struct removal_register *removals)
+{
+	uint64_t first = removals->n_all - removals->n_added;
+	int r = files_write_at(removals->fd, record_offset(first), removals->added,
+			       removals->n_added * RECORD_LEN);
+
+	if (r == 0) {
+		removals->n_added = 0;
+	}
+	return r;
+}
+
+/* Of a new one nobody sees anything before its first sync: there is no order to keep. */
 int register_add(struct removal_register *removals, const struct register_record *record)
 {
+	bool full = removals->place && removals->n_added == NEW_RECORDS_MAX;
 	uint8_t *bytes;
-	int r = make_place(removals);
+	int r = full ? write_added(removals) : make_place(removals);
 
 	assert(register_record_is_sound(record));
 	if (r < 0) {
@@ -467,8 +484,8 @@ int register_sync(struct removal_register *removals)
 	if (!register_dirty(removals)) {
 		return 0;
 	}
-	if (removals->place) { /* nobody sees it before it is synced */
-		r = files_write_at(removals->fd, record_offset(first), removals->added, len);
+	if (removals->place) {
+		r = write_added(removals);
 	} else {
 		r = register_ahead_append(&removals->ahead, removals->serial, removals->fd,
 					  record_offset(first), removals->added, len);

@@ -108,7 +108,7 @@ uint64_t register_n_synced(const struct removal_register *removals);
 must_check int register_get(const struct removal_register *removals, uint64_t i,
 			    struct register_record *ret_record);
 
-/* Adds a record; on disk after the next register_sync(). Return: 0 or -ENOMEM. */
+/* Adds a record; on disk after the next register_sync(). Return: 0 or a negative errno. */
 must_check int register_add(struct removal_register *removals,
 			    const struct register_record *record);
 

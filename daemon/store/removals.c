@@ -209,7 +209,10 @@ static int replay_completion(struct replay *replay, struct account *account,
 	facts->removed_at = record->at;
 	facts->late = lifecycle_is_late(facts, record->at);
 	replay->store->restored.n_completed++;
-	return store_change(replay->store, account, EVENT_REMOVAL_COMPLETED, &replay->actor);
+	do {
+		r = store_change(replay->store, account, EVENT_REMOVAL_COMPLETED, &replay->actor);
+	} while (r == STORE_E_MORE);
+	return r;
 }
 
 /* The number stays taken, and no key of a newer vault stays behind. */

@@ -37,6 +37,7 @@ enum {
 	STORE_E_TOO_LONG,   /* an account has more than STORE_HISTORY_MAX entries */
 	STORE_E_CREDENTIAL, /* a key that the service manager gives, or gives not, is wrong;
 			       store_fault() says how */
+	STORE_E_MORE,       /* a part of it is done; the rest is for another turn */
 };
 
 #define STORE_FORMAT 1 /* of the whole store; raised when an older program could not read it */
@@ -358,14 +359,19 @@ must_check int store_import(struct store *store, struct account *account, const 
 			    const struct profile *profile, enum event event,
 			    const struct actor *actor);
 
+/* Notes of one account that are deleted in one turn: a millisecond. A person may have any number. */
+#define STORE_ERASE_MAX 256
+
 /**
  * store_change() - append what happened to an account
  * @account: with the facts after it; last_seq is set on 0
  *
  * With EVENT_REMOVAL_COMPLETED (without a note: there is no key to seal it) the key is destroyed,
  * profile and notes are deleted and the row becomes a tombstone. What came before must be durable.
+ * Of more than STORE_ERASE_MAX notes only so many are deleted, and nothing else is done: once more in
+ * a later turn.
  *
- * Return: 0 or a negative errno.
+ * Return: 0, STORE_E_MORE of a completion for which there were too many notes, or a negative errno.
  */
 must_check int store_change(struct store *store, struct account *account, enum event event,
 			    const struct actor *actor);
@@ -373,7 +379,8 @@ must_check int store_change(struct store *store, struct account *account, enum e
 /*
  * A removal that the clock starts and nobody owes anything for, whole: @account as it has started,
  * @removed as it ends. The register redoes it after a crash; since it does not know who purged or
- * confirmed, store_change() completes those in a later commit. Return: 0 or a negative errno.
+ * confirmed, store_change() completes those in a later commit. Return: 0; STORE_E_MORE when there are
+ * so many notes that it has only started, and store_change() completes it; or a negative errno.
  */
 must_check int store_remove(struct store *store, struct account *account,
 			    const struct facts *removed, const struct actor *actor);

@@ -8,6 +8,9 @@
 #include "daemon/work/engine.h"
 #include "daemon/work/log.h"
 
+/* Notes that are deleted in the time that another row takes. */
+#define SWEEP_NOTES_A_ROW 8
+
 void sweep_init(struct sweep *sweep, bool paused)
 {
 	*sweep = (struct sweep){
@@ -109,6 +112,27 @@ static void sweep_note_late(const struct sweep *sweep, instant_t at, instant_t n
 	}
 }
 
+/* Not complete yet: another turn goes on with it. */
+static void sweep_leave(struct engine *engine, const struct account *account,
+			struct sweep_result *result)
+{
+	result->more = true;
+	store_note_early(engine->store, account);
+}
+
+/* What many notes of one account take is time that other rows do not get. */
+static int sweep_completed(struct engine *engine, const struct account *account, int r,
+			   struct sweep_result *result)
+{
+	if (r == STORE_E_MORE) {
+		result->n_rows += STORE_ERASE_MAX / SWEEP_NOTES_A_ROW;
+		sweep_leave(engine, account, result);
+		return 0;
+	}
+	result->n_completed += r == 0;
+	return r;
+}
+
 /*
  * Once it is on disk who purged, and what the last keeper confirmed: a crash would leave nothing of
  * them but the removal.
@@ -116,14 +140,16 @@ static void sweep_note_late(const struct sweep *sweep, instant_t at, instant_t n
 static int sweep_complete(struct engine *engine, struct account *account,
 			  struct sweep_result *result)
 {
+	struct account before = *account;
+	int r;
+
 	if (!store_is_durable(engine->store, account)) {
-		result->more = true;
-		store_note_early(engine->store, account);
+		sweep_leave(engine, account, result);
 		return 0;
 	}
 	sweep_judge(engine, account, LIFECYCLE_COMPLETE_REMOVAL);
-	++result->n_completed;
-	return sweep_change(engine, account, EVENT_REMOVAL_COMPLETED);
+	r = sweep_change(engine, account, EVENT_REMOVAL_COMPLETED);
+	return sweep_completed(engine, &before, r, result);
 }
 
 static int sweep_mark_overdue(struct engine *engine, struct account *account,
@@ -143,7 +169,7 @@ static int sweep_start(struct engine *engine, struct account *account, instant_t
 		       struct sweep_result *result)
 {
 	struct actor actor = sweep_actor(engine);
-	struct account removed;
+	struct account started, removed;
 	bool held = false;
 	int r = guarding_judge_removal(engine, account, &held);
 
@@ -158,10 +184,10 @@ static int sweep_start(struct engine *engine, struct account *account, instant_t
 	if (account->facts.owed != 0) {
 		return store_change(engine->store, account, EVENT_REMOVAL_STARTED, &actor);
 	}
-	removed = *account;
+	started = removed = *account;
 	sweep_judge(engine, &removed, LIFECYCLE_COMPLETE_REMOVAL);
-	++result->n_completed;
-	return store_remove(engine->store, account, &removed.facts, &actor);
+	r = store_remove(engine->store, account, &removed.facts, &actor);
+	return sweep_completed(engine, &started, r, result);
 }
 
 /* By the account's own row: an index can be damaged. */

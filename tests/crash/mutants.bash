@@ -75,7 +75,7 @@ mutant leftover-of-a-store-is-in-the-way daemon/store/create.c \
 
 # Keys
 
-mutant key-is-not-destroyed daemon/store/changes.c \
+mutant key-is-not-destroyed daemon/store/erase.c \
 	's/int r = vault_destroy_key\(store->vault, uid\);/int r = 0;/'
 
 # The mass guard

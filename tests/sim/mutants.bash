@@ -47,7 +47,7 @@ mutant last-entry-is-not-replayed daemon/store/open.c \
 	's/seq <= store->head.seq && r == 0/seq < store->head.seq \&\& r == 0/'
 mutant register-is-not-carried-out daemon/store/removals.c \
 	's/facts->removal_started_at = record->at;/facts->removal_started_at = INSTANT_NONE;/'
-mutant key-is-not-destroyed daemon/store/changes.c \
+mutant key-is-not-destroyed daemon/store/erase.c \
 	's/int r = vault_destroy_key\(store->vault, uid\);/int r = 0;/'
 mutant request-stays-open-in-the-ledger daemon/store/changes.c \
 	's/account->open_request = 0; .*/;/'

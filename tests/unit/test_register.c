@@ -175,6 +175,29 @@ Test(register, is_not_there_before_its_first_sync)
 	cr_assert_eq(answer_behind(&no_mark), REGISTER_E_MISSING);
 }
 
+/* It begins with all removals that a store knows: millions. */
+Test(register, a_new_one_does_not_wait_in_memory)
+{
+	cleanup(freep) char *new = temp_path_new(directory, "register.new");
+	struct removal_register *removals;
+	struct register_mark mark;
+	struct stat info;
+
+	cr_assert_eq(register_create(path, instance, &removals), 0);
+	add(removals, 0, 10000);
+	cr_assert_lt(access(path, F_OK), 0);
+	cr_assert_eq(stat(new, &info), 0);
+	cr_assert_geq(info.st_size, 8000 * RECORD_LEN);
+	cr_assert_eq(register_sync(removals), 0);
+	register_get_mark(removals, &mark);
+	(void)register_close(removals);
+
+	removals = open_behind(&mark);
+	expect_bounds(removals, 10000, 10000);
+	expect_records(removals, 0, 10000);
+	(void)register_close(removals);
+}
+
 Test(register, what_is_not_synced_is_not_there_after_a_crash)
 {
 	struct register_mark mark = make(2);

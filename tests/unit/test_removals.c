@@ -113,7 +113,7 @@ static void complete(struct account *account)
 }
 
 /* Left before, and now removed as a sweep does it. Not committed. */
-static void remove_at_once(struct account *account)
+static int try_to_remove_at_once(struct account *account)
 {
 	struct actor actor = {.role = ROLE_DAEMON, .at = room.now};
 	struct facts *facts = &account->facts, removed;
@@ -123,7 +123,12 @@ static void remove_at_once(struct account *account)
 	facts->removal_started_at = room.now;
 	removed = *facts;
 	removed.removed_at = room.now;
-	cr_assert_eq(store_remove(room.store, account, &removed, &actor), 0);
+	return store_remove(room.store, account, &removed, &actor);
+}
+
+static void remove_at_once(struct account *account)
+{
+	cr_assert_eq(try_to_remove_at_once(account), 0);
 }
 
 static bool has_key(uint64_t uid)
@@ -231,6 +236,65 @@ Test(removals, a_removal_in_one_change_is_done_again_whatever_of_it_a_kill_kept_
 		expect_removed(&account);
 		moment_done(&before);
 	}
+}
+
+/* So many that they do not go in one turn. */
+static void note_often(struct account *account)
+{
+	for (unsigned i = 0; i < STORE_ERASE_MAX / 2 + 10; i++) {
+		room.actor.note.reason = slice_of("because");
+		storeroom_step(&room, account, LIFECYCLE_DISABLE);
+		storeroom_step(&room, account, LIFECYCLE_ENABLE);
+		room.actor.note = (struct note){0};
+	}
+	storeroom_commit(&room);
+}
+
+static uint32_t notes_of(uint64_t uid)
+{
+	static uint8_t buffer[ROWS_NOTE_LEN_MAX];
+	uint32_t n = 0;
+
+	for (uint64_t seq = 1; seq <= store_head(room.store)->seq; seq++) {
+		struct note note;
+
+		n += store_get_note(room.store, uid, seq, buffer, &note) == 0;
+	}
+	return n;
+}
+
+Test(removals, of_very_many_notes_some_go_at_a_time_and_the_key_with_the_last)
+{
+	struct actor daemon = {.role = ROLE_DAEMON, .at = room.now};
+	struct account removed;
+
+	note_often(&guest);
+	start(&guest);
+	removed = guest;
+	removed.facts.removed_at = daemon.at = room.now;
+	cr_assert_eq(store_change(room.store, &removed, EVENT_REMOVAL_COMPLETED, &daemon),
+		     STORE_E_MORE);
+	storeroom_commit(&room);
+	cr_assert(has_key(guest.uid));
+	cr_assert_eq(notes_of(guest.uid), 20);
+	cr_assert_eq(storeroom_get(&room, guest.uid).facts.removed_at, INSTANT_NONE);
+	cr_assert_eq(store_change(room.store, &removed, EVENT_REMOVAL_COMPLETED, &daemon), 0);
+	storeroom_commit(&room);
+	expect_removed(&removed);
+}
+
+Test(removals, a_removal_in_one_change_with_very_many_notes_has_only_started)
+{
+	struct account account = guest;
+
+	note_often(&account);
+	cr_assert_eq(try_to_remove_at_once(&account), STORE_E_MORE);
+	storeroom_commit(&room);
+	cr_assert_eq(account.facts.removed_at, INSTANT_NONE);
+	cr_assert_eq(storeroom_get(&room, guest.uid).facts.removal_started_at, room.now);
+	cr_assert(has_key(guest.uid));
+	complete(&account);
+	expect_removed(&account);
 }
 
 Test(removals, a_kill_after_the_register_was_synced_is_completed_by_the_next_start)

@@ -158,6 +158,40 @@ Test(sweep, a_purge_is_completed_in_a_later_commit_so_that_who_did_it_is_never_l
 	cr_assert(is_removed(1));
 }
 
+static void note_often(uint64_t uid)
+{
+	rig_begin(&rig);
+	for (uint32_t i = 0; i < 3 * STORE_ERASE_MAX; i++) {
+		rig_send(&rig, i % 2 ? "account.enable" : "account.disable",
+			 "{'accounts': [{'uid': %llu}], 'reason': 'because'}",
+			 (unsigned long long)uid);
+	}
+	rig_end(&rig);
+}
+
+Test(sweep, very_many_notes_of_one_account_take_several_turns_to_go)
+{
+	uint64_t purged = rig_import(&rig, "fabrikam", "purged");
+	uint64_t left = rig_import(&rig, "fabrikam", "left");
+
+	note_often(purged);
+	note_often(left);
+	rig_change(&rig, "account.remove", purged);
+	rig_change(&rig, "account.remove", left);
+	rig_change(&rig, "account.purge", purged);
+	rig_turn(&rig);
+	cr_assert_not(rig_is_removed(&rig, purged));
+	rig_idle(&rig);
+	cr_assert(rig_is_removed(&rig, purged));
+
+	rig_advance(&rig, 30 * SPAN_DAY);
+	rig_turn(&rig);
+	cr_assert_eq(row(left).facts.removal_started_at, rig_now(&rig));
+	cr_assert_not(rig_is_removed(&rig, left));
+	rig_idle(&rig);
+	cr_assert(rig_is_removed(&rig, left));
+}
+
 Test(sweep, the_clock_did_it)
 {
 	struct entry entry;
