@@ -73,11 +73,11 @@ static void put_who(const struct show *show, const json_t *account)
 	put_state(show, ").\nIt is ", account);
 }
 
-static void put_since(const struct show *show, const json_t *event)
+static void put_last(const struct show *show, const json_t *event)
 {
 	instant_t at;
 
-	(void)fputs("Since: ", show->out);
+	(void)fputs("Last: ", show->out);
 	put_words(show, ctl_json_text(event, "event"));
 	if (show_instant_of(event, "at_us", &at)) {
 		(void)fputs(", ", show->out);
@@ -98,7 +98,7 @@ static void put_since(const struct show *show, const json_t *event)
 	(void)fputs(".\n", show->out);
 }
 
-/* The event that put it into its state: the newest one, wherever the history begins. */
+/* What happened last, wherever the history begins: it need not have changed the state. */
 static const json_t *newest_event(const json_t *history)
 {
 	const json_t *newest = json_array_get(history, 0);
@@ -112,6 +112,20 @@ static const json_t *newest_event(const json_t *history)
 		}
 	}
 	return newest;
+}
+
+/* A hold without an end: nobody knows when, but not before the window ends. */
+static void put_await_release(const struct show *show, const json_t *account)
+{
+	instant_t ends;
+
+	if (!show_instant_of(account, "window_ends_us", &ends) || ends <= show->now) {
+		(void)fputs("permanent deletion starts when the last hold is released", show->out);
+		return;
+	}
+	(void)fputs("permanent deletion starts when its window has ended, at ", show->out);
+	show_instant(show, ends, show->out);
+	(void)fputs(", and no hold stands", show->out);
 }
 
 void show_next(const struct show *show, const json_t *next, const json_t *account)
@@ -131,7 +145,7 @@ void show_next(const struct show *show, const json_t *next, const json_t *accoun
 	} else if (slice_is(action, "start-removal")) {
 		show_when(show, "permanent deletion starts at ", next, "at_us");
 	} else if (slice_is(action, "await-release")) {
-		(void)fputs("permanent deletion starts when the last hold is released", show->out);
+		put_await_release(show, account);
 	} else if (action.len == 0 || slice_is(action, "none")) {
 		(void)fputs("nothing happens by itself", show->out);
 	} else {
@@ -366,7 +380,7 @@ int show_explain(const struct show *show, const json_t *result)
 	}
 	put_who(show, account);
 	if (json_array_size(history) > 0) {
-		put_since(show, newest_event(history));
+		put_last(show, newest_event(history));
 	}
 	show_next(show, json_object_get(result, "next"), account);
 	put_clock(show, json_object_get(result, "clock"));

@@ -242,7 +242,7 @@ def test_a_terminal_is_told_why_it_takes_so_long(ctl, client, three):
         client.items("account.purge", [people.name("dan")])
         people.settle(client)
         terminal.await_shown("1 of 2 is removed")
-        terminal.await_shown("permanent deletion starts when the last hold is released")
+        terminal.await_shown("permanent deletion starts when its window has ended, at 2026-01-31")
         terminal.process.send_signal(signal.SIGINT)
         terminal.end(code=INTERRUPTED)
 

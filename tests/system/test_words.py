@@ -42,3 +42,26 @@ def test_each_table_of_a_long_list_has_the_heading_of_its_columns(ctl, client, c
     bare = ctl("list", "--no-legend").stdout
     assert "WINDOW" not in bare and len(bare.splitlines()) == 10_002
     ctl("list", "--limit=1000")
+
+
+# explain
+
+
+def test_a_hold_without_an_end_does_not_end_the_window(ctl, client, contoso):
+    people.take_in(client, people.guest("alex"))
+    people.do(client, "remove", "alex")
+    ctl("hold", "--hold=case 17", "contoso/alex")
+    told = ctl("explain", "--utc", "contoso/alex").stdout
+    assert "Next: permanent deletion starts when its window has ended, at 2026-01-31T" in told
+    assert ", and no hold stands." in told
+    client.call("clock.advance", by_us=30 * DAY)
+    told = ctl("explain", "--utc", "contoso/alex").stdout
+    assert "Next: permanent deletion starts when the last hold is released." in told
+
+
+def test_what_happened_last_is_not_called_what_made_it_so(ctl, client, contoso):
+    people.take_in(client, people.guest("alex"))
+    people.do(client, "remove", "alex")
+    ctl("hold", "--hold=case 17", "contoso/alex")
+    told = ctl("explain", "contoso/alex").stdout
+    assert "\nLast: hold added, " in told and "Since:" not in told
