@@ -54,6 +54,13 @@ def test_a_sound_store_is_found_sound_before_and_after_a_restart(lived):
         client.call("clock.advance", by_us=29 * DAY)
     told = Ctl(lived.socket)("verify-store").stdout
     assert told == "accounts, keys, indexes and the removal register say the same\n"
+    assert Ctl(lived.socket)("verify-store", "--quiet").stdout == ""
+
+
+def test_scripts_are_told_in_json_that_all_is_well(lived):
+    told = Ctl(lived.socket).json("verify-store")
+    assert told.pop("checked") > N and told == {"ok": True}
+    assert Ctl(lived.socket).json("check", "--deep") == {"ok": True, "faults": [], "unchecked": []}
 
 
 def test_every_part_is_looked_at_a_slice_at_a_time(lived):
@@ -84,8 +91,14 @@ def check_finding(daemon, what, uid):
     said = deep(daemon, VERIFICATION)
     assert said.startswith(f"verification failed at account uid:{uid}: {what}.\n"), said
     assert "restore the newest backup" in said
+    told = Ctl(daemon.socket).json("verify-store", code=VERIFICATION)
+    assert told["fault"] == {"what": what, "uid": uid} and told["checked"] > 0
     told = Ctl(daemon.socket).json("check", "--deep", code=VERIFICATION)
-    assert told["fault"] == {"what": what, "uid": uid}
+    assert told == {
+        "ok": False,
+        "faults": [{"code": "verification-failed", "text": said.rstrip("\n").replace("\n", " ")}],
+        "unchecked": [],
+    }
 
 
 @pytest.mark.parametrize("uid", [SOFT_DELETED, N])
