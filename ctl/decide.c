@@ -8,6 +8,7 @@
 #include "ctl/option.h"
 #include "ctl/request.h"
 #include "ctl/show_items.h"
+#include "ctl/show_refusal.h"
 
 static void put_requests(struct pack_writer *writer, const void *context)
 {

@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "ctl/json.h"
+#include "ctl/show_refusal.h"
 
 void import_report_init(struct import_report *report)
 {

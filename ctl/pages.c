@@ -6,6 +6,7 @@
 #include "ctl/json.h"
 #include "ctl/option.h"
 #include "ctl/show_items.h"
+#include "ctl/show_refusal.h"
 #include "ctl/text.h"
 
 #define PAGE_ROWS  MODEL_ACCOUNTS_MAX

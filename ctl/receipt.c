@@ -8,6 +8,7 @@
 #include "ctl/json.h"
 #include "ctl/request.h"
 #include "ctl/show_items.h"
+#include "ctl/show_refusal.h"
 #include "ctl/text.h"
 
 #define TITLE_BEGIN "retentiond receipt "

@@ -3,6 +3,7 @@
 
 #include "ctl/json.h"
 #include "ctl/show_items.h"
+#include "ctl/show_refusal.h"
 #include "ctl/text.h"
 
 /* "removal-completed" reads better as "removal completed". */
@@ -242,12 +243,18 @@ static void put_alike(const struct show *show, const json_t *commands, const jso
 	}
 }
 
-static void put_reasons(const struct show *show, const json_t *command)
+static void put_reasons(const struct show *show, const json_t *command, const json_t *account)
 {
 	const json_t *reasons = json_object_get(command, "reasons");
+	bool removed = slice_is(slice_of(ctl_json_text(account, "state")),
+				account_state_name(ACCOUNT_STATE_REMOVED));
 	size_t i;
 	const json_t *reason;
 
+	if (removed && show_has_reason(command, OUTCOME_NOT_FOUND)) {
+		(void)fputs(SHOW_GONE, show->out);
+		return;
+	}
 	if (json_array_size(reasons) == 0) {
 		show_reason(json_object_get(command, "outcome"), show->out);
 	}
@@ -314,7 +321,7 @@ static void put_allowed(const struct show *show, const json_t *commands, const c
 }
 
 /* Commands that are refused for the same reasons share a line. */
-static void put_refused(const struct show *show, const json_t *commands)
+static void put_refused(const struct show *show, const json_t *commands, const json_t *account)
 {
 	size_t i;
 	const json_t *command;
@@ -326,7 +333,7 @@ static void put_refused(const struct show *show, const json_t *commands)
 		(void)fputs("Refused: ", show->out);
 		put_alike(show, commands, command);
 		(void)fputs(": ", show->out);
-		put_reasons(show, command);
+		put_reasons(show, command, account);
 		(void)fputs(".\n", show->out);
 	}
 }
@@ -386,7 +393,7 @@ int show_explain(const struct show *show, const json_t *result)
 	put_clock(show, json_object_get(result, "clock"));
 	show_tasks(show, json_object_get(result, "tasks"));
 	put_allowed(show, json_object_get(result, "may"), ctl_json_text(account, "org"));
-	put_refused(show, json_object_get(result, "may"));
+	put_refused(show, json_object_get(result, "may"), account);
 	if (json_object_size(contact) > 0) {
 		show_ask(show, "", contact);
 	}

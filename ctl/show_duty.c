@@ -2,6 +2,7 @@
 #include "ctl/show_duty.h"
 
 #include "ctl/show_items.h"
+#include "ctl/show_refusal.h"
 
 static const char *const keeper_columns[] = {
 	"keeper",        "enabled", "orgs",         "owed", "failing",

@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "ctl/json.h"
+#include "ctl/show_refusal.h"
 #include "ctl/text.h"
 
 #define SENTENCES_MAX 5 /* more accounts than this are read better in a table */
@@ -75,104 +76,11 @@ enum ctl_exit show_outcome_exit(const json_t *result)
 	return show_tally_exit(&tally);
 }
 
-void show_reason(const json_t *reason, FILE *out)
-{
-	const char *code =
-		json_is_object(reason) ? ctl_json_text(reason, "code") : json_string_value(reason);
-	enum outcome outcome;
-
-	if (json_is_object(reason) && ctl_json_text(reason, "text")) {
-		ctl_text_put(out, slice_of(ctl_json_text(reason, "text")));
-	} else if (code && outcome_from_code(slice_of(code), &outcome)) {
-		(void)fputs(outcome_text(outcome), out);
-	} else {
-		ctl_text_put(out,
-			     slice_of(code ? code : "for a reason that this client does not know"));
-	}
-}
-
-void show_ask(const struct show *show, const char *before, const json_t *contact)
-{
-	static const struct {
-		const char *key;
-		const char *what;
-	} kinds[] = {
-		{"privacy_contact", "privacy contact"},
-		{"admin_contact", "admin contact"},
-		{"privacy_url", "statement"},
-	};
-	bool any = false;
-
-	if (!json_is_object(contact)) {
-		return;
-	}
-	(void)fprintf(show->out, "%sAsk: ", before);
-	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
-		const char *text = ctl_json_text(contact, kinds[i].key);
-
-		if (text && *text) {
-			(void)fprintf(show->out, "%s%s ", any ? ", " : "", kinds[i].what);
-			ctl_text_put(show->out, slice_of(text));
-			any = true;
-		}
-	}
-	(void)fputs(any ? "\n" : "the organization has published no contact\n", show->out);
-}
-
-static bool has_reason(const json_t *item, enum outcome outcome)
-{
-	const json_t *reasons = json_object_get(item, "reasons");
-	size_t i;
-	const json_t *reason;
-
-	json_array_foreach(reasons, i, reason) {
-		if (slice_is(slice_of(json_string_value(reason)), outcome_code(outcome))) {
-			return true;
-		}
-	}
-	return false;
-}
-
-/* A person who may not leave is to know whom to ask, or that there is nobody; to administrators'
- * refusals a contact that is missing adds nothing. */
-static bool names_contact(const json_t *object)
-{
-	return has_reason(object, OUTCOME_LEAVE_NOT_ALLOWED) ||
-	       has_reason(object, OUTCOME_ACCOUNT_DISABLED) ||
-	       has_reason(object, OUTCOME_HOME_ORGANIZATION) ||
-	       json_object_size(json_object_get(object, "contact")) > 0;
-}
-
-void show_refusal(const struct show *show, const json_t *object)
-{
-	const json_t *reasons = json_object_get(object, "reasons");
-	size_t i;
-	const json_t *reason;
-
-	(void)fprintf(show->out, "%s%s%s", show_red(show),
-		      has_reason(object, OUTCOME_STAGED) ? "staged" : "refused", show_plain(show));
-	if (json_array_size(reasons) <= 1) {
-		(void)fputs(": ", show->out);
-		reason = json_array_get(reasons, 0);
-		show_reason(reason ? reason : json_object_get(object, "outcome"), show->out);
-		(void)fputc('\n', show->out);
-	} else {
-		(void)fprintf(show->out, " for %zu reasons:\n", json_array_size(reasons));
-		json_array_foreach(reasons, i, reason) {
-			(void)fputs("  - ", show->out);
-			show_reason(reason, show->out);
-			(void)fputc('\n', show->out);
-		}
-	}
-	if (names_contact(object)) {
-		show_ask(show, "  ", json_object_get(object, "contact"));
-	}
-}
-
 /* Whether a hold stands; told if so. */
 static bool put_held(const struct show *show, const json_t *account)
 {
-	bool held = json_is_true(json_object_get(account, "held"));
+	bool held = json_is_true(json_object_get(account, "held")) ||
+		    show_has_reason(account, OUTCOME_HELD);
 
 	(void)fputs(held ? ", held" : "", show->out);
 	show_when(show, " until ", account, "held_until_us");
@@ -260,8 +168,8 @@ static bool is_asked(struct show_items_how how, enum command_symbol symbol)
 static bool may_file(const json_t *item, struct show_items_how how)
 {
 	return is_asked(how, COMMAND_account_leave) &&
-	       (has_reason(item, OUTCOME_LEAVE_NOT_ALLOWED) ||
-		has_reason(item, OUTCOME_ACCOUNT_DISABLED));
+	       (show_has_reason(item, OUTCOME_LEAVE_NOT_ALLOWED) ||
+		show_has_reason(item, OUTCOME_ACCOUNT_DISABLED));
 }
 
 static void put_refused(const struct show *show, const json_t *item,
@@ -403,7 +311,7 @@ static int put_contacts(const struct show *show, const json_t *items)
 		const char *org = ctl_json_text(item, "org");
 		json_t *contact = json_object_get(item, "contact");
 
-		if (r < 0 || show_is_ok(item) || !org || !names_contact(item) || !contact ||
+		if (r < 0 || show_is_ok(item) || !org || !show_names_contact(item) || !contact ||
 		    json_object_get(told, org)) {
 			continue;
 		}
@@ -434,13 +342,20 @@ static void put_way_out(const struct show *show, const json_t *items, struct sho
 static void put_meanings(const struct show *show, const json_t *items)
 {
 	struct show_tally tally = {0};
+	size_t n_gone = 0;
 	size_t i;
 	const json_t *item;
 
 	json_array_foreach(items, i, item) {
 		show_tally_add(&tally, item);
+		n_gone += show_is_gone(item);
 	}
 	(void)fputs(tally.outcome[OUTCOME_OK] < tally.n ? "\n" : "", show->out);
+	if (n_gone > 0) {
+		(void)fprintf(show->out, "%s, state removed: " SHOW_GONE "\n",
+			      outcome_code(OUTCOME_NOT_FOUND));
+	}
+	tally.outcome[OUTCOME_NOT_FOUND] -= n_gone;
 	for (int outcome = OUTCOME_OK + 1; outcome < _OUTCOME_MAX; outcome++) {
 		if (tally.outcome[outcome] > 0) {
 			(void)fprintf(show->out, "%s: %s\n", outcome_code((enum outcome)outcome),

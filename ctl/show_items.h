@@ -60,17 +60,6 @@ struct show_items_how {
 must_check int show_items(const struct show *show, const json_t *items,
 			  const struct ctl_accounts *accounts, struct show_items_how how);
 
-/* A refusal: its sentences with every reason, and whom to ask. @object has outcome, reasons,
- * contact. */
-void show_refusal(const struct show *show, const json_t *object);
-
-/* A line: "Ask: privacy contact p@acme.example, statement https://…", or that nobody is named.
- * Nothing if @contact is no object. @before begins the line. */
-void show_ask(const struct show *show, const char *before, const json_t *contact);
-
-/* A reason, or an outcome's code, as a sentence. */
-void show_reason(const json_t *reason, FILE *out);
-
 /* "active"; "soft-deleted; it can be restored until …", for an account or an item. */
 void show_state_sentence(const struct show *show, const json_t *account);
 

@@ -6,6 +6,7 @@
 
 #include "ctl/json.h"
 #include "ctl/show_items.h"
+#include "ctl/show_refusal.h"
 #include "ctl/text.h"
 
 static int start_child(struct work_slot *slot, const char *keeper, char *const *command)

@@ -65,3 +65,47 @@ def test_what_happened_last_is_not_called_what_made_it_so(ctl, client, contoso):
     ctl("hold", "--hold=case 17", "contoso/alex")
     told = ctl("explain", "contoso/alex").stdout
     assert "\nLast: hold added, " in told and "Since:" not in told
+
+
+# What has been removed
+
+
+GONE = "the account has been removed for good: nothing can be done with it any more"
+
+
+@pytest.fixture
+def gone(client, contoso):
+    """The uids of accounts that were removed, and no keeper owed anything."""
+    ids = [f"g{i}" for i in range(6)]
+    people.take_in(client, *[people.guest(id) for id in ids])
+    for verb in ("remove", "purge"):
+        client.items(f"account.{verb}", people.names(ids))
+    people.settle(client)
+    return [people.get(client, id)["uid"] for id in ids]
+
+
+def test_what_has_been_removed_is_not_called_badly_written(ctl, client, gone):
+    keepers.set_keeper(client, "crm")
+    for words in (["purge", "--yes"], ["remove"], ["disable"], ["owe", "crm"]):
+        told = ctl(*words, "contoso/g1", code=NOT_FOUND).stdout
+        assert f"refused: {GONE}\n" in told and "check how it is written" not in told
+        assert "only its tombstone is left" in told
+    told = ctl("explain", f"uid:{gone[0]}").stdout
+    assert GONE in told and "check how it is written" not in told
+    assert "check how it is written" in ctl("purge", "--yes", "contoso/x", code=NOT_FOUND).stdout
+
+
+def test_of_many_those_removed_are_told_apart(ctl, gone):
+    accounts = [f"contoso/g{i}" for i in range(6)]
+    told = ctl("purge", "--yes", *accounts, code=NOT_FOUND).stdout
+    assert f"\nnot-found, state removed: {GONE}\n" in told and "check how" not in told
+    told = ctl("purge", "--yes", *accounts, "contoso/x", code=NOT_FOUND).stdout
+    assert f"\nnot-found, state removed: {GONE}\nnot-found: no such account is known" in told
+
+
+def test_a_purge_that_is_refused_says_that_the_account_is_held(ctl, client, contoso):
+    people.take_in(client, people.guest("alex"))
+    people.do(client, "remove", "alex")
+    ctl("hold", "--hold=case 17", "contoso/alex")
+    told = ctl("purge", "--yes", "contoso/alex", code=REFUSED).stdout
+    assert "it is soft-deleted, held; it can be restored until" in told
