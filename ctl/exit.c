@@ -16,7 +16,7 @@ const struct ctl_exit_row ctl_exit_table[] = {
 	{CTL_EXIT_PARTIAL,       "partial",       "done for some accounts, refused for others"},
 	{CTL_EXIT_TIMEOUT,       "timeout",       "no answer, or not what wait waits for, in time; see --timeout"},
 	{CTL_EXIT_VERIFICATION,  "verification",  "the ledger or a receipt is not what was written"},
-	{CTL_EXIT_GUARD,         "guard",         "a guard is engaged; the message says how to release it"},
+	{CTL_EXIT_GUARD,         "guard",         "a guard is engaged, or holds back another number than --expect names; the message says what to do"},
 	{CTL_EXIT_CONFIRMATION,  "confirmation",  "it cannot be undone, and nobody confirmed it"},
 	{CTL_EXIT_INTERRUPTED,   "interrupted",   "ended by Ctrl-C, after a whole part of the work"},
 	{CTL_EXIT_OK,            NULL,            NULL},

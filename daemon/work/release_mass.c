@@ -44,9 +44,11 @@ static int check(struct call *call, const struct guarding_held *held)
 		&store_guard(call->engine->store, held->org->number)->guard;
 
 	if (held->since == INSTANT_NONE) {
-		return call_refuse(call, ERROR_GUARD_COUNT,
-				   "the mass guard of %s is not engaged: it holds nothing back",
-				   held->org->id);
+		return call_refuse(
+			call, ERROR_GUARD_COUNT,
+			"the mass guard of %s is not engaged: it holds nothing back, and there is "
+			"nothing to release",
+			held->org->id);
 	}
 	if (guard_n_decided(guard) > 0) {
 		return call_refuse(call, ERROR_BUSY,
