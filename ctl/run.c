@@ -51,6 +51,17 @@ static int refuse_tokens(struct ctl *ctl)
 			     command->verb, command->method);
 }
 
+/* Notifications follow the answer, and go on until the peer leaves. */
+static int refuse_stream(struct ctl *ctl)
+{
+	const struct command *command = ctl->args.command;
+
+	return ctl_fault_set(&ctl->fault, CTL_EXIT_USAGE, "usage",
+			     "%s is for programs that speak to the socket themselves, with %s: use "
+			     "retentionctl work to be a keeper",
+			     command->verb, command->method);
+}
+
 /* clang-format off */
 static const runner_fn runners[_COMMAND_MAX] = {
 	[COMMAND_account_import] = import_run,
@@ -60,6 +71,7 @@ static const runner_fn runners[_COMMAND_MAX] = {
 	[COMMAND_keeper_confirm] = refuse_tokens,
 	[COMMAND_keeper_extend] = refuse_tokens,
 	[COMMAND_keeper_fail] = refuse_tokens,
+	[COMMAND_keeper_watch] = refuse_stream,
 	[COMMAND_ledger_verify] = ctl_slices_verify,
 	[COMMAND_receipt_get] = ctl_receipt_run,
 	[COMMAND_request_approve] = ctl_decide_run,

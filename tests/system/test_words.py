@@ -7,7 +7,7 @@ import pytest
 
 import keepers
 import people
-from ctl import FAILURE, NOT_FOUND, OK, REFUSED, USAGE, VERIFICATION, Ctl
+from ctl import FAILURE, GUARD, NOT_FOUND, OK, REFUSED, USAGE, VERIFICATION, Ctl
 from daemon import DAY
 
 
@@ -109,3 +109,23 @@ def test_a_purge_that_is_refused_says_that_the_account_is_held(ctl, client, cont
     ctl("hold", "--hold=case 17", "contoso/alex")
     told = ctl("purge", "--yes", "contoso/alex", code=REFUSED).stdout
     assert "it is soft-deleted, held; it can be restored until" in told
+
+
+# Guards
+
+
+def test_a_guard_that_holds_nothing_back_has_nothing_to_release(ctl, contoso):
+    told = ctl("release-guard", "mass", "--org=contoso", "--expect=3", code=GUARD).stderr
+    assert "is not engaged: it holds nothing back, and there is nothing to release" in told
+    assert "or holds back another number than --expect names" in ctl("--help").stdout
+
+
+# Keepers
+
+
+def test_what_only_programs_can_ask_for_is_refused(ctl, client):
+    keepers.set_keeper(client, "crm")
+    for verb in ("confirm", "fail", "extend", "await"):
+        told = ctl(verb, "crm", code=USAGE)
+        assert told.stdout == "" and "is for programs" in told.stderr
+        assert "retentionctl work" in told.stderr
