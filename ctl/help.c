@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ctl/help.h"
 
+#include "ctl/import_row.h"
 #include "ctl/option.h"
 #include "ctl/value.h"
 
@@ -242,11 +243,25 @@ void ctl_help_about(const struct command *command, FILE *out)
 			out);
 	}
 	if (ctl_option_command(command) == COMMAND_account_import) {
-		(void)fputs(
+		char names[IMPORT_ROW_NAMES_MAX];
+
+		import_row_names(names);
+		(void)fprintf(
+			out,
 			"Files are CSV with a header line, JSON lines, or what Microsoft Graph answers\n"
 			"for users and deleted items; - is standard input. Nothing is changed unless\n"
-			"every row of every file is right.\n",
-			out);
+			"every row of every file is right.\n"
+			"\n"
+			"In CSV commas separate the fields, and the header names them; in JSON they are\n"
+			"the keys:\n"
+			"\n"
+			"  %s\n"
+			"\n"
+			"org, id, kind and upn must be there; --org and --kind stand in for what a row\n"
+			"leaves out. In CSV ; separates the groups of an account, and its permissions.\n"
+			"deleted_at_us is an instant, or microseconds since 1970, and may be called\n"
+			"deleted_at.\n",
+			names);
 	}
 }
 

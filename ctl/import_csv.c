@@ -118,9 +118,23 @@ static bool is_blank(const char *text, const char *end)
 	return text == end;
 }
 
+/* The first one is told which there are; more of them would only be longer. */
+static void tell_unknown(struct csv *csv, size_t column, bool first)
+{
+	char names[IMPORT_ROW_NAMES_MAX];
+
+	import_row_names(names);
+	import_faults_add(&csv->set->faults, &csv->where, NULL,
+			  "there is no field \"%.*s\" (column %zu)%s%s",
+			  SLICE_ARG(csv->cells[column]), column + 1,
+			  first ? "; commas separate the fields, which are " : "",
+			  first ? names : "");
+}
+
 static bool read_header(struct csv *csv)
 {
 	size_t before = csv->set->faults.n;
+	size_t n_unknown = 0;
 
 	if (is_blank(csv->at, csv->end)) {
 		import_faults_add(&csv->set->faults, &csv->where, NULL, "the file is empty");
@@ -133,9 +147,7 @@ static bool read_header(struct csv *csv)
 	for (size_t i = 0; i < csv->n_cells; i++) {
 		csv->columns[i] = import_row_field(csv->cells[i]);
 		if (csv->columns[i] == _FIELD_MAX) {
-			import_faults_add(&csv->set->faults, &csv->where, NULL,
-					  "there is no field \"%.*s\" (column %zu)",
-					  SLICE_ARG(csv->cells[i]), i + 1);
+			tell_unknown(csv, i, n_unknown++ == 0);
 		}
 		for (size_t k = 0; k < i; k++) {
 			if (csv->columns[i] != _FIELD_MAX && csv->columns[k] == csv->columns[i]) {

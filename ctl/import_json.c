@@ -16,6 +16,7 @@ struct json_walk {
 	const char *at;
 	const char *end;
 	bool incomplete;
+	bool told_names; /* which fields there are */
 };
 
 static void skip_blanks(struct json_walk *walk)
@@ -119,6 +120,17 @@ const char *import_json_set(struct import_row *row, enum field_symbol field, con
 	return "has a value of a kind that no field has";
 }
 
+/* The first one is told which there are; more of them would only be longer. */
+static void tell_unknown(struct json_walk *walk, const char *key, const struct import_where *where)
+{
+	char names[IMPORT_ROW_NAMES_MAX];
+
+	import_row_names(names);
+	import_faults_add(&walk->set->faults, where, key, "there is no such field%s%s",
+			  walk->told_names ? "" : "; there are ", walk->told_names ? "" : names);
+	walk->told_names = true;
+}
+
 static void fill_row(struct json_walk *walk, const json_t *object, const struct import_where *where)
 {
 	const char *key;
@@ -127,10 +139,12 @@ static void fill_row(struct json_walk *walk, const json_t *object, const struct 
 	/* jansson's iterator takes no const; it changes nothing. */
 	json_object_foreach((json_t *)object, key, value) {
 		enum field_symbol field = import_row_field(slice_of(key));
-		const char *wrong = field == _FIELD_MAX ? "there is no such field"
-							: import_json_set(walk->row, field, value);
+		const char *wrong =
+			field == _FIELD_MAX ? NULL : import_json_set(walk->row, field, value);
 
-		if (wrong) {
+		if (field == _FIELD_MAX) {
+			tell_unknown(walk, key, where);
+		} else if (wrong) {
 			import_faults_add(&walk->set->faults, where, key, "%s", wrong);
 		}
 	}

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ctl/import_row.h"
 
+#include <stdio.h>
+
 #include "ctl/value.h"
 
 #define SEPARATOR ';' /* between texts of a list in one field; a comma separates fields */
@@ -26,6 +28,19 @@ enum field_symbol import_row_field(struct slice name)
 		}
 	}
 	return _FIELD_MAX;
+}
+
+void import_row_names(char text[static IMPORT_ROW_NAMES_MAX])
+{
+	size_t len = 0;
+
+	for (int field = 0; field < _FIELD_MAX; field++) {
+		if (field_belongs((enum field_symbol)field, ARGUMENT_TYPE_IMPORTS)) {
+			len += (size_t)snprintf(text + len, IMPORT_ROW_NAMES_MAX - len, "%s%s",
+						len ? ", " : "", field_table[field].name);
+			assert(len < IMPORT_ROW_NAMES_MAX);
+		}
+	}
 }
 
 static void give(struct import_row *row, enum field_symbol field)

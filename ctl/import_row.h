@@ -40,6 +40,11 @@ void import_row_clear(struct import_row *row);
  * deleted_at_us, too. */
 enum field_symbol import_row_field(struct slice name);
 
+#define IMPORT_ROW_NAMES_MAX 256 /* bytes; a dozen names */
+
+/* "org, id, person, …": every field of an import. */
+void import_row_names(char text[static IMPORT_ROW_NAMES_MAX]);
+
 /*
  * Set a field. Each returns NULL, or what is wrong as the end of a sentence; static.
  * import_row_set() reads any field from text: texts of a list are separated by ';', booleans are

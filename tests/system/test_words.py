@@ -129,3 +129,16 @@ def test_what_only_programs_can_ask_for_is_refused(ctl, client):
         told = ctl(verb, "crm", code=USAGE)
         assert told.stdout == "" and "is for programs" in told.stderr
         assert "retentionctl work" in told.stderr
+
+
+# Import
+
+
+def test_the_fields_of_a_file_are_in_its_help_and_in_the_fault(ctl, client, tmp_path):
+    fields = "org, id, person, kind, upn, mail, name, enabled, groups, permissions, deleted_at_us"
+    assert fields in ctl("import", "--help").stdout
+    guests = tmp_path / "guests.csv"
+    guests.write_text("org;id;kind;upn\ncontoso;1;member;a@contoso.example\n")
+    told = ctl("import", guests, code=FAILURE).stderr
+    assert 'there is no field "org;id;kind;upn" (column 1)' in told
+    assert f"; commas separate the fields, which are {fields}\n" in told

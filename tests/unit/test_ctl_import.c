@@ -143,7 +143,9 @@ Test(ctl_import_csv, an_unknown_or_doubled_column_is_named)
 {
 	assert_faults(IMPORT_FORMAT_CSV, NULL,
 		      "org,id,kind,upn,colour,new_upn,id\na,1,member,u@a.example,x,y,1\n",
-		      "f:1: there is no field \"colour\" (column 5)\n"
+		      "f:1: there is no field \"colour\" (column 5); commas separate the fields, "
+		      "which are org, id, person, kind, upn, mail, name, enabled, groups, "
+		      "permissions, deleted_at_us\n"
 		      "f:1: there is no field \"new_upn\" (column 6)\n"
 		      "f:1: id: is there twice (columns 2 and 7)\n");
 }
@@ -228,13 +230,15 @@ Test(ctl_import_json, each_faulty_line_is_told)
 		"{\"org\":\"acme\",\"id\":1,\"kind\":\"member\",\"upn\":\"u@a.example\"}\n"
 		"{\"org\":\"acme\"\n"
 		"[1]\n"
-		"{\"org\":\"acme\",\"id\":\"2\",\"kind\":\"member\",\"upn\":\"u@a.example\",\"colour\":\"x\"}\n"
+		"{\"org\":\"acme\",\"id\":\"2\",\"kind\":\"member\",\"upn\":\"u@a.example\",\"colour\":\"x\",\"size\":1}\n"
 		"{\"org\":\"acme\",\"id\":\"3\",\"kind\":\"member\",\"upn\":\"u@a.example\",\"groups\":[1]}\n"
 		"{\"org\":\"acme\",\"id\":\"4\",\"kind\":\"member\",\"upn\":\"u@a.example\",\"mail\":{}}\n",
 		"f:1: id: must not be a number\n"
 		"f:2: is no JSON: '}' expected near end of file\n"
 		"f:3: must be an object\n"
-		"f:4: colour: there is no such field\n"
+		"f:4: colour: there is no such field; there are org, id, person, kind, upn, mail, "
+		"name, enabled, groups, permissions, deleted_at_us\n"
+		"f:4: size: there is no such field\n"
 		"f:5: groups: must be a list of texts\n"
 		"f:6: mail: has a value of a kind that no field has\n");
 }

@@ -6,6 +6,7 @@
 #include "ctl/check.h"
 #include "ctl/pages.h"
 #include "ctl/show_account.h"
+#include "ctl/show_refusal.h"
 #include "ctl/show_status.h"
 #include "ctl/slices.h"
 
