@@ -23,6 +23,13 @@ struct givens {
 	size_t n;
 };
 
+/* What getopt did not understand: its code, the word, and the letter if it was a short option. */
+struct strange {
+	int code;
+	const char *word; /* NULL: nothing */
+	int letter;
+};
+
 /* Every option of every verb, once by name: getopt must know which take a value before the verb is
  * known. */
 struct long_options {
@@ -60,8 +67,24 @@ static void long_options_init(struct long_options *options)
 	}
 }
 
+/* Whether the verb has the option. Without a verb, @args is NULL, it may be any. */
+static bool has_option(const struct long_options *options, size_t i, const struct ctl_args *args)
+{
+	enum ctl_option_id id = (enum ctl_option_id)i;
+
+	if (!args) {
+		return true;
+	}
+	if (i < _CTL_OPTION_MAX &&
+	    (ctl_option_belongs(id, NULL) || ctl_option_belongs(id, ctl_args_verb_name(args)))) {
+		return true;
+	}
+	return args->command &&
+	       ctl_option_argument(args->command, options->items[i].name) != _ARGUMENT_MAX;
+}
+
 static int unknown_option(const struct long_options *options, const char *word,
-			  struct ctl_fault *fault)
+			  const struct ctl_args *args, struct ctl_fault *fault)
 {
 	struct ctl_nearest nearest = {0};
 	char name[CTL_OPTION_NAME_MAX];
@@ -73,7 +96,9 @@ static int unknown_option(const struct long_options *options, const char *word,
 			return ctl_fault_set(fault, CTL_EXIT_USAGE, "usage", "--%s takes no value",
 					     name);
 		}
-		ctl_nearest_offer(&nearest, name, options->items[i].name);
+		if (has_option(options, i, args)) {
+			ctl_nearest_offer(&nearest, name, options->items[i].name);
+		}
 	}
 	if (nearest.best) {
 		return ctl_fault_set(fault, CTL_EXIT_USAGE, "usage",
@@ -81,21 +106,24 @@ static int unknown_option(const struct long_options *options, const char *word,
 				     nearest.best);
 	}
 	return ctl_fault_set(fault, CTL_EXIT_USAGE, "usage",
-			     "there is no option --%s; see retentionctl --help", name);
+			     "there is no option --%s; see retentionctl%s%s --help", name,
+			     args ? " " : "", args ? ctl_args_verb_name(args) : "");
 }
 
-/* What getopt did not understand; @word is where it stood. */
-static int getopt_fault(int c, const struct long_options *options, const char *word,
-			struct ctl_fault *fault)
+/* What getopt did not understand: the first such word. */
+static int getopt_fault(const struct strange *strange, const struct long_options *options,
+			const struct ctl_args *args, struct ctl_fault *fault)
 {
-	if (c == ':') {
-		return ctl_fault_set(fault, CTL_EXIT_USAGE, "usage", "%s needs a value", word);
+	if (strange->code == ':') {
+		return ctl_fault_set(fault, CTL_EXIT_USAGE, "usage", "%s needs a value",
+				     strange->word);
 	}
-	if (optopt != 0) {
+	if (strange->letter != 0) {
 		return ctl_fault_set(fault, CTL_EXIT_USAGE, "usage",
-				     "there is no option -%c; see retentionctl --help", optopt);
+				     "there is no option -%c; see retentionctl --help",
+				     strange->letter);
 	}
-	return unknown_option(options, word + 2, fault);
+	return unknown_option(options, strange->word + 2, args, fault);
 }
 
 static int own_of_letter(int letter)
@@ -108,8 +136,9 @@ static int own_of_letter(int letter)
 	assert(false); /* a letter that getopt knows and the table does not */
 }
 
+/* Reads on behind what is strange: which options might be meant, the verb tells. */
 static int collect(int argc, char **argv, const struct long_options *options, struct givens *givens,
-		   struct ctl_fault *fault)
+		   struct strange *strange, struct ctl_fault *fault)
 {
 	int at = -1;
 	int c;
@@ -118,7 +147,10 @@ static int collect(int argc, char **argv, const struct long_options *options, st
 	opterr = 0;
 	while ((c = getopt_long(argc, argv, ":jqh", options->items, &at)) != -1) {
 		if (c == '?' || c == ':') {
-			return getopt_fault(c, options, argv[optind - 1], fault);
+			if (!strange->word) {
+				*strange = (struct strange){c, argv[optind - 1], optopt};
+			}
+			continue;
 		}
 		if (givens->n == GIVEN_MAX) {
 			return ctl_fault_set(fault, CTL_EXIT_USAGE, "usage", "more than %d options",
@@ -356,6 +388,7 @@ int ctl_args_parse(int argc, char **argv, struct ctl_args *ret_args, struct ctl_
 {
 	struct long_options options;
 	struct givens givens = {.n = 0};
+	struct strange strange = {.word = NULL};
 	const char *socket = getenv("RETENTIOND_SOCKET");
 	int r;
 
@@ -367,10 +400,17 @@ int ctl_args_parse(int argc, char **argv, struct ctl_args *ret_args, struct ctl_
 		.lease = CTL_LEASE_DEFAULT,
 	};
 	long_options_init(&options);
-	r = collect(argc, argv, &options, &givens, fault);
+	r = collect(argc, argv, &options, &givens, &strange, fault);
 	ret_args->json = asks_for_json(&givens);
 	if (r != 0) {
 		return r;
+	}
+	if (strange.word) {
+		/* What stands where the verb should may be the value of a strange option. */
+		bool found = optind < argc &&
+			     ctl_verb_find(argv[optind], &ret_args->verb, &ret_args->command);
+
+		return getopt_fault(&strange, &options, found ? ret_args : NULL, fault);
 	}
 	if (optind < argc) {
 		if (!ctl_verb_find(argv[optind], &ret_args->verb, &ret_args->command)) {

@@ -37,6 +37,7 @@
  * struct ctl_client
  * @met:        the daemon has been connected to before
  * @lost:       errno of the connection that broke, or 0 if the daemon closed it
+ * @asks:       the request changes nothing
  * @repeatable: the request may be carried out twice, or is answered twice and carried out once
  * @once:       the request is not asked again
  * @n_sent:     how often it was sent whole
@@ -47,6 +48,7 @@ struct ctl_client {
 	int fd;
 	bool met;
 	int lost;
+	bool asks;
 	bool repeatable;
 	bool once;
 	unsigned n_sent;
@@ -105,7 +107,7 @@ static bool only_asks(const char *method)
 /* Whether what was asked has been done is open, unless it only asks, or was never sent. */
 static const char *doubt(const struct ctl_client *client)
 {
-	return client->n_sent == 0 || only_asks(client->method)
+	return client->n_sent == 0 || client->asks
 		       ? ""
 		       : "; what it asks for may have been done all the same";
 }
@@ -214,9 +216,16 @@ struct pack_writer *ctl_client_begin(struct ctl_client *client, const char *meth
 	pack_writer_reset(&client->writer);
 	client->writer.bytes_max = bytes_max;
 	rpc_write_request(&client->writer, ++client->msgid, method);
-	client->repeatable = only_asks(method);
+	client->asks = only_asks(method);
+	client->repeatable = client->asks;
 	client->once = false;
 	return &client->writer;
+}
+
+void ctl_client_only_ask(struct ctl_client *client)
+{
+	client->asks = true;
+	client->repeatable = true;
 }
 
 void ctl_client_repeatable(struct ctl_client *client)

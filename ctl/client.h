@@ -48,6 +48,9 @@ struct pack_writer *ctl_client_begin(struct ctl_client *client, const char *meth
 must_check int ctl_client_put_request_id(struct ctl_client *client, struct pack_writer *writer,
 					 const char *id);
 
+/* The request that was begun is a dry run. */
+void ctl_client_only_ask(struct ctl_client *client);
+
 /* The request that was begun carries a request_id already. */
 void ctl_client_repeatable(struct ctl_client *client);
 

@@ -27,7 +27,8 @@ static const char *const request_columns[] = {
 	"filed_at_us", "due_us", "sla", "decided_at_us", "staged_us", "reason", NULL,
 };
 static const char *const guard_columns[] = {
-	"org", "engaged_us", "staged", "persons", "accounts", "soft_deletions", "soft_deletions_left",
+	"org", "engaged_us", "staged", "persons", "removals_staged", "accounts",
+	"soft_deletions", "soft_deletions_left",
 	"purges", "purges_left", "removals", "removals_left", NULL,
 };
 static const struct {

@@ -280,8 +280,8 @@ static int take_items(struct ctl *ctl)
 	}
 	if (r == 0 && n < json_array_size(items) && !ctl->args.quiet) {
 		(void)fprintf(stderr,
-			      "retentionctl: %zu of the plan's %zu accounts were refused in the "
-			      "dry run and are left out\n",
+			      "retentionctl: %zu of the plan's %zu accounts were refused or staged "
+			      "in the dry run and are left out\n",
 			      json_array_size(items) - n, json_array_size(items));
 	}
 	return r;

@@ -203,7 +203,11 @@ static void put_legend(const struct ctl_report *report, const struct show *show)
 	const struct show plain = {.now = INSTANT_NONE, .utc = show->utc};
 
 	(void)fputs("\nfrom ", show->out);
-	show_instant(&plain, report->from, show->out);
+	if (report->from == 0) {
+		(void)fputs("the beginning", show->out);
+	} else {
+		show_instant(&plain, report->from, show->out);
+	}
 	(void)fputs(" until ", show->out);
 	show_instant(&plain, report->to, show->out);
 	if (report->last_seq == 0) {
@@ -367,6 +371,14 @@ static int take_instant(struct ctl *ctl, const char *option, const char *text, i
 				      text, instant_fault(r));
 }
 
+static int check_form(struct ctl *ctl)
+{
+	return ctl->args.csv && ctl->args.json
+		       ? ctl_fault_set(&ctl->fault, CTL_EXIT_USAGE, "usage",
+				       "--csv and --json are two forms: leave one of them out")
+		       : 0;
+}
+
 static int take_period(struct ctl *ctl, struct ctl_report *report)
 {
 	int r;
@@ -401,7 +413,9 @@ int ctl_report_run(struct ctl *ctl)
 {
 	struct ctl_report report = {0};
 	json_t *head = NULL;
-	int r = take_period(ctl, &report);
+	int r = check_form(ctl);
+
+	r = r ? r : take_period(ctl, &report);
 
 	r = r ? r : ctl_client_ask(ctl->client, COMMAND_ledger_head, &head, &ctl->fault);
 	r = r ? r : read_period(ctl, &report, json_integer_value(json_object_get(head, "seq")));

@@ -119,6 +119,9 @@ static int put_all(struct ctl *ctl, const struct ctl_request *request, struct pa
 		ctl_account_write(writer, &ctl->operands.accounts.items[0]);
 	}
 	pack_write_end(writer);
+	if (ctl_says_yes(ctl, ARGUMENT_dry_run)) {
+		ctl_client_only_ask(ctl->client);
+	}
 	return r;
 }
 

@@ -21,6 +21,7 @@
 #include "ctl/show_duty.h"
 #include "ctl/show_guard.h"
 #include "ctl/show_items.h"
+#include "ctl/show_person.h"
 #include "ctl/show_refusal.h"
 #include "ctl/slices.h"
 #include "ctl/status.h"

@@ -302,8 +302,27 @@ static void put_held_back(const struct show *show, const json_t *commands, const
 	(void)fputs(".\n", show->out);
 }
 
-static void put_allowed(const struct show *show, const json_t *commands, const char *org)
+/* What of a removal still can be: a keeper that will never answer. */
+static void put_waive(const struct show *show, const json_t *account, const json_t *tasks)
 {
+	(void)fputs("May be done: a keeper that will never answer is given up with retentionctl "
+		    "waive ",
+		    show->out);
+	if (json_array_size(tasks) == 1) {
+		show_key(show, json_array_get(tasks, 0), "keeper");
+	} else {
+		(void)fputs("KEEPER", show->out);
+	}
+	(void)fputs(" uid:", show->out);
+	show_key(show, account, "uid");
+	(void)fputs(" --reason=WHY.\n", show->out);
+}
+
+static void put_allowed(const struct show *show, const json_t *result)
+{
+	const json_t *commands = json_object_get(result, "may");
+	const json_t *tasks = json_object_get(result, "tasks");
+	const json_t *account = json_object_get(result, "account");
 	const json_t *allowed = find_command(commands, show_is_ok);
 	const json_t *staged = find_command(commands, is_staged);
 
@@ -313,9 +332,11 @@ static void put_allowed(const struct show *show, const json_t *commands, const c
 		(void)fputs(".\n", show->out);
 	}
 	if (staged) {
-		put_held_back(show, commands, staged, org);
+		put_held_back(show, commands, staged, ctl_json_text(account, "org"));
 	}
-	if (!allowed && !staged) {
+	if (json_array_size(tasks) > 0) {
+		put_waive(show, account, tasks);
+	} else if (!allowed && !staged) {
 		(void)fputs("Nothing may be done with it.\n", show->out);
 	}
 }
@@ -375,8 +396,9 @@ static void put_clock(const struct show *show, const json_t *clock)
 
 int show_explain(const struct show *show, const json_t *result)
 {
-	static const char *const columns[] = {"seq",       "at_us",  "event", "role",
-					      "actor_uid", "reason", "ref",   NULL};
+	static const char *const columns[] = {"seq",    "at_us", "event", "keeper",
+					      "result", "count", "role",  "actor_uid",
+					      "reason", "ref",   NULL};
 	const json_t *history = json_object_get(result, "history");
 	const json_t *account = json_object_get(result, "account");
 	const json_t *contact = json_object_get(result, "contact");
@@ -392,7 +414,7 @@ int show_explain(const struct show *show, const json_t *result)
 	show_next(show, json_object_get(result, "next"), account);
 	put_clock(show, json_object_get(result, "clock"));
 	show_tasks(show, json_object_get(result, "tasks"));
-	put_allowed(show, json_object_get(result, "may"), ctl_json_text(account, "org"));
+	put_allowed(show, result);
 	put_refused(show, json_object_get(result, "may"), account);
 	if (json_object_size(contact) > 0) {
 		show_ask(show, "", contact);
@@ -402,67 +424,6 @@ int show_explain(const struct show *show, const json_t *result)
 	}
 	(void)fprintf(show->out, "\n%sHistory%s\n", show_bold(show), show_plain(show));
 	return show_rows(show, history, columns);
-}
-
-static void put_organization(const struct show *show, const json_t *organization)
-{
-	const json_t *leave = json_object_get(organization, "leave");
-	const json_t *reasons = json_object_get(leave, "reasons");
-	instant_t deleted_at;
-	size_t i;
-	const json_t *reason;
-
-	(void)fputs(show_bold(show), show->out);
-	show_key(show, organization, "org");
-	(void)fputs(show_plain(show), show->out);
-	if (ctl_json_text(organization, "name")) {
-		(void)fputs(" (", show->out);
-		show_key(show, organization, "name");
-		(void)fputc(')', show->out);
-	}
-	(void)fputs(": ", show->out);
-	show_state_sentence(show, organization);
-	(void)fputs(" (id ", show->out);
-	show_key(show, organization, "id");
-	(void)fputs(")\n", show->out);
-	if (show_instant_of(organization, "deleted_at_us", &deleted_at)) {
-		(void)fputs("    deleted at ", show->out);
-		show_instant(show, deleted_at, show->out);
-		(void)fputc('\n', show->out);
-	}
-	if (json_is_true(json_object_get(leave, "available"))) {
-		(void)fputs("    can be left\n", show->out);
-	}
-	json_array_foreach(reasons, i, reason) {
-		(void)fputs("    cannot be left: ", show->out);
-		show_reason(reason, show->out);
-		(void)fputc('\n', show->out);
-	}
-	show_ask(show, "    ", json_object_get(leave, "contact"));
-}
-
-int show_organizations(const struct show *show, const json_t *result)
-{
-	const json_t *home = json_object_get(result, "home");
-	const json_t *others = json_object_get(result, "others");
-	size_t i;
-	const json_t *organization;
-
-	if (json_is_object(home)) {
-		(void)fputs("Home organization\n  ", show->out);
-		put_organization(show, home);
-	}
-	if (json_is_object(home) && json_array_size(others) > 0) {
-		(void)fputs("\nOther organizations\n", show->out);
-	}
-	json_array_foreach(others, i, organization) {
-		(void)fputs(json_is_object(home) ? "  " : "", show->out);
-		put_organization(show, organization);
-	}
-	if (!json_is_object(home) && json_array_size(others) == 0) {
-		(void)fputs("no account of this person is known here\n", show->out);
-	}
-	return 0;
 }
 
 int show_api(const struct show *show, const json_t *result)

@@ -4,13 +4,9 @@
 
 #include "ctl/show.h"
 
-/*
- * The answers of account.get, account.explain, person.organizations and retention.api in people's
- * form. Return: 0 or -ENOMEM.
- */
+/* The answers of account.get, account.explain and retention.api in people's form. Return: 0 or -ENOMEM. */
 must_check int show_account(const struct show *show, const json_t *result);
 must_check int show_explain(const struct show *show, const json_t *result);
-must_check int show_organizations(const struct show *show, const json_t *result);
 must_check int show_api(const struct show *show, const json_t *result);
 
 /* "Next: …", "Waits for: …": sentences of an answer of account.explain, a line each. */

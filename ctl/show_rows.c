@@ -5,11 +5,13 @@
 #include <errno.h>
 #include <libsmartcols/libsmartcols.h>
 
-#define COLUMNS_MAX 40 /* no row of the daemon has half as many keys; more are not shown */
+#define ID_WIDTH_MIN 8  /* of a GUID enough to tell accounts apart */
+#define COLUMNS_MAX  40 /* no row of the daemon has half as many keys; more are not shown */
 
 struct columns {
 	const char *keys[COLUMNS_MAX]; /* borrowed from the rows, or from the caller's list */
 	size_t n;
+	size_t width[COLUMNS_MAX]; /* of the widest cell, the heading included */
 };
 
 static void scols_table_unrefp(struct libscols_table **table)
@@ -75,10 +77,13 @@ static void choose(const json_t *rows, const char *const *wanted, struct columns
 	}
 }
 
-/* "WINDOW ENDS" of window_ends_us. */
-static void heading(const char *key, char *name, size_t size)
+/* "WINDOW ENDS" of window_ends_us. A column is never narrower than its heading. */
+static void heading(const struct show *show, const char *key, char *name, size_t size)
 {
 	show_label(key, name, size);
+	if (show->fit && strcmp(key, "id") == 0) {
+		(void)snprintf(name, size, "%-*s", ID_WIDTH_MIN, "id");
+	}
 	for (char *p = name; *p; p++) {
 		*p = (char)(isprint((unsigned char)*p) ? toupper((unsigned char)*p) : ' ');
 	}
@@ -90,8 +95,8 @@ static bool may_be_cut(const char *key)
 	return strcmp(key, "id") == 0 || strcmp(key, "upn") == 0;
 }
 
-static int add_columns(struct libscols_table *table, const json_t *rows,
-		       const struct columns *columns)
+static int add_columns(const struct show *show, struct libscols_table *table, const json_t *rows,
+		       struct columns *columns)
 {
 	for (size_t i = 0; i < columns->n; i++) {
 		const json_t *sample = json_object_get(json_array_get(rows, 0), columns->keys[i]);
@@ -100,7 +105,8 @@ static int add_columns(struct libscols_table *table, const json_t *rows,
 			    (may_be_cut(columns->keys[i]) ? SCOLS_FL_TRUNC : 0);
 		char name[64];
 
-		heading(columns->keys[i], name, sizeof(name));
+		heading(show, columns->keys[i], name, sizeof(name));
+		columns->width[i] = strlen(name);
 		if (!scols_table_new_column(table, name, 0, flags)) {
 			return -ENOMEM;
 		}
@@ -127,9 +133,21 @@ static const char *color_of(const char *key, const json_t *value)
 	return NULL;
 }
 
-static int set_cell(const struct show *show, struct libscols_line *line, size_t column,
-		    const char *key, const json_t *value)
+/* Characters: close enough to columns for what stands in our tables. */
+static size_t width_of(const char *text)
 {
+	size_t n = 0;
+
+	for (; *text; text++) {
+		n += ((unsigned char)*text & 0xc0) != 0x80;
+	}
+	return n;
+}
+
+static int set_cell(const struct show *show, struct libscols_line *line, struct columns *columns,
+		    size_t column, const json_t *value)
+{
+	const char *key = columns->keys[column];
 	const char *color = show->color ? color_of(key, value) : NULL;
 	char *text = NULL;
 	size_t len;
@@ -143,6 +161,7 @@ static int set_cell(const struct show *show, struct libscols_line *line, size_t 
 		free(text);
 		return -ENOMEM;
 	}
+	columns->width[column] = MAX(columns->width[column], width_of(text));
 	if (color) {
 		(void)scols_cell_set_color(scols_line_get_cell(line, column),
 					   color); /* without it the text is plain */
@@ -150,8 +169,8 @@ static int set_cell(const struct show *show, struct libscols_line *line, size_t 
 	return 0;
 }
 
-static int add_row(const struct show *show, struct libscols_table *table,
-		   const struct columns *columns, const json_t *row)
+static int add_row(const struct show *show, struct libscols_table *table, struct columns *columns,
+		   const json_t *row)
 {
 	struct libscols_line *line = scols_table_new_line(table, NULL);
 
@@ -159,8 +178,7 @@ static int add_row(const struct show *show, struct libscols_table *table,
 		return -ENOMEM;
 	}
 	for (size_t i = 0; i < columns->n; i++) {
-		int r = set_cell(show, line, i, columns->keys[i],
-				 json_object_get(row, columns->keys[i]));
+		int r = set_cell(show, line, columns, i, json_object_get(row, columns->keys[i]));
 
 		if (r < 0) {
 			return r;
@@ -180,26 +198,64 @@ static void dress(const struct show *show, struct libscols_table *table)
 					show->fit ? SCOLS_TERMFORCE_ALWAYS : SCOLS_TERMFORCE_NEVER);
 }
 
+static int make_table(const struct show *show, const json_t *rows, struct columns *columns,
+		      struct libscols_table **ret_table)
+{
+	cleanup(scols_table_unrefp) struct libscols_table *table = scols_new_table();
+	size_t i;
+	const json_t *row;
+	int r;
+
+	if (!table) {
+		return -ENOMEM;
+	}
+	dress(show, table);
+	r = add_columns(show, table, rows, columns);
+	json_array_foreach(rows, i, row) {
+		r = r ? r : add_row(show, table, columns, row);
+	}
+	if (r == 0) {
+		*ret_table = TAKE_PTR(table);
+	}
+	return r;
+}
+
+static bool fits(const struct libscols_table *table, const struct columns *columns)
+{
+	size_t width = columns->n - 1; /* the gaps */
+
+	for (size_t i = 0; i < columns->n; i++) {
+		width += columns->width[i];
+	}
+	return width <= scols_table_get_termwidth(table);
+}
+
+/* Where a terminal is too narrow, how long it is until an instant gives way before names do. */
+static int make_narrow(const struct show *show, const json_t *rows, struct columns *columns,
+		       struct libscols_table **table)
+{
+	struct show absolute = *show;
+
+	if (!show->fit || fits(*table, columns)) {
+		return 0;
+	}
+	absolute.now = INSTANT_NONE;
+	scols_table_unrefp(table);
+	*table = NULL;
+	return make_table(&absolute, rows, columns, table);
+}
+
 int show_rows(const struct show *show, const json_t *rows, const char *const *wanted)
 {
 	cleanup(scols_table_unrefp) struct libscols_table *table = NULL;
 	struct columns columns;
-	size_t i;
-	const json_t *row;
 	int r;
 
 	choose(rows, wanted, &columns);
 	if (columns.n == 0) {
 		return 0;
 	}
-	table = scols_new_table();
-	if (!table) {
-		return -ENOMEM;
-	}
-	dress(show, table);
-	r = add_columns(table, rows, &columns);
-	json_array_foreach(rows, i, row) {
-		r = r ? r : add_row(show, table, &columns, row);
-	}
+	r = make_table(show, rows, &columns, &table);
+	r = r ? r : make_narrow(show, rows, &columns, &table);
 	return r ? r : scols_print_table(table);
 }

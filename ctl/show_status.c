@@ -31,6 +31,10 @@ static void put_roles(const struct show *show, const json_t *you)
 
 		(void)fputs(i ? ", " : "; ", show->out);
 		show_key(show, role, "role");
+		if (ctl_json_text(role, "keeper")) {
+			(void)fputc(' ', show->out);
+			show_key(show, role, "keeper");
+		}
 		if (json_array_size(orgs) > 0) {
 			(void)fputs(" of ", show->out);
 			show_value(show, "orgs", orgs, show->out);
@@ -255,6 +259,11 @@ static void put_health(const struct show *show, const json_t *status)
 		put_label(show, "State");
 		(void)fprintf(show->out, "well%s: nothing is late, nothing failed\n",
 			      partial ? ", as far as this role may see" : "");
+	} else {
+		put_label(show, "State");
+		(void)fputs("not for this role to see: it takes the role reader over all "
+			    "organizations\n",
+			    show->out);
 	}
 }
 

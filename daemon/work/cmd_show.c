@@ -2,6 +2,7 @@
 #include "daemon/core/lifecycle.h"
 #include "daemon/work/answer.h"
 #include "daemon/work/cmd.h"
+#include "daemon/work/events.h"
 
 /* account.get and account.explain: one account, whole. */
 
@@ -181,9 +182,7 @@ static int put_history_entry(struct call *call, const struct entry *entry)
 	pack_put_cstr(call->out, "event", event_name(entry->event));
 	pack_put_cstr(call->out, "role", role_name(entry->actor_role));
 	pack_put_uint(call->out, "actor_uid", entry->actor_uid);
-	if (entry->count != 0) {
-		pack_put_uint(call->out, "count", entry->count);
-	}
+	events_put_particulars(call->out, call->engine->store, entry);
 	r = answer_put_note(call->out, call->engine, entry);
 	pack_write_end(call->out);
 	return r;

@@ -38,11 +38,11 @@ static int refuse_peer(struct call *call)
 	if (command->role == ROLE_KEEPER) {
 		return call_refuse(call, ERROR_PERMISSION_DENIED,
 				   "%s needs the role keeper of this name, which the configuration "
-				   "grants; retention.info tells which roles uid %u has",
+				   "grants; retentionctl info tells which roles uid %u has",
 				   command->method, call->peer->uid);
 	}
 	return call_refuse(call, ERROR_PERMISSION_DENIED,
-			   "%s needs the role %s%s; retention.info tells which roles uid %u has",
+			   "%s needs the role %s%s; retentionctl info tells which roles uid %u has",
 			   command->method, role_name(command->role),
 			   command->scope == COMMAND_SCOPE_ALL ? " over all organizations" : "",
 			   call->peer->uid);

@@ -42,7 +42,7 @@ static void put_account(struct pack_writer *out, const struct entry *entry)
 	}
 }
 
-static void put_particulars(struct pack_writer *out, const struct store *store,
+void events_put_particulars(struct pack_writer *out, const struct store *store,
 			    const struct entry *entry)
 {
 	const struct keeper *keeper = store_keeper(store, entry->keeper);
@@ -86,7 +86,7 @@ void events_put_entry(struct pack_writer *out, const struct store *store, const 
 	if (entry->uid != 0) {
 		put_account(out, entry);
 	}
-	put_particulars(out, store, entry);
+	events_put_particulars(out, store, entry);
 	answer_put_hex(out, "hash", hash, ROWS_DIGEST_LEN);
 }
 

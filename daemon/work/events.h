@@ -30,6 +30,11 @@
 void events_put_entry(struct pack_writer *out, const struct store *store, const struct entry *entry,
 		      const uint8_t hash[static ROWS_DIGEST_LEN]);
 
+/* Of these what is about the event, and not about the account: keeper, result, ground, count, request,
+ * decision. */
+void events_put_particulars(struct pack_writer *out, const struct store *store,
+			    const struct entry *entry);
+
 /**
  * events_write() - tell a subscriber what it has not been told yet
  * @session:  has subscribed; its position moves on

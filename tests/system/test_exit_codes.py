@@ -164,8 +164,11 @@ def test_13_timeout(silent):
 
 
 def test_13_says_that_a_change_may_have_been_done(silent):
-    told = Ctl(silent)("--timeout=50ms", "leave", "contoso/alex", code=TIMEOUT).stderr
+    told = Ctl(silent)("--timeout=50ms", "disable", "contoso/alex", code=TIMEOUT).stderr
     assert "what it asks for may have been done all the same" in told
+    for verb in (["disable", "--dry-run"], ["leave"]):  # leave is not begun without a look
+        told = Ctl(silent)("--timeout=50ms", *verb, "contoso/alex", code=TIMEOUT).stderr
+        assert "may have been done" not in told
 
 
 def test_14_verification(ctl, three, client, tmp_path):

@@ -1,14 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """What retentionctl says: each test is named after what somebody read, and took for something else."""
 
-import json
+import os
 
 import pytest
 
 import keepers
 import people
-from ctl import FAILURE, GUARD, NOT_FOUND, OK, REFUSED, USAGE, VERIFICATION, Ctl
-from daemon import DAY
+from ctl import FAILURE, GUARD, NOT_FOUND, PERMISSION, REFUSED, USAGE, Ctl
+from daemon import DAY, running
+
+NOBODY = 12345
+
+as_somebody_else = pytest.mark.skipif(
+    os.getuid() != 0, reason="only root becomes somebody else"
+)
 
 
 @pytest.fixture
@@ -111,6 +117,39 @@ def test_a_purge_that_is_refused_says_that_the_account_is_held(ctl, client, cont
     assert "it is soft-deleted, held; it can be restored until" in told
 
 
+def test_the_history_of_a_removal_says_which_keeper_did_what(ctl, client, contoso):
+    for keeper in ("crm", "mail"):
+        keepers.set_keeper(client, keeper)
+    people.take_in(client, people.direct("dora"))
+    ctl("remove", "--yes", "contoso/dora")
+    ctl("waive", "crm", "--yes", "--reason=gone", "contoso/dora")
+    [waived] = [
+        entry
+        for entry in ctl.json("explain", "contoso/dora")["history"]
+        if entry["event"] == "task-waived"
+    ]
+    assert (waived["keeper"], waived["result"], waived["reason"]) == ("crm", "waived", "gone")
+    history = ctl("explain", "contoso/dora").stdout.partition("\nHistory\n")[2].splitlines()
+    assert "KEEPER" in history[0] and "RESULT" in history[0]
+    assert any("task-waived" in line and "crm" in line for line in history)
+
+
+def test_a_keeper_that_never_answers_is_not_the_end_of_it(ctl, client, contoso):
+    keepers.set_keeper(client, "crm")
+    people.take_in(client, people.direct("dora"))
+    ctl("remove", "--yes", "contoso/dora")
+    uid = people.get(client, "dora")["uid"]
+    told = ctl("explain", "contoso/dora").stdout
+    assert f"is given up with retentionctl waive crm uid:{uid} --reason=WHY.\n" in told
+    assert "Nothing may be done" not in told
+    keepers.set_keeper(client, "mail")
+    ctl("owe", "mail", "contoso/dora")
+    assert f"retentionctl waive KEEPER uid:{uid}" in ctl("explain", "contoso/dora").stdout
+    for keeper in ("crm", "mail"):
+        ctl("waive", keeper, "--yes", "--reason=gone", "contoso/dora")
+    assert "retentionctl waive" not in ctl("explain", f"uid:{uid}").stdout
+
+
 # Guards
 
 
@@ -142,3 +181,64 @@ def test_the_fields_of_a_file_are_in_its_help_and_in_the_fault(ctl, client, tmp_
     told = ctl("import", guests, code=FAILURE).stderr
     assert 'there is no field "org;id;kind;upn" (column 1)' in told
     assert f"; commas separate the fields, which are {fields}\n" in told
+
+
+def test_a_keeper_for_all_organizations_says_so(ctl, contoso):
+    assert "orgs: all\n" in ctl("set-keeper", "crm").stdout
+    ctl("set-keeper", "hr", "--orgs=contoso")
+    crm, hr = ctl("keepers").stdout.splitlines()[1:3]
+    assert crm.split()[2] == "all" and hr.split()[2] == "contoso"
+
+
+# Lists and reports
+
+
+def test_removals_that_a_guard_holds_back_have_a_column(ctl, contoso):
+    assert "REMOVALS STAGED" in ctl("guards").stdout
+
+
+def test_a_list_on_a_narrow_terminal_tells_accounts_apart(ctl, client, contoso):
+    ids = [f"8f14e4{i:02}-ceea-467f-a8a3-0242ac130003" for i in range(2)]
+    people.take_in(client, *[people.guest(id) for id in ids])
+    client.items("account.remove", people.names(ids))
+    with ctl.terminal("list", "--utc", COLUMNS="80") as terminal:
+        shown = terminal.end()
+    assert all(f" {id[:8]} " in shown for id in ids)
+    assert " 2026-01-31T00:00:00Z" in shown and "(in 30d)" not in shown
+    with ctl.terminal("list", "--utc", COLUMNS="250") as terminal:
+        shown = terminal.end()
+    assert all(f" {id} " in shown for id in ids)
+    assert " 2026-01-31T00:00:00Z (in 30d)" in shown
+    assert " 2026-01-31T00:00:00Z (in 30d)" in ctl("list", "--utc").stdout
+
+
+def test_an_unknown_option_is_not_taken_for_another_verbs(ctl):
+    assert ctl("list", "--windwo=3d", code=USAGE).stderr.endswith("see retentionctl list --help\n")
+    assert "did you mean --window?" in ctl("set-org", "x", "--windwo=3d", code=USAGE).stderr
+
+
+def test_a_report_of_everything_begins_at_the_beginning(ctl, contoso):
+    told = ctl("report", "--utc").stdout
+    assert "\nfrom the beginning until 2026-01-01T" in told and "1970" not in told
+    told = ctl.error("report", "--csv", code=USAGE)["text"]
+    assert told == "--csv and --json are two forms: leave one of them out"
+
+
+# Who may what
+
+
+@as_somebody_else
+def test_who_is_refused_is_told_the_verb_that_says_what_they_may(daemon, contoso):
+    nobody = Ctl(daemon.socket).become(NOBODY)
+    for verb in (["list"], ["claim", "crm"]):
+        told = nobody(*verb, code=PERMISSION).stderr
+        assert f"retentionctl info tells which roles uid {NOBODY} has" in told
+
+
+@as_somebody_else
+def test_status_tells_why_it_does_not_say_how_the_daemon_is():
+    configuration = keepers.grant("crm", uid=NOBODY)
+    with running(configuration) as daemon:
+        told = Ctl(daemon.socket).become(NOBODY)("status").stdout
+    assert told.startswith("       State: not for this role to see: it takes the role reader")
+    assert f"You: uid {NOBODY}; keeper crm\n" in told

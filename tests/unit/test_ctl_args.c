@@ -165,8 +165,25 @@ Test(ctl_args, an_unknown_option_is_refused_with_the_nearest_one)
 
 	cr_assert_eq(PARSE(&line, "list", "--stat0=active"), CTL_EXIT_USAGE);
 	assert_fault(&line, "did you mean --state?");
+	cr_assert_eq(PARSE(&line, "--stat0=active", "list"), CTL_EXIT_USAGE);
+	assert_fault(&line, "did you mean --state?");
+	cr_assert_eq(PARSE(&line, "wait", "--fro=removed", "acme/1"), CTL_EXIT_USAGE);
+	assert_fault(&line, "did you mean --for?");
 	cr_assert_eq(PARSE(&line, "list", "-x"), CTL_EXIT_USAGE);
 	assert_fault(&line, "there is no option -x");
+}
+
+Test(ctl_args, an_unknown_option_is_not_taken_for_one_of_another_verb)
+{
+	struct line line;
+
+	cr_assert_eq(PARSE(&line, "list", "--windwo=3d"), CTL_EXIT_USAGE);
+	assert_fault(&line, "there is no option --windwo; see retentionctl list --help");
+	cr_assert_eq(PARSE(&line, "set-org", "acme", "--windwo=3d"), CTL_EXIT_USAGE);
+	assert_fault(&line, "did you mean --window?");
+	/* The verb is not known there: 3d is none. */
+	cr_assert_eq(PARSE(&line, "--windwo", "3d", "set-org"), CTL_EXIT_USAGE);
+	assert_fault(&line, "did you mean --window?");
 }
 
 Test(ctl_args, an_option_of_another_verb_is_refused)
