@@ -167,7 +167,7 @@ Test(ctl_args, an_unknown_option_is_refused_with_the_nearest_one)
 	assert_fault(&line, "did you mean --state?");
 	cr_assert_eq(PARSE(&line, "--stat0=active", "list"), CTL_EXIT_USAGE);
 	assert_fault(&line, "did you mean --state?");
-	cr_assert_eq(PARSE(&line, "wait", "--fro=removed", "acme/1"), CTL_EXIT_USAGE);
+	cr_assert_eq(PARSE(&line, "wait", "--forr=removed", "acme/1"), CTL_EXIT_USAGE);
 	assert_fault(&line, "did you mean --for?");
 	cr_assert_eq(PARSE(&line, "list", "-x"), CTL_EXIT_USAGE);
 	assert_fault(&line, "there is no option -x");
