@@ -23,9 +23,10 @@ static struct ctl_stake no_stake(void)
 		.before = "The removal of ", .behind = " starts at once." FOR_GOOD, .why = STARTS};
 }
 
+/* The number of a request, where @name is NULL, would look like the number of accounts. */
 static void add_name(struct ctl_stake *stake, const char *name)
 {
-	if (stake->n_names < CTL_STAKE_NAMES_MAX) {
+	if (name && stake->n_names < CTL_STAKE_NAMES_MAX) {
 		stake->names[stake->n_names++] = name;
 	}
 	stake->n++;
@@ -84,8 +85,7 @@ static int foresee(struct ctl *ctl, int (*call)(struct ctl *ctl, json_t *answers
 
 static const char *name_of(const struct ctl *ctl, size_t i)
 {
-	return i < ctl->operands.accounts.n ? ctl->operands.accounts.items[i].written
-					    : ctl->operands.numbers[i];
+	return i < ctl->operands.accounts.n ? ctl->operands.accounts.items[i].written : NULL;
 }
 
 /* Those whose removal would start. Return: how many the mass guard would hold back. */

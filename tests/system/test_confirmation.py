@@ -169,6 +169,10 @@ def test_an_approval_is_confirmed_where_it_starts_a_removal(ctl, client, town):
     told = ctl("approve", hard, code=CONFIRMATION).stderr
     assert "approve cannot be undone for 1 account, whose removal starts at once" in told
     assert state(client, "dora") == "active"
+    with ctl.terminal("approve", hard) as terminal:
+        terminal.await_shown("The removal of 1 account starts at once.")
+        terminal.type("\r")
+        terminal.end(code=CONFIRMATION)
     ctl("approve", "--yes", hard)
     assert state(client, "dora") == "removing"
 
