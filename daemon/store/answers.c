@@ -132,8 +132,8 @@ int store_get_answer(struct store *store, const uint8_t key[ROWS_HASH_LEN],
 	if (r < 0) {
 		return r;
 	}
-	r = kv_get(txn, KV_ANSWERS, (struct slice){(const char *)key, ROWS_HASH_LEN}, ret_answer);
-	return r == KV_E_NONE ? STORE_E_NONE : r > 0 ? STORE_E_CORRUPT : r;
+	return store_answer(kv_get(txn, KV_ANSWERS,
+				   (struct slice){(const char *)key, ROWS_HASH_LEN}, ret_answer));
 }
 
 /**
@@ -161,7 +161,7 @@ static int answers_first_due(struct store *store, struct answer_due *ret_due)
 		r = kv_cursor_seek(cursor, (struct slice){0}, &key, &owner);
 	}
 	if (r != 0) {
-		return r == KV_E_NONE ? STORE_E_NONE : r > 0 ? STORE_E_CORRUPT : r;
+		return store_answer(r);
 	}
 	if (key.len != 8 + ROWS_HASH_LEN) {
 		return STORE_E_CORRUPT;

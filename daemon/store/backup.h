@@ -17,8 +17,9 @@
  *
  * Each directory of data is whole or not there. Of the vault only the newest copy is kept, since
  * it opens all data before it; the one it replaces is overwritten once the new one has its place, so
- * that a destroyed key lives on in no copy for longer than until the next backup that ends. The vault is copied after the data: a
- * key is given before data uses it, and what is destroyed meanwhile is in the removal register.
+ * that a destroyed key lives on in no copy for longer than until the next backup that ends. The vault
+ * is copied after the data: a key is given before data uses it, and what is destroyed meanwhile is in
+ * the removal register.
  */
 
 /* Where backups go; NULL for "backup" in the state directory, and for DIRECTORY-vault. */

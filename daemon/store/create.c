@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
-#include <fcntl.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "daemon/store/files.h"
 #include "daemon/store/inside.h"
 
 /*
@@ -30,16 +30,6 @@ static int create_remove_leftover(const char *temporary)
 		}
 	}
 	return rmdir(temporary) < 0 && errno != ENOENT ? -errno : 0;
-}
-
-static int create_sync_directory(const char *path)
-{
-	cleanup(closep) int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	if (fd < 0 || fsync(fd) < 0) {
-		return -errno;
-	}
-	return 0;
 }
 
 static int create_write_first(struct kv *kv, const uint8_t *instance, instant_t now)
@@ -104,10 +94,10 @@ int store_create(const char *directory, uint64_t map_bytes, const uint8_t *maste
 	}
 	r = create_fill(temporary, map_bytes, master, now);
 	if (r == 0) {
-		r = create_sync_directory(temporary);
+		r = files_sync_directory(temporary);
 	}
 	if (r == 0 && rename(temporary, place) < 0) {
 		r = -errno;
 	}
-	return r == 0 ? create_sync_directory(directory) : r;
+	return r == 0 ? files_sync_directory(directory) : r;
 }

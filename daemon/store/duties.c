@@ -28,18 +28,13 @@ uint64_t store_keepers_of(const struct store *store, uint32_t org)
 	return keepers_of(&store->keepers, org);
 }
 
-static int duty_answer(int kv_error)
-{
-	return kv_error <= 0 ? kv_error : kv_error == KV_E_NONE ? STORE_E_NONE : STORE_E_CORRUPT;
-}
-
 static int duty_get(struct store *store, enum kv_table table, const struct key *key,
 		    struct slice *ret_row)
 {
 	struct kv_txn *txn;
 	int r = store_reading(store, &txn);
 
-	return r < 0 ? r : duty_answer(kv_get(txn, table, key_slice(key), ret_row));
+	return r < 0 ? r : store_answer(kv_get(txn, table, key_slice(key), ret_row));
 }
 
 static int duty_put(struct store *store, enum kv_table table, const struct key *key,
@@ -197,7 +192,7 @@ int store_next_hold(struct store *store, uint64_t uid, uint8_t position[ROWS_HAS
 		r = kv_cursor_next(cursor, &key, &row);
 	}
 	if (r != 0) {
-		return duty_answer(r);
+		return store_answer(r);
 	}
 	if (key.len != 8 + ROWS_HASH_LEN) {
 		return STORE_E_CORRUPT;

@@ -8,7 +8,7 @@
 #include "common/base.h"
 
 /*
- * What the register and the backup do with files. Return, where nothing is said: 0 or a negative
+ * What several do with files and directories. Return, where nothing is said: 0 or a negative
  * errno.
  */
 

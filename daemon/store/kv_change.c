@@ -96,8 +96,8 @@ int kv_change_get(struct kv *kv, enum kv_table table, MDB_val key, MDB_val *ret_
 
 /*
  * @ret_stands:   the key is there
- * @ret_is_first: the page on which it is, or would be, has not been changed yet. Behind the last key
- *                that is the page of that one
+ * @ret_is_first: the page on which it is, or about where it would be, has not been changed yet: that of
+ *                the next key, or behind the last key that of the last one
  *
  * Return: LMDB's.
  */

@@ -154,8 +154,8 @@ static int prove_index_key(struct slice_of_proof *slice, enum index index, struc
 	if (uid != 0 && !is_settled(slice, uid)) {
 		return 0;
 	}
-	r = kv_get(slice->txn, KV_ACCOUNTS, key_slice(&row_key), &row);
-	if (r == KV_E_NONE) {
+	r = store_answer(kv_get(slice->txn, KV_ACCOUNTS, key_slice(&row_key), &row));
+	if (r == STORE_E_NONE) {
 		return find_fault(slice, uid, "an index has an account that is not there");
 	}
 	if (r == 0 && (rows_decode_account(uid, row, &account) != 0 ||
@@ -165,6 +165,7 @@ static int prove_index_key(struct slice_of_proof *slice, enum index index, struc
 	return r;
 }
 
+/* Return: 0 at the end of the slice, STORE_E_NONE at that of the index, or as a read. */
 static int walk_index(struct slice_of_proof *slice, enum index index)
 {
 	cleanup(kv_cursor_closep) struct kv_cursor *cursor = NULL;
@@ -178,6 +179,7 @@ static int walk_index(struct slice_of_proof *slice, enum index index)
 	if (r == 0 && at->len > 0 && slice_equal(found, key_slice(at))) {
 		r = kv_cursor_next(cursor, &found, NULL);
 	}
+	r = store_answer(r);
 	while (r == 0 && !is_enough(slice)) {
 		if (found.len > INDEX_KEY_LEN_MAX) {
 			return find_fault(slice, 0, "an index has a key that cannot be");
@@ -187,7 +189,7 @@ static int walk_index(struct slice_of_proof *slice, enum index index)
 		slice->proof->n++;
 		r = prove_index_key(slice, index, found);
 		if (r == 0 && !is_enough(slice)) {
-			r = kv_cursor_next(cursor, &found, NULL);
+			r = store_answer(kv_cursor_next(cursor, &found, NULL));
 		}
 	}
 	return r;
@@ -196,16 +198,16 @@ static int walk_index(struct slice_of_proof *slice, enum index index)
 static int prove_indexes(struct slice_of_proof *slice)
 {
 	struct store_place *place = slice->place;
-	int r = KV_E_NONE;
+	int r = STORE_E_NONE;
 
-	for (; place->index < _INDEX_MAX && r == KV_E_NONE; place->index += r == KV_E_NONE) {
-		r = place->index == INDEX_UID ? KV_E_NONE
+	for (; place->index < _INDEX_MAX && r == STORE_E_NONE; place->index += r == STORE_E_NONE) {
+		r = place->index == INDEX_UID ? STORE_E_NONE
 					      : walk_index(slice, (enum index)place->index);
-		if (r == KV_E_NONE) {
+		if (r == STORE_E_NONE) {
 			place->key = (struct key){0};
 		}
 	}
-	return r == KV_E_CORRUPT ? find_fault(slice, 0, "an index cannot be read") : r;
+	return r == STORE_E_CORRUPT ? find_fault(slice, 0, "an index cannot be read") : r;
 }
 
 /* The register */

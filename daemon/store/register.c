@@ -417,19 +417,18 @@ static int make_place(struct removal_register *removals)
 	return 0;
 }
 
+/* Of a new one nobody sees anything before its first sync: there is no order to keep. */
 static int write_added(struct removal_register *removals)
 {
-	uint64_t first = removals->n_all - removals->n_added;
-	int r = files_write_at(removals->fd, record_offset(first), removals->added,
-			       removals->n_added * RECORD_LEN);
+	off_t at = record_offset(removals->n_all - removals->n_added);
+	size_t len = removals->n_added * RECORD_LEN;
 
-	if (r == 0) {
-		removals->n_added = 0;
-	}
-	return r;
+	removals->n_added = 0; /* whoever cannot write them ends */
+	return removals->place ? files_write_at(removals->fd, at, removals->added, len)
+			       : register_ahead_append(&removals->ahead, removals->serial,
+						       removals->fd, at, removals->added, len);
 }
 
-/* Of a new one nobody sees anything before its first sync: there is no order to keep. */
 int register_add(struct removal_register *removals, const struct register_record *record)
 {
 	bool full = removals->place && removals->n_added == NEW_RECORDS_MAX;
@@ -477,19 +476,12 @@ static int publish(struct removal_register *removals)
 
 int register_sync(struct removal_register *removals)
 {
-	size_t len = removals->n_added * RECORD_LEN;
-	uint64_t first = removals->n_all - removals->n_added;
 	int r;
 
 	if (!register_dirty(removals)) {
 		return 0;
 	}
-	if (removals->place) {
-		r = write_added(removals);
-	} else {
-		r = register_ahead_append(&removals->ahead, removals->serial, removals->fd,
-					  record_offset(first), removals->added, len);
-	}
+	r = write_added(removals);
 	if (r < 0) {
 		return r;
 	}
@@ -497,6 +489,5 @@ int register_sync(struct removal_register *removals)
 	if (fdatasync(removals->fd) < 0) {
 		return -errno;
 	}
-	removals->n_added = 0;
 	return removals->place ? publish(removals) : 0;
 }

@@ -43,7 +43,7 @@ static int load_mark(struct store *store, struct register_mark *ret_mark)
 		r = kv_get(txn, KV_META, SLICE_LITERAL("register"), &row);
 	}
 	if (r != 0) {
-		return r < 0 ? r : r == KV_E_NONE ? STORE_E_NONE : STORE_E_CORRUPT;
+		return store_answer(r);
 	}
 	reader = reader_of(row);
 	reader_require(&reader, get_u8(&reader) == MARK_FORM);

@@ -6,6 +6,7 @@
 #include <sodium.h>
 #include <sys/stat.h>
 
+#include "daemon/store/files.h"
 #include "daemon/store/inside.h"
 #include "daemon/store/keyfile.h"
 
@@ -39,23 +40,6 @@ static int read_seed(const char *path, uint8_t seed[static SIGNER_SEED_LEN])
 				 path);
 }
 
-static int write_whole(int fd, const char *text, size_t len)
-{
-	while (len > 0) {
-		ssize_t n = write(fd, text, len);
-
-		if (n < 0 && errno == EINTR) {
-			continue;
-		}
-		if (n <= 0) {
-			return n < 0 ? -errno : -EIO;
-		}
-		text += n;
-		len -= (size_t)n;
-	}
-	return 0;
-}
-
 static int write_seed(const char *path, const uint8_t seed[static SIGNER_SEED_LEN])
 {
 	cleanup(closep) int fd =
@@ -68,16 +52,9 @@ static int write_seed(const char *path, const uint8_t seed[static SIGNER_SEED_LE
 	}
 	(void)sodium_bin2hex(text, sizeof(text), seed, SIGNER_SEED_LEN);
 	text[SEED_HEX_LEN] = '\n'; /* where the text's end was */
-	r = write_whole(fd, text, sizeof(text));
+	r = files_write_at(fd, 0, text, sizeof(text));
 	sodium_memzero(text, sizeof(text));
 	return r == 0 && fsync(fd) < 0 ? -errno : r;
-}
-
-static int sync_directory(const char *path)
-{
-	cleanup(closep) int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	return fd < 0 || fsync(fd) < 0 ? -errno : 0;
 }
 
 static int make_seed(const char *directory, const char *path, uint8_t seed[static SIGNER_SEED_LEN])
@@ -93,7 +70,7 @@ static int make_seed(const char *directory, const char *path, uint8_t seed[stati
 	if (r == 0 && rename(temporary, path) < 0) {
 		r = -errno;
 	}
-	return r == 0 ? sync_directory(directory) : r;
+	return r == 0 ? files_sync_directory(directory) : r;
 }
 
 static int find_seed(const char *directory, uint8_t seed[static SIGNER_SEED_LEN], bool *ret_new)

@@ -49,7 +49,7 @@ int store_get_staged(struct store *store, const struct account *account, struct 
 		r = kv_get(txn, KV_STAGED, key_slice(&key), &row);
 	}
 	if (r != 0) {
-		return r < 0 ? r : r == KV_E_NONE ? STORE_E_NONE : STORE_E_CORRUPT;
+		return store_answer(r);
 	}
 	return read_staged(key_slice(&key), row, ret_staged);
 }
@@ -77,7 +77,7 @@ int store_next_staged(struct store *store, uint32_t org, uint64_t *uid, struct s
 		r = kv_cursor_next(cursor, &key, &row);
 	}
 	if (r != 0) {
-		return r < 0 ? r : r == KV_E_NONE ? STORE_E_NONE : STORE_E_CORRUPT;
+		return store_answer(r);
 	}
 	if (load_be32(key.data) != org) {
 		return STORE_E_NONE;

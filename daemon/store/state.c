@@ -48,9 +48,7 @@ void store_put_state(struct kv_txn *txn, const struct state *state, uint8_t n_ke
 
 static int meta_get(struct kv_txn *txn, struct slice name, struct slice *ret_row)
 {
-	int r = kv_get(txn, KV_META, name, ret_row);
-
-	return r == 0 || r < 0 ? r : r == KV_E_NONE ? STORE_E_NONE : STORE_E_CORRUPT;
+	return store_answer(kv_get(txn, KV_META, name, ret_row));
 }
 
 static int state_decode(struct slice row, struct state *ret_state)

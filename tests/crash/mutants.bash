@@ -23,13 +23,13 @@ mutant signing-key-is-not-synced daemon/store/signer.c \
 # Directories
 
 mutant new-store-is-in-its-place-too-soon daemon/store/create.c \
-	's/r = create_sync_directory\(temporary\);/r = 0;/'
+	's/r = files_sync_directory\(temporary\);/r = 0;/'
 mutant place-of-the-store-is-not-synced daemon/store/create.c \
-	's/return r == 0 \? create_sync_directory\(directory\) : r;/return r;/'
+	's/return r == 0 \? files_sync_directory\(directory\) : r;/return r;/'
 mutant place-of-the-register-is-not-synced daemon/store/files.c \
 	's/return r < 0 \? r : files_sync_directory\(parent\);/return r;/'
 mutant place-of-the-signing-key-is-not-synced daemon/store/signer.c \
-	's/return r == 0 \? sync_directory\(directory\) : r;/return r;/'
+	's/return r == 0 \? files_sync_directory\(directory\) : r;/return r;/'
 
 # The order of what is written
 

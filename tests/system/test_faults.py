@@ -108,7 +108,8 @@ def starts(daemon):
                               "-e", "trace=pwrite64,fdatasync", *sound]
     assert start_or_refusal(daemon) is None
     daemon.command = lambda: sound
-    calls = re.findall(r"(pwrite64|fdatasync)\(\d+<[^>]*/([a-z.]+)>(?:, )?(.*)\)", trace.read_text())
+    call = r"(pwrite64|fdatasync)\(\d+<[^>]*/([a-z.]+)>(?:, )?(.*)\)"
+    calls = re.findall(call, trace.read_text())
     assert calls
     return calls
 
