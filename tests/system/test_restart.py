@@ -194,7 +194,7 @@ def ids(daemon):
 
 def test_a_change_that_was_not_answered_is_asked_again_under_the_same_id(fickle, tmp_path):
     daemon = fickle("read", "close", "read", "answer")
-    assert call(tmp_path / "socket", "leave", "contoso/alex").returncode == OK
+    assert call(tmp_path / "socket", "leave", "contoso/alex", "--yes").returncode == OK
     assert len(ids(daemon)) == 3 and len(set(ids(daemon))) == 1
     assert len(ids(daemon)[0]) == 32
 
@@ -202,13 +202,13 @@ def test_a_change_that_was_not_answered_is_asked_again_under_the_same_id(fickle,
 def test_two_calls_have_two_ids(fickle, tmp_path):
     daemon = fickle()
     for _ in range(2):
-        assert call(tmp_path / "socket", "leave", "contoso/alex").returncode == OK
+        assert call(tmp_path / "socket", "leave", "contoso/alex", "--yes").returncode == OK
     assert len(set(ids(daemon))) == 2
 
 
 def test_an_id_that_was_given_is_the_one(fickle, tmp_path):
     daemon = fickle("read")
-    ended = call(tmp_path / "socket", "leave", "contoso/alex", "--request-id=mine")
+    ended = call(tmp_path / "socket", "leave", "contoso/alex", "--yes", "--request-id=mine")
     assert ended.returncode == OK and ids(daemon) == ["mine", "mine"]
 
 
@@ -220,7 +220,7 @@ def test_what_only_asks_is_asked_again(fickle, tmp_path):
 
 def test_a_request_that_ends_the_daemon_each_time_is_given_up(fickle, tmp_path):
     daemon = fickle(*["read"] * 10)
-    ended = call(tmp_path / "socket", "leave", "contoso/alex")
+    ended = call(tmp_path / "socket", "leave", "contoso/alex", "--yes")
     assert ended.returncode == UNREACHABLE and "may have been done" in ended.stderr
     assert len(daemon.requests) == 4
 
@@ -236,11 +236,11 @@ def test_a_change_without_an_id_is_not_asked_again(fickle, tmp_path, method):
 def test_a_daemon_that_does_not_come_back_is_waited_for_until_the_time_is_over(fickle, tmp_path):
     fickle("vanish")
     begun = time.monotonic()
-    ended = call(tmp_path / "socket", "--timeout=300ms", "leave", "contoso/alex")
+    ended = call(tmp_path / "socket", "--timeout=300ms", "leave", "contoso/alex", "--yes")
     assert ended.returncode == UNREACHABLE and "may have been done" in ended.stderr
     assert time.monotonic() - begun > 0.2
 
 
 def test_a_daemon_that_was_never_there_is_not_waited_for(tmp_path):
-    ended = call(tmp_path / "socket", "--timeout=1h", "leave", "contoso/alex")
+    ended = call(tmp_path / "socket", "--timeout=1h", "leave", "contoso/alex", "--yes")
     assert ended.returncode == UNREACHABLE and "not reachable" in ended.stderr
