@@ -97,14 +97,12 @@ mutant place-of-the-backups-is-not-synced daemon/store/backup.c \
 	's/r = files_sync_parent\(path\);/r = 0;/'
 mutant vault-of-a-backup-is-not-synced daemon/store/vault_copy.c \
 	's/ftruncate\(to, st.st_size\) < 0 \|\| fsync\(to\) < 0/ftruncate(to, st.st_size) < 0/'
-mutant vault-before-is-overwritten-too-soon daemon/store/vault_copy.c \
+mutant vault-before-is-overwritten-too-soon daemon/store/vault_file.c \
 	's/r = files_sync_parent\(path\);/r = 0;/'
 
 # A vault that is wrapped
 
 mutant wrapped-vault-is-not-synced daemon/store/vault_rewrap.c \
 	's/ftruncate\(rewrap->to_fd, st.st_size\) < 0 \|\| fsync\(rewrap->to_fd\) < 0/ftruncate(rewrap->to_fd, st.st_size) < 0/'
-mutant vault-in-clear-is-destroyed-too-soon daemon/store/vault_rewrap.c \
-	'/rename\(new, path\)/,/vault_file_destroy\(old\)/s/r = files_sync_parent\(path\);/r = 0;/'
-mutant second-name-of-the-vault-is-destroyed daemon/store/vault_rewrap.c \
-	's/if \(st.st_dev == vault->st_dev && st.st_ino == vault->st_ino\) \{/if (0) {/'
+mutant second-name-of-the-vault-is-destroyed daemon/store/vault_file.c \
+	's/if \(stat\(path, &used\) == 0 && left.st_dev == used.st_dev && left.st_ino == used.st_ino\) \{/if (0) {/'

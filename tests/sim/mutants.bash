@@ -158,7 +158,7 @@ mutant what-persons-asked-for-is-discarded-with-the-rest daemon/store/staged.c \
 mutant what-persons-asked-for-counts-as-the-rest daemon/core/guard.c \
 	's/guard->n_staged\[kind\] - guard->n_owed\[kind\];/guard->n_staged[kind];/'
 mutant leave-is-lost-behind-a-removal daemon/work/guarding.c \
-	's/return \(staged_is_owed\(asked\) && !staged_is_owed\(before\)\) \|\|/return/'
+	's/\(\(staged_is_owed\(asked\) && !staged_is_owed\(before\)\) \|\|/(/'
 mutant discarded-request-stays-approved daemon/work/decisions.c \
 	's/if \(r == 0 && staged->request != 0\) \{/if (0) {/'
 mutant request-is-filed-beside-one-that-is-staged daemon/work/cmd_request.c \

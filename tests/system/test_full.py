@@ -118,18 +118,23 @@ def work_off(client, keeper):
         people.settle(client)
 
 
+def crowded(client, names):
+    """A full store of active accounts, beside one that is soft-deleted and held; their uids."""
+    people.set_org(client, "contoso")
+    for name in names:
+        keepers.set_keeper(client, name)
+    people.take_in(client, people.guest("g1"), people.guest("g7"))
+    client.items("hold.add", [people.name("g1")], hold="before")
+    people.do(client, "remove", "g1")
+    fill(client)
+    return list(range(2, client.call("stats.get")["accounts"]["active"] + 2))
+
+
 def test_everybody_of_a_full_store_is_removed_while_keepers_claim_and_confirm():
     names = ("crm", "files", "mail")
     with running("map_size = 8M\n" + keepers.grant(*names)) as daemon:
         with daemon.connect() as client:
-            people.set_org(client, "contoso")
-            for name in names:
-                keepers.set_keeper(client, name)
-            people.take_in(client, people.guest("g1"), people.guest("g7"))
-            client.items("hold.add", [people.name("g1")], hold="before")
-            people.do(client, "remove", "g1")
-            fill(client)
-            uids = list(range(1, client.call("stats.get")["accounts"]["active"] + 2))
+            uids = [1] + crowded(client, names)
             client.items("hold.remove", [people.name("g1")], hold="before")
             for page in pages(uids):
                 client.items("account.remove", page)
@@ -151,19 +156,6 @@ def test_everybody_of_a_full_store_is_removed_while_keepers_claim_and_confirm():
                 assert not {"id", "person", "upn", "mail", "name"} & account.keys()
 
 
-def crowded(daemon, client, names):
-    """A full store of accounts that can be left, one of which is held; the uids of the others."""
-    people.set_org(client, "contoso")
-    for name in names:
-        keepers.set_keeper(client, name)
-    people.take_in(client, people.guest("g1"), people.guest("g7"))
-    client.items("hold.add", [people.name("g1")], hold="before")
-    people.do(client, "remove", "g1")
-    fill(client)
-    n = client.call("stats.get")["accounts"]["active"]
-    return [uid for uid in range(1, n + 2) if uid != 1]
-
-
 def refused(client, method, accounts, **arguments):
     with pytest.raises(wire.RpcError, match="store-full") as refusal:
         client.items(method, accounts, **arguments)
@@ -175,7 +167,7 @@ SHORT = {"reason": "r" * 50, "ref": "INC0012345-678"}
 
 def test_everybody_is_removed_with_short_reasons_and_long_ones_are_refused():
     with running("map_size = 8M\n") as daemon, daemon.connect() as client:
-        pages_of = pages(crowded(daemon, client, []))
+        pages_of = pages(crowded(client, []))
         assert "64 bytes" in refused(client, "account.leave", pages_of[0], reason="r" * 65)
         refused(client, "request.file", pages_of[0], reason="r" * 60, ref="x" * 60)
         for page in pages_of:
@@ -190,7 +182,7 @@ def test_everybody_is_removed_with_short_reasons_and_long_ones_are_refused():
 
 def test_what_keepers_say_is_left_out_before_they_are_refused():
     with running("map_size = 8M\n" + keepers.grant("crm")) as daemon, daemon.connect() as client:
-        for page in (found := pages(crowded(daemon, client, ["crm"]))):
+        for page in (found := pages(crowded(client, ["crm"]))):
             client.items("account.remove", page)
             client.items("account.purge", page)
         with keepers.Keeper(daemon, "crm") as crm:
@@ -206,7 +198,7 @@ def test_what_keepers_say_is_left_out_before_they_are_refused():
 
 def test_nothing_that_can_be_undone_and_done_again_takes_the_room_of_deletions():
     with running("map_size = 8M\n" + keepers.grant("crm")) as daemon, daemon.connect() as client:
-        uids = crowded(daemon, client, ["crm"])
+        uids = crowded(client, ["crm"])
         one, other = [{"uid": uids[0]}], [{"uid": uids[1]}]
         filed = client.items("request.file", one)[0]["request"]
         with pytest.raises(wire.RpcError, match="store-full"):
