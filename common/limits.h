@@ -67,10 +67,11 @@
  */
 #define LIMITS_READ_BYTES_PER_TURN (64 * 1024)
 /*
- * bytes; read from all connections of one user in one turn, where others have asked for something
- * lately: a tenth of a millisecond of copying. The last reading may go over it.
+ * Time for reading from all connections of one user in one turn, where others have asked for something
+ * lately. Not bytes: what came in many small pieces takes ten times as long. The last reading may go
+ * over it.
  */
-#define LIMITS_READ_BYTES_OF_UID_PER_TURN (256 * 1024)
+#define LIMITS_READ_OF_UID_PER_TURN (SPAN_SECOND / 10000)
 /*
  * Messages of one connection in one turn. Enough that commits are shared well (see design: 85 k changes a
  * second at 32 for each commit), few enough that a peer which pipelines thousands does not keep
@@ -87,8 +88,11 @@
  * for little, and commits are still shared. A single request can be longer.
  */
 #define LIMITS_WORK_SHARED_PER_TURN (SPAN_SECOND / 1000)
-/* And of all connections of one user then: half, so that the next one has its share too. */
-#define LIMITS_WORK_OF_UID_PER_TURN (LIMITS_WORK_SHARED_PER_TURN / 2)
+/*
+ * And of all connections of one user then: a quarter, so that others have their share too, and that with
+ * reading, telling and sending it is less than a millisecond that somebody waits for one of them.
+ */
+#define LIMITS_WORK_OF_UID_PER_TURN (LIMITS_WORK_SHARED_PER_TURN / 4)
 /*
  * Requests are not cut: 1000 changes are done whole or not at all. A user with one that takes longer than
  * this, and soon another one that is long, is slow; and since others cannot be spared the length of its
@@ -110,8 +114,8 @@
 #define LIMITS_SHARED_SPAN (SPAN_SECOND / 10)
 /* Time for telling subscribers of events in one turn: with the work, 10 ms. */
 #define LIMITS_PUSH_PER_TURN (2 * SPAN_SECOND / 1000)
-/* The same where more than one user has asked for something lately. */
-#define LIMITS_PUSH_SHARED_PER_TURN (SPAN_SECOND / 2000)
+/* The same where more than one user has asked for something lately: some 64 events. */
+#define LIMITS_PUSH_SHARED_PER_TURN (SPAN_SECOND / 10000)
 
 /*
  * bytes; answers that a peer has not read yet: one of the largest. Beyond it, nothing more is read

@@ -137,13 +137,14 @@ static void conn_read(struct conn *conn)
 static void on_readable(evutil_socket_t unused fd, short unused what, void *userdata)
 {
 	struct conn *conn = userdata;
-	size_t n_before = stream_n_bytes(&conn->stream);
+	bool is_shared = conn->shared->is_shared;
+	span_t began = is_shared ? limits_now() : 0;
 
-	if (conn->shared->is_shared && user_has_read(conn->user, conn->shared->turn)) {
+	if (is_shared && user_has_read(conn->user, conn->shared->turn)) {
 		return; /* what is left makes the next turn come at once */
 	}
 	conn_read(conn);
-	conn->user->read_bytes += stream_n_bytes(&conn->stream) - n_before;
+	conn->user->read_for += is_shared ? limits_now() - began : 0;
 	conn_touch(conn);
 }
 

@@ -68,9 +68,9 @@ bool user_has_read(struct user *user, uint64_t turn)
 {
 	if (user->turn != turn) {
 		user->turn = turn;
-		user->read_bytes = 0;
+		user->read_for = 0;
 	}
-	return user->read_bytes >= LIMITS_READ_BYTES_OF_UID_PER_TURN;
+	return user->read_for >= LIMITS_READ_OF_UID_PER_TURN;
 }
 
 static bool is_recent(span_t at, span_t now)

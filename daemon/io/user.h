@@ -34,7 +34,7 @@ TAILQ_HEAD(conn_list, conn);
  * struct user - one uid with its connections
  * @n_conns: that are open; freed with the last
  * @busy:    those that this turn, or the next one, has to look at
- * @turn, @read_bytes: what has been read from it, and in which turn
+ * @turn, @read_for: us that were spent on reading from it, and in which turn
  * @seen_at: limits_now() when it was served last; 0 if never
  * @heavy:   it took more than its share when it was served last
  * @longest: us that its longest request took since it was served last
@@ -48,7 +48,7 @@ struct user {
 	size_t n_conns;
 	struct conn_list busy;
 	uint64_t turn;
-	size_t read_bytes;
+	span_t read_for;
 	span_t seen_at;
 	bool heavy;
 	span_t longest;

@@ -122,7 +122,7 @@ ELSEWHERE = {
     "LIMITS_ACCEPTS_PER_TURN": "tests/unit/test_listener.c: "
     "one_turn_takes_a_bounded_number_of_connections",
     "LIMITS_READ_BYTES_PER_TURN": "tests/unit/test_stream.c: one_reading_has_an_end",
-    "LIMITS_READ_BYTES_OF_UID_PER_TURN": "tests/unit/test_user.c: "
+    "LIMITS_READ_OF_UID_PER_TURN": "tests/unit/test_user.c: "
     "what_is_read_in_a_turn_has_an_end",
     "LIMITS_MESSAGES_PER_TURN": "tests/unit/test_conns.c: "
     "one_turn_takes_at_most_128_messages_of_a_connection",

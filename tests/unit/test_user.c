@@ -87,9 +87,9 @@ Test(user, what_is_read_in_a_turn_has_an_end)
 	struct user *user = user_take(&users, 1000);
 
 	cr_assert_not(user_has_read(user, 7));
-	user->read_bytes += LIMITS_READ_BYTES_OF_UID_PER_TURN - 1;
+	user->read_for += LIMITS_READ_OF_UID_PER_TURN - 1;
 	cr_assert_not(user_has_read(user, 7));
-	user->read_bytes++;
+	user->read_for++;
 	cr_assert(user_has_read(user, 7));
 	cr_assert_not(user_has_read(user, 8), "the next turn begins anew");
 }
