@@ -41,7 +41,8 @@ static void check_note(struct check_spot *spot, const char *what, uint64_t numbe
 	*spot = (struct check_spot){what, number};
 }
 
-static int check_chain(struct kv_txn *txn, struct check_spot *spot)
+/* Backwards from the last entry. What is not settled is replayed, so that all of it is proven. */
+static int check_chain(struct kv_txn *txn, uint64_t settled_seq, struct check_spot *spot)
 {
 	struct ledger_head head;
 	struct entry entry;
@@ -53,8 +54,13 @@ static int check_chain(struct kv_txn *txn, struct check_spot *spot)
 	if (r != 0 || head.seq == 0) {
 		return r < 0 ? r : STORE_E_CORRUPT;
 	}
+	r = store_match_head(txn, &head);
+	if (r != 0) {
+		return r;
+	}
 	memcpy(expected, head.hash, sizeof(expected));
-	for (uint64_t seq = head.seq; seq > 0 && head.seq - seq < CHECK_ENTRIES; --seq) {
+	for (uint64_t seq = head.seq;
+	     seq > 0 && (head.seq - seq < CHECK_ENTRIES || seq > settled_seq); --seq) {
 		check_note(spot, "ledger entry ", seq);
 		r = ledger_get(txn, seq, &entry, hash);
 		if (r != 0 || memcmp(hash, expected, sizeof(hash)) != 0) {
@@ -130,7 +136,7 @@ static int check_data(struct kv_txn *txn, struct check_spot *spot)
 		r = store_load_state(txn, &state);
 	}
 	if (r == 0) {
-		r = check_chain(txn, spot);
+		r = check_chain(txn, state.settled_seq, spot);
 	}
 	if (r == 0) {
 		check_note(spot, "the beginning or end of a table", 0);

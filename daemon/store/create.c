@@ -46,6 +46,7 @@ static int create_write_first(struct kv *kv, const uint8_t *instance, instant_t 
 	store_put_identity(txn, instance);
 	store_put_state(txn, &state, 0);
 	ledger_append(txn, &head, &entry);
+	store_put_head(txn, &head);
 	return store_commit_answer(kv_commit(txn));
 }
 

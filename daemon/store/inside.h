@@ -100,6 +100,13 @@ int store_commit_answer(int kv_error);
 void store_put_state(struct kv_txn *txn, const struct state *state, uint8_t n_keepers);
 must_check int store_load_state(struct kv_txn *txn, struct state *ret_state);
 
+/*
+ * The ledger's last entry as it was written, beside the ledger: of all entries it alone is followed by
+ * none that carries its hash. Return: 0, STORE_E_CORRUPT if @found is another, or a negative errno.
+ */
+void store_put_head(struct kv_txn *txn, const struct ledger_head *head);
+must_check int store_match_head(struct kv_txn *txn, const struct ledger_head *found);
+
 /* Up to which entry the round under way reaches; 0 if there is none. */
 void store_put_round(struct kv_txn *txn, uint64_t round_seq);
 must_check int store_load_round(struct kv_txn *txn, uint64_t *ret_round_seq);

@@ -9,6 +9,7 @@
  *     "state"      form 01 | paused 00 or 01 | number of keepers counted 1 | settled 8 |
  *                  next uid 8 | next request 8 | active 8 | soft-deleted 8 | removing 8 |
  *                  removed 8 | overdue 8 | held 8 | open requests 8 | tasks owed 8 for each keeper
+ *     "head"       number of the ledger's last entry 8 | its hash 32; stores of before lack it
  *     "round"      ledger number that the round under way reaches, 8 bytes; 0 if there is none
  *     "backup"     instant of the last backup, 8 bytes
  *     "clock"      form 01 | trusted time 8 | wall clock 8 | boot clock 8 | boot 16 |
@@ -19,6 +20,7 @@
 #define STATE_NUMBERS        10
 #define STATE_LEN(n_keepers) (3 + 8 * (STATE_NUMBERS + (size_t)(n_keepers)))
 #define IDENTITY_LEN         (4 + VAULT_INSTANCE_LEN)
+#define HEAD_LEN             (8 + ROWS_DIGEST_LEN)
 #define CLOCK_FORM           1
 #define CLOCK_LEN            (1 + 5 * 8 + CLOCK_BOOT_ID_LEN)
 
@@ -91,6 +93,30 @@ int store_load_state(struct kv_txn *txn, struct state *ret_state)
 	int r = meta_get(txn, SLICE_LITERAL("state"), &row);
 
 	return r != 0 ? r : state_decode(row, ret_state);
+}
+
+void store_put_head(struct kv_txn *txn, const struct ledger_head *head)
+{
+	uint8_t bytes[HEAD_LEN];
+
+	store_be64(bytes, head->seq);
+	memcpy(bytes + 8, head->hash, ROWS_DIGEST_LEN);
+	kv_put(txn, KV_META, SLICE_LITERAL("head"),
+	       (struct slice){(const char *)bytes, sizeof(bytes)});
+}
+
+int store_match_head(struct kv_txn *txn, const struct ledger_head *found)
+{
+	struct slice row;
+	int r = meta_get(txn, SLICE_LITERAL("head"), &row);
+
+	if (r != 0) {
+		return r == STORE_E_NONE ? 0 : r;
+	}
+	return row.len == HEAD_LEN && load_be64(row.data) == found->seq &&
+			       memcmp(row.data + 8, found->hash, ROWS_DIGEST_LEN) == 0
+		       ? 0
+		       : STORE_E_CORRUPT;
 }
 
 void store_put_round(struct kv_txn *txn, uint64_t round_seq)

@@ -100,6 +100,7 @@ int store_commit_answer(int kv_error)
 static int put_last(struct store *store)
 {
 	store_put_state(store->txn, &store->state, store->keepers.n);
+	store_put_head(store->txn, &store->head);
 	if (store->guards.urgent) {
 		guards_put(&store->guards, store->txn, store->head.seq);
 	}

@@ -317,6 +317,60 @@ Test(store_open, a_chain_that_is_broken_near_its_end_is_refused)
 	cr_assert(fault_says("restore a backup"));
 }
 
+/* No other entry carries its hash, and who did it is nowhere but in it. */
+static void tamper_last_entry(void)
+{
+	uint64_t seq = room.store->head.seq;
+	struct key key = key_u64(seq);
+	uint8_t bytes[ROWS_ENTRY_LEN_MAX];
+	struct entry entry;
+
+	cr_assert_eq(store_get_entry(room.store, seq, &entry, NULL), 0);
+	entry.actor_uid += 1;
+	tamper(KV_LEDGER, key_slice(&key),
+	       (struct slice){(const char *)bytes, rows_encode_entry(&entry, bytes)});
+}
+
+Test(store_open, a_last_entry_that_was_changed_is_refused)
+{
+	tamper_last_entry();
+	cr_assert_eq(storeroom_try_reopen(&room), STORE_E_CORRUPT);
+	cr_assert(fault_says("is damaged: the last entry of the ledger cannot be read, or is not "
+			     "what was written"));
+}
+
+Test(store_open, a_last_entry_that_is_missing_is_refused)
+{
+	struct key key = key_u64(room.store->head.seq);
+	struct kv *kv;
+	struct kv_txn *txn = tamper_begin(&kv);
+	struct state state;
+
+	cr_assert_eq(store_load_state(txn, &state), 0);
+	state.settled_seq = 1; /* so that nothing else knows of it */
+	store_put_state(txn, &state, 0);
+	kv_delete(txn, KV_LEDGER, key_slice(&key));
+	tamper_end(kv, txn);
+	cr_assert_eq(storeroom_try_reopen(&room), STORE_E_CORRUPT);
+	cr_assert(fault_says("the last entry of the ledger"));
+}
+
+Test(store_open, a_store_of_before_is_taken_and_tells_its_last_entry_from_then_on)
+{
+	struct kv *kv;
+	struct kv_txn *txn = tamper_begin(&kv);
+	struct account account;
+
+	kv_delete(txn, KV_META, SLICE_LITERAL("head"));
+	tamper_end(kv, txn);
+	cr_assert_eq(storeroom_try_reopen(&room), 0);
+	account = storeroom_get(&room, 1);
+	storeroom_step(&room, &account, LIFECYCLE_DISABLE);
+	storeroom_commit(&room);
+	tamper_last_entry();
+	cr_assert_eq(storeroom_try_reopen(&room), STORE_E_CORRUPT);
+}
+
 Test(store_open, a_row_near_the_newest_that_cannot_be_read_is_named)
 {
 	struct key key = key_u64(1);
