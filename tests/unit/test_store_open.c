@@ -317,6 +317,29 @@ Test(store_open, a_chain_that_is_broken_near_its_end_is_refused)
 	cr_assert(fault_says("restore a backup"));
 }
 
+/* However many entries a start replays, it has proven them. */
+Test(store_open, an_entry_that_is_replayed_is_proven_however_far_from_the_end_it_is)
+{
+	uint64_t seq = room.store->head.seq + 1;
+	struct account account = storeroom_get(&room, 1);
+	struct key key = key_u64(seq);
+	uint8_t bytes[ROWS_ENTRY_LEN_MAX];
+	struct entry entry;
+
+	for (int i = 0; i < 600; i++) {
+		storeroom_step(&room, &account, LIFECYCLE_DISABLE);
+		storeroom_step(&room, &account, LIFECYCLE_ENABLE);
+	}
+	storeroom_commit(&room);
+	cr_assert_lt(room.store->state.settled_seq, seq);
+	cr_assert_eq(store_get_entry(room.store, seq, &entry, NULL), 0);
+	entry.actor_uid += 1;
+	tamper(KV_LEDGER, key_slice(&key),
+	       (struct slice){(const char *)bytes, rows_encode_entry(&entry, bytes)});
+	cr_assert_eq(storeroom_try_reopen(&room), STORE_E_CORRUPT);
+	cr_assert(fault_says("is damaged: ledger entry"));
+}
+
 /* No other entry carries its hash, and who did it is nowhere but in it. */
 static void tamper_last_entry(void)
 {
